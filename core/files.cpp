@@ -1,0 +1,165 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/error.h"
+
+namespace expctl {
+namespace fs = std::filesystem;
+namespace {
+
+/// An owned file descriptor; the destructor closes without looking, close() reports.
+class Descriptor {
+ public:
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0666) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+void write_all(int fd, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
+    content.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor fd(folder, O_RDONLY | O_DIRECTORY);
+  if (fd.valid()) ::fsync(fd.get());
+}
+
+fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+fs::path temporary_name(const fs::path& path) {
+  return parent_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+}
+
+void sync_and_rename(int fd, const fs::path& temporary, const fs::path& path) {
+  if (::fsync(fd) != 0) throw errno_error(fmt::format("cannot sync {}", temporary.string()), errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    throw errno_error(fmt::format("cannot rename to {}", path.string()), errno);
+  }
+  sync_folder(parent_of(path));
+}
+
+/// Removes a temporary file unless it was renamed away before.
+struct Cleanup {
+  const fs::path& path;
+  ~Cleanup() { ::unlink(path.c_str()); }
+};
+
+void copy_bytes(int from, int to, const fs::path& path) {
+  if (::ioctl(to, FICLONE, from) == 0) return;
+  for (;;) {
+    const ssize_t n = ::copy_file_range(from, nullptr, to, nullptr, size_t{1} << 30, 0);
+    if (n == 0) return;
+    if (n < 0) break;
+  }
+  // Not possible between these two files: plain reads and writes from wherever the offsets stand now.
+  std::string buffer(size_t{1} << 20, '\0');
+  for (;;) {
+    const ssize_t n = ::read(from, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw errno_error(fmt::format("cannot read while copying to {}", path.string()), errno);
+    if (n == 0) return;
+    write_all(to, std::string_view(buffer).substr(0, static_cast<size_t>(n)), path);
+  }
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  const Descriptor fd(path, O_RDONLY);
+  if (!fd.valid()) throw errno_error(fmt::format("cannot open {}", path.string()), errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) throw errno_error(fmt::format("cannot stat {}", path.string()), errno);
+  if (S_ISDIR(info.st_mode)) throw Error(fmt::format("{} is a folder, not a file", path.string()));
+  std::string content(static_cast<size_t>(info.st_size), '\0');
+  size_t got = 0;
+  for (;;) {
+    if (got == content.size()) content.resize(content.size() + 4096);
+    const ssize_t n = ::read(fd.get(), content.data() + got, content.size() - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw errno_error(fmt::format("cannot read {}", path.string()), errno);
+    if (n == 0) break;
+    got += static_cast<size_t>(n);
+  }
+  content.resize(got);
+  return content;
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  const fs::path temporary = temporary_name(path);
+  const Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!fd.valid()) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
+  const Cleanup cleanup{temporary};
+  write_all(fd.get(), content, path);
+  sync_and_rename(fd.get(), temporary, path);
+}
+
+bool create_file(const fs::path& path, std::string_view content) {
+  const Descriptor fd(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!fd.valid()) {
+    if (errno == EEXIST) return false;
+    throw errno_error(fmt::format("cannot create {}", path.string()), errno);
+  }
+  write_all(fd.get(), content, path);
+  if (::fsync(fd.get()) != 0) throw errno_error(fmt::format("cannot sync {}", path.string()), errno);
+  sync_folder(parent_of(path));
+  return true;
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw Error(fmt::format("cannot create the folder {}: {}", path.string(), error.message()),
+                "check the path and its permissions");
+  }
+}
+
+void copy_file(const fs::path& from, const fs::path& to) {
+  const Descriptor in(from, O_RDONLY);
+  if (!in.valid()) throw errno_error(fmt::format("cannot open {}", from.string()), errno);
+  const fs::path temporary = temporary_name(to);
+  const Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!out.valid()) throw errno_error(fmt::format("cannot write {}", to.string()), errno);
+  const Cleanup cleanup{temporary};
+  copy_bytes(in.get(), out.get(), to);
+  sync_and_rename(out.get(), temporary, to);
+}
+
+void copy_tree(const fs::path& from, const fs::path& to) {
+  make_folder(to);
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    const fs::path target = to / fs::relative(entry.path(), from);
+    if (entry.is_directory()) make_folder(target);
+    else if (entry.is_regular_file()) expctl::copy_file(entry.path(), target);
+  }
+}
+
+std::string tail_lines(std::string_view text, int lines) {
+  size_t begin = text.size();
+  if (begin > 0 && text[begin - 1] == '\n') --begin;
+  for (int i = 0; i < lines && begin != std::string_view::npos && begin > 0; ++i) begin = text.rfind('\n', begin - 1);
+  return std::string(text.substr(begin == std::string_view::npos ? 0 : begin == 0 ? 0 : begin + 1));
+}
+
+}  // namespace expctl

@@ -1,0 +1,53 @@
+// JSON as expctl reads and writes it: members keep their order, and every complaint names the source.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace expctl {
+
+using Json = nlohmann::ordered_json;
+
+/// Parses a whole text. Throws Error "source:line:column: ..." on anything that is not one JSON value.
+Json parse_json(std::string_view text, const std::string& source);
+
+/// Reads and parses a file. Throws Error (kNotFound where there is no such file).
+Json read_json(const std::filesystem::path& path);
+
+/// The member `key` of an object as T. Throws Error "source: 'key' is missing" or "... has the wrong type".
+template <typename T>
+T json_get(const Json& object, const char* key, const std::string& source);
+
+/// The same, with a value for where the member is absent or null.
+template <typename T>
+T json_get(const Json& object, const char* key, const std::string& source, T fallback);
+
+/// The text of `value` for a file: indented by two, a line break at the end; invalid UTF-8 is replaced, never thrown.
+std::string json_text(const Json& value);
+
+/// One line, without the line break.
+std::string json_line(const Json& value);
+
+[[noreturn]] void throw_json_member(const char* key, const std::string& source, bool missing);
+
+template <typename T>
+T json_get(const Json& object, const char* key, const std::string& source) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end()) throw_json_member(key, source, true);
+  try {
+    return found->template get<T>();
+  } catch (const nlohmann::json::exception&) {
+    throw_json_member(key, source, false);
+  }
+}
+
+template <typename T>
+T json_get(const Json& object, const char* key, const std::string& source, T fallback) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || found->is_null()) return fallback;
+  return json_get<T>(object, key, source);
+}
+
+}  // namespace expctl

@@ -1,0 +1,71 @@
+#include "core/outcome.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+
+namespace expctl {
+namespace {
+
+constexpr std::array<std::pair<AttemptEnd, std::string_view>, 5> kEnds = {{
+    {AttemptEnd::kSucceeded, "succeeded"},
+    {AttemptEnd::kFailed, "failed"},
+    {AttemptEnd::kStopped, "stopped"},
+    {AttemptEnd::kPruned, "pruned"},
+    {AttemptEnd::kInterrupted, "interrupted"},
+}};
+
+AttemptEnd end_from(const std::string& name, const std::string& source) {
+  for (const auto& [end, candidate] : kEnds) {
+    if (candidate == name) return end;
+  }
+  throw Error(fmt::format("{}: unknown state '{}'", source, name));
+}
+
+}  // namespace
+
+std::string_view name_of(AttemptEnd end) {
+  for (const auto& [candidate, name] : kEnds) {
+    if (candidate == end) return name;
+  }
+  return {};
+}
+
+RunEvent event_of(AttemptEnd end) {
+  switch (end) {
+    case AttemptEnd::kSucceeded: return RunEvent::kSucceeded;
+    case AttemptEnd::kFailed: return RunEvent::kFailed;
+    case AttemptEnd::kStopped: return RunEvent::kStopped;
+    case AttemptEnd::kPruned: return RunEvent::kPruned;
+    case AttemptEnd::kInterrupted: return RunEvent::kInterrupted;
+  }
+  return RunEvent::kFailed;
+}
+
+Json to_json(const Outcome& o) {
+  return {{"schema_version", 1},  {"state", name_of(o.end)}, {"reason", name_of(o.reason)}, {"exit_code", o.exit_code},
+          {"signal", o.signal},   {"message", o.message},    {"attempt", o.attempt},        {"started", o.started},
+          {"ended", o.ended},     {"max_rss_bytes", o.max_rss_bytes}};
+}
+
+Outcome outcome_from_json(const Json& json, const std::string& source) {
+  Outcome o;
+  o.end = end_from(json_get<std::string>(json, "state", source), source);
+  const auto reason = json_get<std::string>(json, "reason", source);
+  const auto known = fail_reason_from(reason);
+  if (!known) throw Error(fmt::format("{}: unknown reason '{}'", source, reason));
+  o.reason = *known;
+  o.exit_code = json_get<int>(json, "exit_code", source);
+  o.signal = json_get<int>(json, "signal", source);
+  o.message = json_get<std::string>(json, "message", source);
+  o.attempt = json_get<int>(json, "attempt", source);
+  o.started = json_get<double>(json, "started", source);
+  o.ended = json_get<double>(json, "ended", source);
+  o.max_rss_bytes = json_get<int64_t>(json, "max_rss_bytes", source);
+  return o;
+}
+
+}  // namespace expctl

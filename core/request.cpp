@@ -1,0 +1,43 @@
+#include "core/request.h"
+
+#include <fmt/core.h>
+
+#include "core/error.h"
+
+namespace expctl {
+
+Json to_json(const WorkerRequest& r) {
+  Json environment = Json::object();
+  for (const auto& [name, value] : r.environment) environment[name] = value;
+  return {{"schema_version", 1},
+          {"task", r.task == WorkerTask::kTrain ? "train" : "predict"},
+          {"run_id", r.run_id},
+          {"attempt", r.attempt},
+          {"attempt_token", r.attempt_token},
+          {"argv", r.argv},
+          {"environment", environment},
+          {"devices", {{"gpus", r.devices.gpus}, {"threads", r.devices.threads}, {"cpu_ids", r.devices.cpu_ids}}},
+          {"spec", to_json(r.spec)}};
+}
+
+WorkerRequest worker_request_from_json(const Json& json, const std::string& source) {
+  WorkerRequest r;
+  const auto task = json_get<std::string>(json, "task", source);
+  if (task != "train" && task != "predict") throw Error(fmt::format("{}: unknown task '{}'", source, task));
+  r.task = task == "train" ? WorkerTask::kTrain : WorkerTask::kPredict;
+  r.run_id = json_get<std::string>(json, "run_id", source);
+  r.attempt = json_get<int>(json, "attempt", source);
+  r.attempt_token = json_get<std::string>(json, "attempt_token", source);
+  r.argv = json_get<std::vector<std::string>>(json, "argv", source);
+  for (const auto& [name, value] : json_get<Json>(json, "environment", source).items()) {
+    r.environment.emplace_back(name, value.get<std::string>());
+  }
+  const Json devices = json_get<Json>(json, "devices", source);
+  r.devices.gpus = json_get<std::vector<std::string>>(devices, "gpus", source);
+  r.devices.threads = json_get<int>(devices, "threads", source);
+  r.devices.cpu_ids = json_get<std::vector<int>>(devices, "cpu_ids", source);
+  r.spec = run_spec_from_json(json_get<Json>(json, "spec", source), source);
+  return r;
+}
+
+}  // namespace expctl

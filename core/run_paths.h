@@ -1,0 +1,51 @@
+// The one place that knows the names of files and folders in a workspace (docs/run_folder.md says what is in each).
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace expctl {
+
+/// The workspace: registry, sweep folders, and a folder for each run and ensemble.
+struct WorkspacePaths {
+  std::filesystem::path root;
+
+  std::filesystem::path registry() const { return root / "registry.db"; }
+  std::filesystem::path lock() const { return root / "scheduler.lock"; }       ///< flock of the one scheduler
+  std::filesystem::path folder(const std::string& id) const { return root / id; }
+  std::filesystem::path sweep_file(const std::string& sweep_id) const { return root / sweep_id / "sweep.toml"; }
+};
+
+/// The folder of one run, ensemble, evaluation or prediction; all of them name their files alike.
+struct RunPaths {
+  std::filesystem::path folder;
+
+  std::filesystem::path run() const { return folder / "run.json"; }
+  std::filesystem::path ensemble() const { return folder / "ensemble.json"; }
+  std::filesystem::path request() const { return folder / "request.json"; }
+  std::filesystem::path command() const { return folder / "command.txt"; }
+  std::filesystem::path environment() const { return folder / "environment.json"; }
+  std::filesystem::path log() const { return folder / "train.log"; }
+  std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
+  std::filesystem::path checkpoint() const { return folder / "checkpoint"; }
+  std::filesystem::path state() const { return folder / "state"; }
+  std::filesystem::path logits() const { return folder / "logits.safetensors"; }
+  std::filesystem::path predictions() const { return folder / "predictions.json"; }
+  std::filesystem::path nbest() const { return folder / "nbest_predictions.json"; }
+  std::filesystem::path eval() const { return folder / "eval.json"; }
+  std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
+  std::filesystem::path evaluations() const { return folder / "evals"; }
+  std::filesystem::path outcome() const { return folder / "outcome.json"; }
+};
+
+/// A folder of weights in Hugging Face's layout.
+struct CheckpointPaths {
+  std::filesystem::path folder;
+
+  std::filesystem::path config() const { return folder / "config.json"; }
+  std::filesystem::path weights() const { return folder / "model.safetensors"; }
+  std::filesystem::path vocab() const { return folder / "vocab.txt"; }
+  std::filesystem::path tokenizer_config() const { return folder / "tokenizer_config.json"; }
+};
+
+}  // namespace expctl

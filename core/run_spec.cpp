@@ -1,0 +1,85 @@
+#include "core/run_spec.h"
+
+#include "core/hash.h"
+
+namespace expctl {
+namespace {
+
+Json input_json(const Input& input) { return {{"path", input.path}, {"sha256", input.sha256}}; }
+
+Input input_from(const Json& json, const std::string& source) {
+  return {json_get<std::string>(json, "path", source), json_get<std::string>(json, "sha256", source)};
+}
+
+Json command_json(const CommandSpec& c) {
+  return {{"argv", c.argv}, {"predictions", c.predictions}, {"nbest", c.nbest}, {"checkpoint", c.checkpoint}, {"logs", c.logs}};
+}
+
+CommandSpec command_from(const Json& json, const std::string& source) {
+  const auto text = [&](const char* key) { return json_get<std::string>(json, key, source, ""); };
+  return {json_get<std::vector<std::string>>(json, "argv", source), text("predictions"), text("nbest"), text("checkpoint"),
+          text("logs")};
+}
+
+Json resources_json(const ResourceSpec& r) {
+  return {{"gpus", r.gpus},           {"cpus", r.cpus},       {"runs_per_gpu", r.runs_per_gpu}, {"visible_devices", r.visible_devices},
+          {"timeout_s", r.timeout_s}, {"retries", r.retries}};
+}
+
+ResourceSpec resources_from(const Json& json, const std::string& source) {
+  const ResourceSpec d;
+  return {json_get<int64_t>(json, "gpus", source, d.gpus),
+          json_get<int64_t>(json, "cpus", source, d.cpus),
+          json_get<int64_t>(json, "runs_per_gpu", source, d.runs_per_gpu),
+          json_get<std::string>(json, "visible_devices", source, d.visible_devices),
+          json_get<double>(json, "timeout_s", source, d.timeout_s),
+          json_get<int64_t>(json, "retries", source, d.retries)};
+}
+
+}  // namespace
+
+Json to_json(const RunSpec& spec) {
+  return {{"name", spec.name},
+          {"params", spec.params},
+          {"train", to_json(spec.train)},
+          {"data", {{"train", input_json(spec.train_data)}, {"dev", input_json(spec.dev_data)}}},
+          {"model", {{"init", input_json(spec.init)}}},
+          {"command", command_json(spec.command)},
+          {"resources", resources_json(spec.resources)},
+          {"contest", {{"rules", spec.rules}}}};
+}
+
+RunSpec run_spec_from_json(const Json& json, const std::string& source) {
+  const auto part = [&](const Json& object, const char* key) { return json_get<Json>(object, key, source); };
+  const Json data = part(json, "data");
+  RunSpec spec;
+  spec.name = json_get<std::string>(json, "name", source);
+  spec.params = part(json, "params");
+  spec.train = train_spec_from_json(part(json, "train"), source);
+  spec.train_data = input_from(part(data, "train"), source);
+  spec.dev_data = input_from(part(data, "dev"), source);
+  spec.init = input_from(part(part(json, "model"), "init"), source);
+  spec.command = command_from(part(json, "command"), source);
+  spec.resources = resources_from(part(json, "resources"), source);
+  spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
+  return spec;
+}
+
+std::string config_hash(const RunSpec& spec) {
+  Json train = to_json(spec.train);
+  // The seed is the other half of a run's identity. Seeds that follow it (resolve() filled them in) are no part of the config.
+  train.erase("seed");
+  for (const char* key : {"seed_init", "seed_data", "seed_dropout"}) {
+    if (train[key] == spec.train.seed) train[key] = -1;
+  }
+  Json identity = {{"data", {spec.train_data.sha256, spec.dev_data.sha256}}, {"init", spec.init.sha256}};
+  if (spec.is_command()) {
+    identity["command"] = command_json(spec.command);
+    identity["params"] = spec.params;
+  } else {
+    identity["train"] = train;
+  }
+  return sha256(json_line(identity));
+}
+
+}  // namespace expctl

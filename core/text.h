@@ -1,0 +1,29 @@
+// Small text helpers that several folders need: splitting, number formatting, "did you mean".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace expctl {
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string_view trim(std::string_view text);
+
+/// The shortest decimal that reads back as the same double, written as Python's repr() does (100.0, 1e-05).
+std::string format_number(double value);
+
+/// Levenshtein distance in bytes.
+int edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate nearest to `word`, or "" where none is near enough to be what was meant.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// "; did you mean 'learning_rate'?" or "", to append to an error message.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+/// A word as one argument of a POSIX shell, quoted where it has to be.
+std::string shell_quote(std::string_view word);
+
+}  // namespace expctl
