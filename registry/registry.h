@@ -1,0 +1,144 @@
+// The registry: every sweep, run, attempt, evaluation, artifact and ensemble of a workspace, in one SQLite file.
+//
+// Only `expctl` writes it, in short BEGIN IMMEDIATE transactions; any number of processes may read. Thread safety: one
+// Registry a thread. Errors: kRegistry where the file is busy for longer than 10 s or of a newer schema, else kError.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/outcome.h"
+#include "core/run_spec.h"
+#include "core/run_state.h"
+
+namespace expctl {
+
+struct SweepRecord {
+  std::string id;
+  std::string name;
+  std::string file;      ///< absolute path of the sweep file as it was given
+  double created = 0;
+};
+
+/// A run or an ensemble ("ens1", with no seed, spec or attempts).
+struct RunRecord {
+  std::string id;
+  std::string sweep_id;        ///< "" for an ensemble
+  std::string name;            ///< the sweep's name, or the ensemble's
+  RunState state = RunState::kQueued;
+  FailReason reason = FailReason::kNone;
+  std::string message;
+  std::string config_hash;
+  int64_t seed = 0;
+  Json params = Json::object();
+  Json spec = Json::object();  ///< to_json(RunSpec); for an ensemble what ensemble.json holds
+  int attempts = 0;            ///< started so far
+  int retries_used = 0;        ///< failed attempts that were retried
+  double created = 0;
+  double started = 0;          ///< of the first attempt; 0: not yet
+  double ended = 0;
+  std::optional<double> f1;           ///< percent, of the evaluation "default"
+  std::optional<double> exact_match;
+  std::vector<std::string> tags;
+};
+
+struct AttemptRecord {
+  std::string run_id;
+  int attempt = 1;
+  std::string token;
+  int64_t supervisor_pid = 0;
+  int64_t supervisor_start = 0;  ///< start time of that process in clock ticks (/proc/PID/stat): a pid alone may be reused
+  std::string boot_id;
+  double started = 0;
+  double ended = 0;              ///< 0: not ended
+  std::string end;               ///< name_of(AttemptEnd), "" while it runs
+};
+
+struct EvaluationRecord {
+  std::string run_id;
+  std::string name = "default";
+  double f1 = 0;
+  double exact_match = 0;
+  Json settings = Json::object();  ///< dataset_sha256, features_sha256, max_seq_length, doc_stride, window
+};
+
+struct ArtifactRecord {
+  std::string run_id;
+  std::string path;      ///< relative to the run folder
+  int64_t bytes = 0;
+  std::string sha256;
+};
+
+struct MetricRecord {
+  int64_t step = 0;
+  double epoch = 0;
+  double loss = 0;
+  double learning_rate = 0;
+  double time = 0;
+};
+
+struct RunFilter {
+  std::string sweep_id;                ///< "" for any
+  std::optional<RunState> state;
+  bool runs = true;                    ///< ids run*
+  bool ensembles = true;               ///< ids ens*
+};
+
+class Registry {
+ public:
+  /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws Error.
+  static Registry open(const std::filesystem::path& path);
+  /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
+  static Registry open_existing(const std::filesystem::path& path);
+  ~Registry();
+  Registry(Registry&&) noexcept;
+  Registry& operator=(Registry&&) noexcept;
+
+  // -- sweeps and runs: all ids of one call are allotted in one transaction and never used again
+  SweepRecord add_sweep(const std::string& name, const std::string& file, double now);
+  /// The sweep of the same file, or nothing.
+  std::optional<SweepRecord> find_sweep_by_file(const std::string& file) const;
+  std::optional<SweepRecord> find_sweep(const std::string& id) const;
+  /// Queued runs of a sweep, ids in the order of `specs`.
+  std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
+  /// A succeeded entry of its own kind.
+  RunRecord add_ensemble(const std::string& name, const Json& description, const std::vector<std::string>& member_ids, double now);
+
+  std::optional<RunRecord> find_run(const std::string& id) const;
+  /// Also takes "@", "@2", a tag, or an unambiguous id; throws Error kNotFound with the nearest id.
+  RunRecord resolve_run(const std::string& word) const;
+  std::optional<RunRecord> find_run_by_identity(const std::string& config_hash, int64_t seed) const;
+  /// In order of creation.
+  std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;
+  std::vector<std::string> ensemble_members(const std::string& id) const;
+
+  // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is not legal.
+  /// Queued to running, with a new attempt; returns its number.
+  int start_attempt(const std::string& run_id, const AttemptRecord& attempt);
+  /// Who supervises the attempt, once its process is known.
+  void set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start, const std::string& boot_id);
+  /// Ends the running attempt and moves the run; `retry` puts a failed one back in the queue (and counts it).
+  void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry);
+  /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped one.
+  void apply_event(const std::string& run_id, RunEvent event);
+  std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
+
+  // -- what a run leaves
+  void set_evaluation(const EvaluationRecord& evaluation);
+  std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;
+  void set_artifacts(const std::string& run_id, const std::vector<ArtifactRecord>& artifacts);
+  std::vector<ArtifactRecord> artifacts(const std::string& run_id) const;
+  void set_metrics(const std::string& run_id, const std::vector<MetricRecord>& metrics);
+  std::vector<MetricRecord> metrics(const std::string& run_id) const;
+
+ private:
+  struct Impl;
+  explicit Registry(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace expctl
