@@ -1,0 +1,77 @@
+// expctl: reads the command line, calls one verb, turns Error into a message and an exit code. The only place that exits.
+#include <fmt/core.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "core/version.h"
+
+namespace expctl {
+namespace {
+
+int fail(const Error& e) {
+  fmt::print(stderr, "expctl: {}\n", e.what());
+  if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
+  return static_cast<int>(e.code());
+}
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* verb : app.get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); })) {
+    names.push_back(verb->get_name());
+  }
+  return names;
+}
+
+/// Help and version go to stdout with 0; everything else is a usage error.
+int report_parse(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
+  if (e.get_exit_code() == 0) return app.exit(e);
+  std::string guess;
+  if (app.get_subcommands().empty()) {
+    for (int i = 1; i < argc && guess.empty(); ++i) {
+      if (argv[i][0] != '-') guess = did_you_mean(argv[i], verb_names(app));
+    }
+  }
+  return fail(Error(std::string(e.what()) + guess, "expctl --help lists the commands", ErrorCode::kUsage));
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"expctl: from a sweep file to a checkable submission (BERT on SQuAD 1.1)", "expctl"};
+  Program program;
+  program.workspace_dir = "runs";
+  app.set_version_flag("--version", fmt::format("expctl {} ({})", version(), build_id()));
+  app.add_option("--workspace", program.workspace_dir, "Folder of the registry and the runs (default: ./runs)")
+      ->envname("EXPCTL_WORKSPACE");
+  app.add_flag("--json", program.json, "Machine-readable output on stdout");
+  app.add_flag("-q,--quiet", program.quiet, "No progress and no hints on stderr");
+  app.require_subcommand(1);
+  app.fallthrough();
+  for (auto* add : {add_sweep, add_train, add_runs, add_logs, add_ensemble, add_package, add_verify, add_predict, add_score,
+                    add_features, add_demo, add_doctor, add_job}) {
+    add(app, program);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return report_parse(app, e, argc, argv);
+  }
+  program.workspace_dir = std::filesystem::absolute(program.workspace_dir).lexically_normal();
+  return program.action();
+}
+
+}  // namespace
+}  // namespace expctl
+
+int main(int argc, char** argv) {
+  try {
+    return expctl::run(argc, argv);
+  } catch (const expctl::Error& e) {
+    return expctl::fail(e);
+  } catch (const std::exception& e) {
+    return expctl::fail(expctl::Error(e.what()));
+  }
+}

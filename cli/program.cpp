@@ -1,0 +1,24 @@
+#include "cli/program.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace expctl {
+
+std::filesystem::path self_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
+bool stderr_is_interactive() {
+  const char* term = std::getenv("TERM");
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') && term != nullptr &&
+         std::string_view(term) != "dumb";
+}
+
+void say(const Program& program, const std::string& line) {
+  if (!program.quiet) fmt::print(stderr, "{}\n", line);
+}
+
+}  // namespace expctl

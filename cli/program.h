@@ -1,0 +1,47 @@
+// What the verbs share: the global flags, where this program lies, and how a verb says what to run.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+#include <functional>
+
+#include "core/run_paths.h"
+
+namespace expctl {
+
+struct Program {
+  std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
+  bool json = false;
+  bool quiet = false;
+  std::function<int()> action;          ///< set by the verb that was called; returns the exit code
+
+  WorkspacePaths workspace() const { return {workspace_dir}; }
+};
+
+/// The path of the running program itself (/proc/self/exe).
+std::filesystem::path self_path();
+
+/// Whether stderr is a terminal that may be animated and coloured (NO_COLOR, TERM=dumb).
+bool stderr_is_interactive();
+
+/// One line on stderr, unless --quiet.
+void say(const Program& program, const std::string& line);
+
+// One file a verb: each adds its subcommand with options and help, and sets program.action when it is called.
+void add_sweep(CLI::App& app, Program& program);
+void add_train(CLI::App& app, Program& program);
+void add_predict(CLI::App& app, Program& program);
+void add_score(CLI::App& app, Program& program);
+void add_features(CLI::App& app, Program& program);
+void add_ensemble(CLI::App& app, Program& program);
+void add_package(CLI::App& app, Program& program);
+void add_verify(CLI::App& app, Program& program);
+void add_runs(CLI::App& app, Program& program);
+void add_logs(CLI::App& app, Program& program);
+void add_demo(CLI::App& app, Program& program);
+void add_doctor(CLI::App& app, Program& program);
+void add_job(CLI::App& app, Program& program);
+
+}  // namespace expctl
