@@ -29,7 +29,8 @@ WorkerRequest worker_request_from_json(const Json& json, const std::string& sour
   r.attempt = json_get<int>(json, "attempt", source);
   r.attempt_token = json_get<std::string>(json, "attempt_token", source);
   r.argv = json_get<std::vector<std::string>>(json, "argv", source);
-  for (const auto& [name, value] : json_get<Json>(json, "environment", source).items()) {
+  const Json environment = json_get<Json>(json, "environment", source);
+  for (const auto& [name, value] : environment.items()) {
     r.environment.emplace_back(name, value.get<std::string>());
   }
   const Json devices = json_get<Json>(json, "devices", source);
