@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Set-up where it is missing, then every test. The last line is "N passed, N failed", with ", N skipped" where some were.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/setup.sh --with-tests || { echo "setup failed"; exit 1; }
+log=build/release/tests.log
+ctest --preset release -j "$(nproc)" --output-on-failure --timeout 900 2>&1 | tee "$log"
+
+count() { grep -c -E "^ *[0-9]+/[0-9]+ Test +#.*$1" "$log"; }
+passed=$(count ' Passed ')
+skipped=$(count '\*\*\*Skipped')
+total=$(grep -c -E '^ *[0-9]+/[0-9]+ Test +#' "$log")
+failed=$((total - passed - skipped))
+grep -h -r -o 'SKIPPED: .*' "$log" | sort | uniq -c || true
+printf '%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+echo
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

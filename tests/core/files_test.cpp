@@ -1,0 +1,72 @@
+#include "core/files.h"
+
+#include <sys/stat.h>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using expctl::test::TempDir;
+
+TEST_CASE("files: a written file is whole, and nothing is left beside it", "[core]") {
+  const TempDir dir;
+  write_file(dir / "a", "one");
+  write_file(dir / "a", "two");
+  CHECK(read_file(dir / "a") == "two");
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
+}
+
+TEST_CASE("files: a failed write names the file and keeps the old one", "[core]") {
+  const TempDir dir;
+  CHECK_THROWS_WITH(write_file(dir / "none" / "a", "x"), Catch::Contains("none/a"));
+  CHECK_THROWS_WITH(read_file(dir / "missing"), Catch::Contains("missing"));
+  CHECK_THROWS_WITH(read_file(dir.path()), Catch::Contains("is a folder"));
+}
+
+TEST_CASE("files: a file is created once", "[core]") {
+  const TempDir dir;
+  CHECK(create_file(dir / "claim", "first"));
+  CHECK_FALSE(create_file(dir / "claim", "second"));
+  CHECK(read_file(dir / "claim") == "first");
+}
+
+TEST_CASE("files: a copied tree has the content but shares no inode", "[core]") {
+  const TempDir dir;
+  make_folder(dir / "from" / "sub");
+  const std::string large(3 << 20, 'x');
+  write_file(dir / "from" / "sub" / "large", large);
+  copy_tree(dir / "from", dir / "to");
+  CHECK(read_file(dir / "to" / "sub" / "large") == large);
+  struct stat a {}, b {};
+  REQUIRE(::stat((dir / "from" / "sub" / "large").c_str(), &a) == 0);
+  REQUIRE(::stat((dir / "to" / "sub" / "large").c_str(), &b) == 0);
+  CHECK(a.st_ino != b.st_ino);
+}
+
+TEST_CASE("files: the last lines of a text", "[core]") {
+  CHECK(tail_lines("a\nb\nc\n", 2) == "b\nc\n");
+  CHECK(tail_lines("a\nb\nc", 5) == "a\nb\nc");
+  CHECK(tail_lines("", 3).empty());
+}
+
+TEST_CASE("hash: SHA-256 of the known examples, of a file, of a folder", "[core]") {
+  CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const TempDir dir;
+  write_file(dir / "a", "abc");
+  CHECK(sha256_file(dir / "a") == sha256("abc"));
+  const std::string before = sha256_folder(dir.path());
+  write_file(dir / "b", "");
+  CHECK(sha256_folder(dir.path()) != before);
+}
+
+TEST_CASE("json: what does not parse is said with file, line and column", "[core]") {
+  CHECK_THROWS_WITH(parse_json("{\n  \"a\": }", "x.json"), Catch::StartsWith("x.json:2:8: not valid JSON"));
+  const Json json = parse_json(R"({"n": 1, "t": "x"})", "x.json");
+  CHECK(json_get<int>(json, "n", "x.json") == 1);
+  CHECK(json_get<int>(json, "absent", "x.json", 7) == 7);
+  CHECK_THROWS_WITH(json_get<int>(json, "t", "x.json"), Catch::Contains("'t' has the wrong type"));
+  CHECK_THROWS_WITH(json_get<int>(json, "m", "x.json"), Catch::Contains("'m' is missing"));
+}

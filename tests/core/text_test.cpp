@@ -1,0 +1,38 @@
+#include "core/text.h"
+
+#include <catch2/catch.hpp>
+#include <limits>
+
+using namespace expctl;
+
+TEST_CASE("text: numbers are written as Python's repr writes them", "[core]") {
+  const std::vector<std::pair<double, std::string>> cases = {
+      {86.20624408703878, "86.20624408703878"}, {100.0, "100.0"},   {0.0, "0.0"},        {-0.0, "-0.0"},
+      {3e-5, "3e-05"},                          {1e-4, "0.0001"},   {0.1, "0.1"},        {1e16, "1e+16"},
+      {123456789012345680.0, "1.2345678901234568e+17"}, {1e15, "1000000000000000.0"},   {5e-324, "5e-324"},
+      {2.5, "2.5"},                             {std::numeric_limits<double>::infinity(), "inf"},
+  };
+  for (const auto& [value, text] : cases) CHECK(format_number(value) == text);
+}
+
+TEST_CASE("text: the nearest word is offered only where it is near", "[core]") {
+  const std::vector<std::string> keys = {"learning_rate", "epochs", "batch_size"};
+  CHECK(nearest("lerning_rate", keys) == "learning_rate");
+  CHECK(did_you_mean("epoch", keys) == "; did you mean 'epochs'?");
+  CHECK(did_you_mean("zzzzzzzz", keys).empty());
+  CHECK(edit_distance("kitten", "sitting") == 3);
+}
+
+TEST_CASE("text: split, join and trim", "[core]") {
+  CHECK(split("a,b,,c", ',') == std::vector<std::string>{"a", "b", "", "c"});
+  CHECK(join({"a", "b"}, ", ") == "a, b");
+  CHECK(trim("  x y\n") == "x y");
+  CHECK(trim(" \n").empty());
+}
+
+TEST_CASE("text: a shell reads a quoted word as it was", "[core]") {
+  CHECK(shell_quote("plain-1.0/x") == "plain-1.0/x");
+  CHECK(shell_quote("") == "''");
+  CHECK(shell_quote("a b") == "'a b'");
+  CHECK(shell_quote("it's") == "'it'\\''s'");
+}

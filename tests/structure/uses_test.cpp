@@ -1,0 +1,106 @@
+// Holds the tree to the table of allowed uses (docs/architecture.md) and outside libraries to their one folder.
+#include <map>
+#include <regex>
+#include <set>
+
+#include "core/files.h"
+#include "tests/support/support.h"
+
+namespace {
+namespace fs = std::filesystem;
+using expctl::test::source_dir;
+
+const std::map<std::string, std::set<std::string>> kAllowedUses = {
+    {"core", {}},
+    {"formats", {"core"}},
+    {"squad", {"core"}},
+    {"experiments", {"core"}},
+    {"registry", {"core"}},
+    {"runner", {"experiments", "registry", "core"}},
+    {"trainer", {"formats", "squad", "core"}},
+    {"ensemble", {"formats", "squad", "core"}},
+    {"reports", {"registry", "formats", "squad", "core"}},
+    {"cli", {"runner", "reports", "ensemble", "experiments", "registry", "formats", "squad", "core"}},
+};
+
+/// Beginnings of an outside library's includes, and the folder that may use it.
+const std::map<std::string, std::string> kOwners = {
+    {"torch/", "trainer"},   {"ATen/", "trainer"},        {"c10/", "trainer"},         {"cuda", "trainer"},
+    {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"}, {"boost/", "runner"}, {"toml++/", "experiments"},
+    {"CLI/", "cli"},
+};
+
+struct Include {
+  fs::path file;
+  std::string folder;  ///< of the file
+  std::string target;
+};
+
+bool is_source(const fs::path& path) {
+  static const std::set<std::string> kExtensions = {".h", ".cpp", ".cu", ".cuh"};
+  return kExtensions.contains(path.extension().string());
+}
+
+std::vector<Include> all_includes() {
+  static const std::regex pattern("#[ \t]*include[ \t]*[<\"]([^>\"]+)[>\"]");
+  std::vector<Include> includes;
+  for (const auto& [folder, ignored] : kAllowedUses) {
+    for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder)) {
+      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+      const std::string text = expctl::read_file(entry.path());
+      for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) {
+        includes.push_back({entry.path(), folder, (*it)[1]});
+      }
+    }
+  }
+  return includes;
+}
+
+}  // namespace
+
+TEST_CASE("every #include between folders is one of the allowed uses", "[structure]") {
+  const auto includes = all_includes();
+  REQUIRE(includes.size() > 100);
+  for (const auto& include : includes) {
+    const std::string target = include.target.substr(0, include.target.find('/'));
+    if (!kAllowedUses.contains(target) || target == include.folder) continue;
+    INFO(include.file << " includes " << include.target);
+    CHECK(kAllowedUses.at(include.folder).contains(target));
+  }
+}
+
+TEST_CASE("an outside library is used in its one folder only", "[structure]") {
+  for (const auto& include : all_includes()) {
+    for (const auto& [beginning, owner] : kOwners) {
+      if (!include.target.starts_with(beginning)) continue;
+      INFO(include.file << " includes " << include.target);
+      CHECK(include.folder == owner);
+    }
+  }
+}
+
+TEST_CASE("no source file is longer than 500 lines", "[structure]") {
+  for (const auto& [folder, ignored] : kAllowedUses) {
+    for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder)) {
+      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+      const std::string text = expctl::read_file(entry.path());
+      INFO(entry.path());
+      CHECK(std::count(text.begin(), text.end(), '\n') <= 500);
+    }
+  }
+}
+
+TEST_CASE("every file that a document names exists", "[structure]") {
+  static const std::regex link("\\]\\(([^)#:]+)(#[^)]*)?\\)");
+  std::vector<fs::path> documents = {source_dir() / "README.md"};
+  for (const auto& entry : fs::directory_iterator(source_dir() / "docs")) {
+    if (entry.path().extension() == ".md") documents.push_back(entry.path());
+  }
+  for (const auto& document : documents) {
+    const std::string text = expctl::read_file(document);
+    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
+      INFO(document << " names " << (*it)[1]);
+      CHECK(fs::exists(document.parent_path() / (*it)[1].str()));
+    }
+  }
+}
