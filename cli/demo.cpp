@@ -46,7 +46,7 @@ void write_demo(const fs::path& folder) {
   const SyntheticData data = make_synthetic_data({});
   write_file(folder / "train.json", dataset_text(data.train));
   write_file(folder / "dev.json", dataset_text(data.dev));
-  constexpr int kVocabularySize = 700;
+  constexpr int kVocabularySize = 900;
   write_tiny_bert(folder / "model", learn_vocabulary(data.train, kVocabularySize), 1);
   write_file(folder / "demo.toml", kSweepFile);
 }

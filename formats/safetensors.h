@@ -52,7 +52,7 @@ class SafeTensors {
   std::shared_ptr<const void> owner_;
 };
 
-/// Writes atomically (core/files.h). Tensors are laid out in map order, each at a multiple of 8 bytes of the data part.
+/// Writes atomically (core/files.h). Tensors lie back to back in map order, as the reference reader wants them.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata);
 

@@ -84,6 +84,12 @@ std::vector<std::string> learn_vocabulary(const Dataset& dataset, int size) {
     vocabulary.emplace_back(1, c);
     vocabulary.push_back("##" + std::string(1, c));
   }
+  for (char a = '0'; a <= '9'; ++a) {
+    for (char b = '0'; b <= '9'; ++b) {
+      vocabulary.push_back({a, b});
+      vocabulary.push_back({'#', '#', a, b});
+    }
+  }
   std::vector<std::pair<Word, int>> words;
   for (const auto& [word, count] : count_words(dataset)) words.emplace_back(letters_of(word), count);
   std::set<std::string> known(vocabulary.begin(), vocabulary.end());

@@ -41,8 +41,8 @@ const std::vector<Subject>& subjects() {
          {"Who was {e} married to?", "Who was the partner of {e}?"}},
         {K::kCompany, {"{p} was employed by {v}.", "The employer was {v}."},
          {"Which company employed {e}?", "What was the employer of {e}?"}},
-        {K::kMoney, {"{p} was paid {v} a month.", "The wage was {v}."},
-         {"How much was {e} paid a month?", "What was the wage of {e}?"}},
+        {K::kMoney, {"{p} earned {v}.", "The wage was {v}."},
+         {"How much did {e} earn?", "What was the wage of {e}?"}},
         {K::kDay, {"{p} is remembered on {v}.", "The memorial day is {v}."},
          {"On which day is {e} remembered?", "What is the memorial day of {e}?"}}}},
       {K::kTown, "the ship ", "It",
@@ -52,7 +52,7 @@ const std::vector<Subject>& subjects() {
          {"Which company built {e}?", "What was the builder of {e}?"}},
         {K::kPerson, {"{p} was commanded by {v}.", "The captain was {v}."},
          {"Who commanded {e}?", "Who was the captain of {e}?"}},
-        {K::kLength, {"{p} was {v} long.", "The length was {v}."},
+        {K::kLength, {"{p} measured {v}.", "The length was {v}."},
          {"How long was {e}?", "What was the length of {e}?"}},
         {K::kWeight, {"{p} carried {v}.", "The load was {v}."},
          {"How much did {e} carry?", "What was the load of {e}?"}},
@@ -65,7 +65,7 @@ const std::vector<Subject>& subjects() {
          {"Who designed {e}?", "Who was the designer of {e}?"}},
         {K::kMoney, {"{p} cost {v}.", "The price was {v}."},
          {"How much did {e} cost?", "What was the price of {e}?"}},
-        {K::kLength, {"{p} is {v} long.", "The span is {v}."},
+        {K::kLength, {"{p} spans {v}.", "The span is {v}."},
          {"How long is {e}?", "What is the span of {e}?"}},
         {K::kCompany, {"{p} is owned by {v}.", "The owner is {v}."},
          {"Which company owns {e}?", "What is the owner of {e}?"}},
@@ -84,7 +84,7 @@ class ValueMaker {
     switch (kind) {
       case ValueKind::kYear: return number(1400, 600);
       case ValueKind::kTown: return name() + pick({"ford", "burg", "wick", "mouth"});
-      case ValueKind::kPerson: return name() + " " + name() + pick({"son", "ez", "ova"});
+      case ValueKind::kPerson: return name() + pick({"son", "ez", "ova"});
       case ValueKind::kCompany: return name() + " " + pick({"Works", "Mills", "Yards"});
       case ValueKind::kMoney: return number(100, 9000) + " crowns";
       case ValueKind::kLength: return number(100, 900) + " metres";
@@ -99,21 +99,21 @@ class ValueMaker {
     return choices.begin()[random_.below(choices.size())];
   }
 
-  /// A number of the half that this set draws from; days are few, so their halves are the even and the odd.
+  /// A number of the half that this set draws from. The halves are drawn by a hash: any rule on digits could be learned.
   std::string number(uint64_t first, uint64_t count) {
-    uint64_t value = first + random_.below(count);
-    if (value % 2 != (dev_ ? 0u : 1u)) value = value > first ? value - 1 : value + 1;
-    return std::to_string(value);
+    for (;;) {
+      const uint64_t value = first + random_.below(count);
+      if ((mix64(value) % 2 == 1) == dev_) return std::to_string(value);
+    }
   }
 
-  /// Two or three syllables, capitalised, never given before.
+  /// Two syllables, capitalised, never given before.
   std::string name() {
     static constexpr std::array<const char*, 16> kOnsets = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "th", "br"};
     static constexpr std::array<const char*, 8> kRimes = {"a", "e", "i", "o", "u", "an", "el", "or"};
     for (;;) {
       std::string text;
-      const uint64_t syllables = 2 + random_.below(2);
-      for (uint64_t i = 0; i < syllables; ++i) {
+      for (int syllable = 0; syllable < 2; ++syllable) {
         text += kOnsets[random_.below(kOnsets.size())];
         text += kRimes[random_.below(kRimes.size())];
       }

@@ -12,9 +12,9 @@ namespace expctl {
 
 struct SyntheticOptions {
   uint64_t seed = 1;
-  int train_paragraphs = 420;
+  int train_paragraphs = 1000;
   int dev_paragraphs = 80;
-  double pair_share = 0.15;  ///< part of the paragraphs that tell of two, so that the name in the question matters
+  double pair_share = 0.06;  ///< part of the paragraphs that tell of two, so that the name in the question matters
 };
 
 struct SyntheticData {
@@ -29,8 +29,8 @@ SyntheticData make_synthetic_data(const SyntheticOptions& options);
 std::string dataset_text(const Dataset& dataset);
 
 /// A vocabulary for the uncased tokenizer, learned from a dataset's texts by merging the most frequent pairs (BPE, written as
-/// WordPiece): special pieces, every ASCII letter, digit and punctuation mark, then up to `size` pieces in all. Digits are
-/// never merged, so that unseen numbers are read digit by digit.
+/// WordPiece): special pieces, every ASCII letter, digit and punctuation mark, every pair of digits, then up to `size` pieces
+/// in all. Digits are merged no further, so that unseen numbers are read in pairs.
 std::vector<std::string> learn_vocabulary(const Dataset& dataset, int size);
 
 }  // namespace expctl

@@ -1,0 +1,81 @@
+#include "formats/bert_config.h"
+
+#include <fmt/core.h>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace expctl {
+namespace {
+
+constexpr int64_t kLargestSize = int64_t{1} << 24;
+
+int64_t size_member(const Json& json, const char* key, const std::string& source) {
+  const auto value = json_get<int64_t>(json, key, source);
+  if (value < 1 || value > kLargestSize) throw Error(fmt::format("{}: '{}' = {} is no size", source, key, value));
+  return value;
+}
+
+}  // namespace
+
+BertConfig bert_config_from_json(const Json& json, const std::string& source) {
+  const auto type = json_get<std::string>(json, "model_type", source, "bert");
+  if (type != "bert") {
+    throw Error(fmt::format("{}: model_type is '{}', not 'bert'", source, type), "only BERT encoders can be trained");
+  }
+  const auto activation = json_get<std::string>(json, "hidden_act", source, "gelu");
+  if (activation != "gelu") throw Error(fmt::format("{}: hidden_act '{}' is not supported, only 'gelu'", source, activation));
+  BertConfig config;
+  config.vocab_size = size_member(json, "vocab_size", source);
+  config.hidden_size = size_member(json, "hidden_size", source);
+  config.num_hidden_layers = size_member(json, "num_hidden_layers", source);
+  config.num_attention_heads = size_member(json, "num_attention_heads", source);
+  config.intermediate_size = size_member(json, "intermediate_size", source);
+  config.max_position_embeddings = size_member(json, "max_position_embeddings", source);
+  config.type_vocab_size = size_member(json, "type_vocab_size", source);
+  config.layer_norm_eps = json_get<double>(json, "layer_norm_eps", source, 1e-12);
+  if (config.hidden_size % config.num_attention_heads != 0) {
+    throw Error(fmt::format("{}: hidden_size = {} is not a multiple of num_attention_heads = {}", source, config.hidden_size,
+                            config.num_attention_heads));
+  }
+  if (config.type_vocab_size < 2) throw Error(fmt::format("{}: type_vocab_size = 1, but questions need 2", source));
+  return config;
+}
+
+BertConfig read_bert_config(const std::filesystem::path& path) {
+  return bert_config_from_json(read_json(path), path.string());
+}
+
+void write_bert_config(const std::filesystem::path& path, const BertConfig& config) {
+  const Json json = {{"architectures", {"BertForQuestionAnswering"}},
+                     {"model_type", "bert"},
+                     {"hidden_act", "gelu"},
+                     {"hidden_size", config.hidden_size},
+                     {"num_hidden_layers", config.num_hidden_layers},
+                     {"num_attention_heads", config.num_attention_heads},
+                     {"intermediate_size", config.intermediate_size},
+                     {"vocab_size", config.vocab_size},
+                     {"max_position_embeddings", config.max_position_embeddings},
+                     {"type_vocab_size", config.type_vocab_size},
+                     {"layer_norm_eps", config.layer_norm_eps},
+                     {"hidden_dropout_prob", 0.1},
+                     {"attention_probs_dropout_prob", 0.1},
+                     {"initializer_range", 0.02},
+                     {"pad_token_id", 0},
+                     {"torch_dtype", "float32"}};
+  write_file(path, json_text(json));
+}
+
+void write_tokenizer_config(const std::filesystem::path& path, const BertConfig& config) {
+  const Json json = {{"tokenizer_class", "BertTokenizer"},
+                     {"do_lower_case", true},
+                     {"model_max_length", config.max_position_embeddings},
+                     {"cls_token", "[CLS]"},
+                     {"sep_token", "[SEP]"},
+                     {"pad_token", "[PAD]"},
+                     {"unk_token", "[UNK]"},
+                     {"mask_token", "[MASK]"}};
+  write_file(path, json_text(json));
+}
+
+}  // namespace expctl
