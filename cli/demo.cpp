@@ -23,8 +23,8 @@ dev = "dev.json"
 init = "model"
 
 [train]
-epochs = 6
-batch_size = 16
+epochs = 3
+batch_size = 12
 warmup_ratio = 0.1
 hidden_dropout = 0.0
 attention_dropout = 0.0

@@ -3,7 +3,9 @@
 
 namespace expctl {
 
-constexpr int kExitDiverged = 75;     ///< the loss or the gradient is no finite number; metrics.jsonl has the event
-constexpr int kExitTerminated = 143;  ///< SIGTERM came; the state is saved and the next attempt goes on from it
+constexpr int kExitDiverged =
+    75;  ///< the loss or the gradient is no finite number; metrics.jsonl has the event
+constexpr int kExitTerminated =
+    143;  ///< SIGTERM came; the state is saved and the next attempt goes on from it
 
 }  // namespace expctl

@@ -12,7 +12,8 @@ constexpr int64_t kLargestSize = int64_t{1} << 24;
 
 int64_t size_member(const Json& json, const char* key, const std::string& source) {
   const auto value = json_get<int64_t>(json, key, source);
-  if (value < 1 || value > kLargestSize) throw Error(fmt::format("{}: '{}' = {} is no size", source, key, value));
+  if (value < 1 || value > kLargestSize)
+    throw Error(fmt::format("{}: '{}' = {} is no size", source, key, value));
   return value;
 }
 
@@ -21,10 +22,12 @@ int64_t size_member(const Json& json, const char* key, const std::string& source
 BertConfig bert_config_from_json(const Json& json, const std::string& source) {
   const auto type = json_get<std::string>(json, "model_type", source, "bert");
   if (type != "bert") {
-    throw Error(fmt::format("{}: model_type is '{}', not 'bert'", source, type), "only BERT encoders can be trained");
+    throw Error(fmt::format("{}: model_type is '{}', not 'bert'", source, type),
+                "only BERT encoders can be trained");
   }
   const auto activation = json_get<std::string>(json, "hidden_act", source, "gelu");
-  if (activation != "gelu") throw Error(fmt::format("{}: hidden_act '{}' is not supported, only 'gelu'", source, activation));
+  if (activation != "gelu")
+    throw Error(fmt::format("{}: hidden_act '{}' is not supported, only 'gelu'", source, activation));
   BertConfig config;
   config.vocab_size = size_member(json, "vocab_size", source);
   config.hidden_size = size_member(json, "hidden_size", source);
@@ -35,10 +38,11 @@ BertConfig bert_config_from_json(const Json& json, const std::string& source) {
   config.type_vocab_size = size_member(json, "type_vocab_size", source);
   config.layer_norm_eps = json_get<double>(json, "layer_norm_eps", source, 1e-12);
   if (config.hidden_size % config.num_attention_heads != 0) {
-    throw Error(fmt::format("{}: hidden_size = {} is not a multiple of num_attention_heads = {}", source, config.hidden_size,
-                            config.num_attention_heads));
+    throw Error(fmt::format("{}: hidden_size = {} is not a multiple of num_attention_heads = {}", source,
+                            config.hidden_size, config.num_attention_heads));
   }
-  if (config.type_vocab_size < 2) throw Error(fmt::format("{}: type_vocab_size = 1, but questions need 2", source));
+  if (config.type_vocab_size < 2)
+    throw Error(fmt::format("{}: type_vocab_size = 1, but questions need 2", source));
   return config;
 }
 

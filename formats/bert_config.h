@@ -15,7 +15,7 @@ struct BertConfig {
   int64_t vocab_size = 30522;
   int64_t hidden_size = 768;
   int64_t num_hidden_layers = 12;
-  int64_t num_attention_heads = 12;   ///< divides hidden_size
+  int64_t num_attention_heads = 12;  ///< divides hidden_size
   int64_t intermediate_size = 3072;
   int64_t max_position_embeddings = 512;
   int64_t type_vocab_size = 2;
@@ -25,13 +25,13 @@ struct BertConfig {
   bool operator==(const BertConfig&) const = default;
 };
 
-/// Throws Error naming the source: a size is missing, not positive or does not fit another, an activation other than the
-/// exact GELU, a model_type other than bert.
+/// Throws Error naming the source: a size is missing, not positive or does not fit another, an activation
+/// other than the exact GELU, a model_type other than bert.
 BertConfig bert_config_from_json(const Json& json, const std::string& source);
 BertConfig read_bert_config(const std::filesystem::path& path);
 
-/// As transformers reads it: model_type bert, architectures BertForQuestionAnswering. The dropout rates are those that a
-/// judge would fine-tune with; they do not matter for inference.
+/// As transformers reads it: model_type bert, architectures BertForQuestionAnswering. The dropout rates are
+/// those that a judge would fine-tune with; they do not matter for inference.
 void write_bert_config(const std::filesystem::path& path, const BertConfig& config);
 
 /// tokenizer_config.json of the uncased BertTokenizer.

@@ -26,7 +26,8 @@ std::vector<TensorShape> bert_tensors(const BertConfig& config) {
   add_norm(tensors, "bert.embeddings.LayerNorm", hidden);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const std::string layer = fmt::format("bert.encoder.layer.{}.", i);
-    for (const char* part : {"query", "key", "value"}) add_linear(tensors, layer + "attention.self." + part, hidden, hidden);
+    for (const char* part : {"query", "key", "value"})
+      add_linear(tensors, layer + "attention.self." + part, hidden, hidden);
     add_linear(tensors, layer + "attention.output.dense", hidden, hidden);
     add_norm(tensors, layer + "attention.output.LayerNorm", hidden);
     add_linear(tensors, layer + "intermediate.dense", config.intermediate_size, hidden);

@@ -11,15 +11,15 @@
 namespace expctl {
 
 struct TensorShape {
-  std::string name;             ///< with "bert." in front, or "qa_outputs."
+  std::string name;  ///< with "bert." in front, or "qa_outputs."
   std::vector<int64_t> shape;
 };
 
 /// Every tensor of BertForQuestionAnswering, in the order of its layers; the head (qa_outputs.*) comes last.
 std::vector<TensorShape> bert_tensors(const BertConfig& config);
 
-/// The name with "bert." in front, whether the file has it or not; "" for what a question-answering model has no use for
-/// (position_ids, the pooler, pre-training heads "cls.*").
+/// The name with "bert." in front, whether the file has it or not; "" for what a question-answering model has
+/// no use for (position_ids, the pooler, pre-training heads "cls.*").
 std::string canonical_bert_name(std::string_view name);
 
 /// Whether weight decay leaves the tensor alone: biases and LayerNorm.

@@ -30,7 +30,8 @@ std::string misfit(const LogitsFile& logits) {
     if (logits.offsets[i] < logits.offsets[i - 1]) return fmt::format("offsets fall at feature {}", i - 1);
   }
   if (logits.offsets.back() != static_cast<int64_t>(logits.start.size())) {
-    return fmt::format("offsets end at {}, but there are {} tokens", logits.offsets.back(), logits.start.size());
+    return fmt::format("offsets end at {}, but there are {} tokens", logits.offsets.back(),
+                       logits.start.size());
   }
   return {};
 }
@@ -40,7 +41,8 @@ std::string misfit(const LogitsFile& logits) {
 std::string difference(const LogitsIdentity& a, const LogitsIdentity& b) {
   std::vector<std::string> parts;
   for (const auto& key : kKeys) {
-    if (a.*key.member != b.*key.member) parts.push_back(fmt::format("{}: {} and {}", key.name, a.*key.member, b.*key.member));
+    if (a.*key.member != b.*key.member)
+      parts.push_back(fmt::format("{}: {} and {}", key.name, a.*key.member, b.*key.member));
   }
   return join(parts, "; ");
 }
@@ -50,7 +52,8 @@ LogitsFile read_logits(const std::filesystem::path& path) {
   LogitsFile logits;
   for (const auto& key : kKeys) {
     const auto found = file.metadata().find(key.name);
-    if (found == file.metadata().end()) throw Error(fmt::format("{}: its metadata has no '{}'", path.string(), key.name));
+    if (found == file.metadata().end())
+      throw Error(fmt::format("{}: its metadata has no '{}'", path.string(), key.name));
     logits.identity.*key.member = found->second;
   }
   try {
@@ -58,7 +61,8 @@ LogitsFile read_logits(const std::filesystem::path& path) {
     logits.end = file.at("end").copy_as<float>();
     logits.offsets = file.at("offsets").copy_as<int64_t>();
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: no logits file: {}", path.string(), error.what()), error.hint(), error.code());
+    throw Error(fmt::format("{}: no logits file: {}", path.string(), error.what()), error.hint(),
+                error.code());
   }
   if (const auto why = misfit(logits); !why.empty()) throw Error(fmt::format("{}: {}", path.string(), why));
   return logits;

@@ -1,5 +1,5 @@
-// logits.safetensors: start f32[tokens], end f32[tokens], offsets i64[features + 1] of every real token of every feature,
-// unmasked, in the order of `expctl features --dump`; metadata says over which features.
+// logits.safetensors: start f32[tokens], end f32[tokens], offsets i64[features + 1] of every real token of
+// every feature, unmasked, in the order of `expctl features --dump`; metadata says over which features.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@ namespace expctl {
 
 /// Two logits files may be averaged iff all of these are equal.
 struct LogitsIdentity {
-  std::string dataset_sha256;   ///< content_sha256 of the dataset
+  std::string dataset_sha256;  ///< content_sha256 of the dataset
   std::string features_sha256;
   std::string max_seq_length;
   std::string doc_stride;
-  std::string window;           ///< overlap | advance
+  std::string window;  ///< overlap | advance
   bool operator==(const LogitsIdentity&) const = default;
 };
 

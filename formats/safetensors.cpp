@@ -45,7 +45,8 @@ template <>
 constexpr DType kDTypeOf<int64_t> = DType::kI64;
 
 [[noreturn]] void refuse(const std::string& source, const std::string& why) {
-  throw Error(fmt::format("{}: not a safetensors file: {}", source, why), "the file may be cut short; copy it again");
+  throw Error(fmt::format("{}: not a safetensors file: {}", source, why),
+              "the file may be cut short; copy it again");
 }
 
 DType parse_dtype(const std::string& name, const std::string& where) {
@@ -72,15 +73,18 @@ TensorView parse_tensor(const Json& entry, std::span<const std::byte> data, cons
   const auto shape = json_get<Json>(entry, "shape", where);
   const auto offsets = json_get<Json>(entry, "data_offsets", where);
   const auto all_integers = [](const Json& list) {
-    return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& n) { return n.is_number_integer(); });
+    return list.is_array() &&
+           std::all_of(list.begin(), list.end(), [](const Json& n) { return n.is_number_integer(); });
   };
   if (!all_integers(shape)) throw Error(where + ": 'shape' is no list of integers");
-  if (!all_integers(offsets) || offsets.size() != 2) throw Error(where + ": 'data_offsets' are not two integers");
+  if (!all_integers(offsets) || offsets.size() != 2)
+    throw Error(where + ": 'data_offsets' are not two integers");
   for (const auto& n : shape) view.shape.push_back(n.get<int64_t>());
   const auto begin = offsets[0].get<int64_t>();
   const auto end = offsets[1].get<int64_t>();
   if (begin < 0 || end < begin || static_cast<uint64_t>(end) > data.size()) {
-    throw Error(fmt::format("{}: bytes {} to {} are not in the file ({} bytes of data)", where, begin, end, data.size()));
+    throw Error(fmt::format("{}: bytes {} to {} are not in the file ({} bytes of data)", where, begin, end,
+                            data.size()));
   }
   const auto needed = byte_count(view.dtype, view.shape, where);
   if (static_cast<uint64_t>(end - begin) != needed) {
@@ -101,7 +105,8 @@ void check_overlaps(const std::map<std::string, TensorView>& tensors, const std:
   for (size_t i = 1; i < sorted.size(); ++i) {
     const auto& before = sorted[i - 1];
     if (before.first->bytes.data() + before.first->bytes.size() > sorted[i].first->bytes.data()) {
-      throw Error(fmt::format("{}: tensors '{}' and '{}' overlap", source, *before.second, *sorted[i].second));
+      throw Error(
+          fmt::format("{}: tensors '{}' and '{}' overlap", source, *before.second, *sorted[i].second));
     }
   }
 }
@@ -147,12 +152,15 @@ size_t size_of(DType dtype) {
   return 0;
 }
 
-int64_t TensorView::element_count() const { return static_cast<int64_t>(bytes.size() / size_of(dtype)); }
+int64_t TensorView::element_count() const {
+  return static_cast<int64_t>(bytes.size() / size_of(dtype));
+}
 
 template <typename T>
 std::vector<T> TensorView::copy_as() const {
   if (dtype != kDTypeOf<T>) {
-    throw Error(fmt::format("a tensor of {} was expected, but it is {}", name_of(kDTypeOf<T>), name_of(dtype)));
+    throw Error(
+        fmt::format("a tensor of {} was expected, but it is {}", name_of(kDTypeOf<T>), name_of(dtype)));
   }
   std::vector<T> values(static_cast<size_t>(element_count()));
   if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
@@ -181,10 +189,11 @@ SafeTensors SafeTensors::parse(std::span<const std::byte> bytes, const std::stri
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= static_cast<uint64_t>(bytes[i]) << (8 * i);
   if (length > kLargestHeader) refuse(source, fmt::format("a header of {} bytes", length));
-  if (length > bytes.size() - 8) refuse(source, fmt::format("a header of {} bytes in a file of {}", length, bytes.size()));
+  if (length > bytes.size() - 8)
+    refuse(source, fmt::format("a header of {} bytes in a file of {}", length, bytes.size()));
   const auto header_bytes = bytes.subspan(8, static_cast<size_t>(length));
-  const auto header =
-      parse_json({reinterpret_cast<const char*>(header_bytes.data()), header_bytes.size()}, source + " (header)");
+  const auto header = parse_json({reinterpret_cast<const char*>(header_bytes.data()), header_bytes.size()},
+                                 source + " (header)");
   if (!header.is_object()) refuse(source, "the header is no object");
   const auto data = bytes.subspan(8 + static_cast<size_t>(length));
   SafeTensors file;
@@ -208,7 +217,8 @@ const TensorView& SafeTensors::at(const std::string& name) const {
   if (found != tensors_.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [other, view] : tensors_) names.push_back(other);
-  throw Error(fmt::format("{}: no tensor '{}'{}", source_, name, did_you_mean(name, names)), {}, ErrorCode::kNotFound);
+  throw Error(fmt::format("{}: no tensor '{}'{}", source_, name, did_you_mean(name, names)), {},
+              ErrorCode::kNotFound);
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
@@ -218,10 +228,13 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     header["__metadata__"] = Json::object();
     for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
   }
-  // The reference reader refuses gaps, so tensors of 8-byte multiples stay aligned and others lie back to back.
+  // The reference reader refuses gaps, so tensors of 8-byte multiples stay aligned and others lie back to
+  // back.
   size_t offset = 0;
   for (const auto& [name, view] : tensors) {
-    header[name] = {{"dtype", name_of(view.dtype)}, {"shape", view.shape}, {"data_offsets", {offset, offset + view.bytes.size()}}};
+    header[name] = {{"dtype", name_of(view.dtype)},
+                    {"shape", view.shape},
+                    {"data_offsets", {offset, offset + view.bytes.size()}}};
     offset += view.bytes.size();
   }
   std::string text = json_line(header);

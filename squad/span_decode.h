@@ -39,9 +39,10 @@ struct QuestionPrediction {
 };
 
 /// Ties between equal scores go to the smaller feature, then start, then end, so equal logits give equal files.
-/// `features` must be those of `dataset`; throws Error where logits and features differ in length.
+/// `features` must be those of `dataset` and `vocabulary`; throws Error where logits and features differ in length.
 std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::vector<Feature>& features,
-                                             const SpanLogits& logits, const DecodeOptions& options);
+                                             const Vocabulary& vocabulary, const SpanLogits& logits,
+                                             const DecodeOptions& options);
 
 /// {question id: text} and {question id: [{"text","probability","start_logit","end_logit"}, ...]}, in dataset order.
 Json predictions_json(const std::vector<QuestionPrediction>& predictions);

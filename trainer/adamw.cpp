@@ -15,8 +15,8 @@ struct Coefficients {
 };
 
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void update(
-    float* __restrict parameter, const float* __restrict gradient, float* __restrict mean, float* __restrict variance,
-    int64_t count, const Coefficients& given) {
+    float* __restrict parameter, const float* __restrict gradient, float* __restrict mean,
+    float* __restrict variance, int64_t count, const Coefficients& given) {
   const Coefficients c = given;
   for (int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * c.gradient_scale;
@@ -48,10 +48,12 @@ double gradient_norm(const Parameters& parameters) {
   return std::sqrt(sum);
 }
 
-double clip_scale(double norm, double max_norm) { return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0; }
+double clip_scale(double norm, double max_norm) {
+  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
+}
 
-void adamw_step(Parameters& parameters, AdamState& state, const TrainSpec& spec, double learning_rate, int64_t step,
-                double gradient_scale) {
+void adamw_step(Parameters& parameters, AdamState& state, const TrainSpec& spec, double learning_rate,
+                int64_t step, double gradient_scale) {
   const auto power = static_cast<double>(step);
   const double correction1 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta1, power) : 1.0;
   const double correction2 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta2, power) : 1.0;

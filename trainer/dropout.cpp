@@ -25,8 +25,12 @@ inline uint32_t element_bits(uint32_t low, uint32_t high, uint32_t element) {
   return h ^ (h >> 16) ^ high;
 }
 
-inline float to_float(uint16_t value) { return std::bit_cast<float>(static_cast<uint32_t>(value) << 16); }
-inline float to_float(float value) { return value; }
+inline float to_float(uint16_t value) {
+  return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
+}
+inline float to_float(float value) {
+  return value;
+}
 
 template <typename T>
 inline T from_float(float value) {
@@ -39,7 +43,8 @@ inline T from_float(float value) {
 }
 
 template <typename T, bool kAdd>
-inline void mask_row(const T* x, const T* residual, T* out, uint32_t count, uint64_t key, uint32_t threshold, float scale) {
+inline void mask_row(const T* x, const T* residual, T* out, uint32_t count, uint64_t key, uint32_t threshold,
+                     float scale) {
   const auto low = static_cast<uint32_t>(key);
   const auto high = static_cast<uint32_t>(key >> 32);
   for (uint32_t i = 0; i < count; ++i) {
@@ -50,24 +55,26 @@ inline void mask_row(const T* x, const T* residual, T* out, uint32_t count, uint
   }
 }
 
-EXPCTL_CLONES void mask_fp32(const float* x, float* out, uint32_t n, uint64_t key, uint32_t threshold, float scale) {
+EXPCTL_CLONES void mask_fp32(const float* x, float* out, uint32_t n, uint64_t key, uint32_t threshold,
+                             float scale) {
   mask_row<float, false>(x, nullptr, out, n, key, threshold, scale);
 }
-EXPCTL_CLONES void mask_bf16(const uint16_t* x, uint16_t* out, uint32_t n, uint64_t key, uint32_t threshold, float scale) {
+EXPCTL_CLONES void mask_bf16(const uint16_t* x, uint16_t* out, uint32_t n, uint64_t key, uint32_t threshold,
+                             float scale) {
   mask_row<uint16_t, false>(x, nullptr, out, n, key, threshold, scale);
 }
 EXPCTL_CLONES void mask_add_fp32(const float* x, const float* residual, float* out, uint32_t n, uint64_t key,
                                  uint32_t threshold, float scale) {
   mask_row<float, true>(x, residual, out, n, key, threshold, scale);
 }
-EXPCTL_CLONES void mask_add_bf16(const uint16_t* x, const uint16_t* residual, uint16_t* out, uint32_t n, uint64_t key,
-                                 uint32_t threshold, float scale) {
+EXPCTL_CLONES void mask_add_bf16(const uint16_t* x, const uint16_t* residual, uint16_t* out, uint32_t n,
+                                 uint64_t key, uint32_t threshold, float scale) {
   mask_row<uint16_t, true>(x, residual, out, n, key, threshold, scale);
 }
 
 /// `residual` may be undefined.
-torch::Tensor apply(const torch::Tensor& given, const torch::Tensor& given_residual, const std::vector<uint64_t>& keys,
-                    double rate) {
+torch::Tensor masked(const torch::Tensor& given, const torch::Tensor& given_residual,
+                     const std::vector<uint64_t>& keys, double rate) {
   const auto x = given.contiguous();
   const auto residual = given_residual.defined() ? given_residual.contiguous() : given_residual;
   const int64_t width = x.size(-1);
@@ -89,15 +96,17 @@ torch::Tensor apply(const torch::Tensor& given, const torch::Tensor& given_resid
       auto* o = to + row * row_bytes;
       using F = float;
       using B = uint16_t;
-      if (wide && b == nullptr) mask_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<F*>(o), n, key, threshold, scale);
-      if (!wide && b == nullptr) mask_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<B*>(o), n, key, threshold, scale);
+      if (wide && b == nullptr)
+        mask_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<F*>(o), n, key, threshold, scale);
+      if (!wide && b == nullptr)
+        mask_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<B*>(o), n, key, threshold, scale);
       if (wide && b != nullptr) {
-        mask_add_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<const F*>(b), reinterpret_cast<F*>(o), n, key, threshold,
-                      scale);
+        mask_add_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<const F*>(b), reinterpret_cast<F*>(o),
+                      n, key, threshold, scale);
       }
       if (!wide && b != nullptr) {
-        mask_add_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<const B*>(b), reinterpret_cast<B*>(o), n, key, threshold,
-                      scale);
+        mask_add_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<const B*>(b), reinterpret_cast<B*>(o),
+                      n, key, threshold, scale);
       }
     }
   });
@@ -105,19 +114,21 @@ torch::Tensor apply(const torch::Tensor& given, const torch::Tensor& given_resid
 }
 
 struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const torch::Tensor& residual,
-                               const c10::intrusive_ptr<Keys>& keys, double rate) {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
+                               const torch::Tensor& residual, const c10::intrusive_ptr<Keys>& keys,
+                               double rate) {
     context->saved_data["keys"] = torch::IValue::make_capsule(keys);
     context->saved_data["rate"] = rate;
     context->saved_data["adds"] = residual.defined();
-    return apply(x, residual, keys->rows, rate);
+    return masked(x, residual, keys->rows, rate);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto keys = c10::static_intrusive_pointer_cast<Keys>(context->saved_data["keys"].toCapsule());
-    const auto gradient = apply(gradients[0], {}, keys->rows, context->saved_data["rate"].toDouble());
-    return {gradient, context->saved_data["adds"].toBool() ? gradients[0] : torch::Tensor(), {}, {}};
+    const auto gradient = masked(gradients[0], {}, keys->rows, context->saved_data["rate"].toDouble());
+    return {gradient, context->saved_data["adds"].toBool() ? gradients[0] : torch::Tensor(), torch::Tensor(),
+            torch::Tensor()};
   }
 };
 
@@ -125,7 +136,8 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
 
 uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, int64_t position) {
   uint64_t value = mix64(key.seed);
-  for (const int64_t part : {key.step, sequence, site, position}) value = mix64(value ^ static_cast<uint64_t>(part));
+  for (const int64_t part : {key.step, sequence, site, position})
+    value = mix64(value ^ static_cast<uint64_t>(part));
   return value;
 }
 
@@ -136,7 +148,8 @@ torch::Tensor dropout(const torch::Tensor& x, std::vector<uint64_t> row_keys, do
   return DropoutFunction::apply(x, torch::Tensor(), keys, rate);
 }
 
-torch::Tensor dropout_add(const torch::Tensor& x, const torch::Tensor& residual, std::vector<uint64_t> row_keys, double rate) {
+torch::Tensor dropout_add(const torch::Tensor& x, const torch::Tensor& residual,
+                          std::vector<uint64_t> row_keys, double rate) {
   if (rate == 0) return x + residual;
   auto keys = c10::make_intrusive<Keys>();
   keys->rows = std::move(row_keys);

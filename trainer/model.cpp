@@ -15,7 +15,8 @@ constexpr int64_t kHeadSite = 3;
 /// One forward pass: its parameters in the type of its products, and the keys of its masks.
 class Pass {
  public:
-  Pass(const Parameters& parameters, const BertConfig& config, const PackedBatch& batch, const ForwardOptions& options)
+  Pass(const Parameters& parameters, const BertConfig& config, const PackedBatch& batch,
+       const ForwardOptions& options)
       : parameters_(parameters), config_(config), batch_(batch), options_(options) {}
 
   torch::Tensor run() const {
@@ -34,7 +35,8 @@ class Pass {
   }
 
   torch::Tensor norm(const torch::Tensor& x, const std::string& name) const {
-    return at::layer_norm(x, {config_.hidden_size}, get(name + ".weight"), get(name + ".bias"), config_.layer_norm_eps);
+    return at::layer_norm(x, {config_.hidden_size}, get(name + ".weight"), get(name + ".bias"),
+                          config_.layer_norm_eps);
   }
 
   std::vector<uint64_t> token_keys(int64_t site) const {
@@ -53,7 +55,8 @@ class Pass {
     if (options_.attention_dropout == 0) return keys;
     for (int64_t head = 0; head < config_.num_attention_heads; ++head) {
       for (int64_t p = 0; p < batch_.lengths[sequence]; ++p) {
-        keys.push_back(dropout_row_key(options_.dropout, batch_.sequences[sequence], site + kHeadSite + head, p));
+        keys.push_back(
+            dropout_row_key(options_.dropout, batch_.sequences[sequence], site + kHeadSite + head, p));
       }
     }
     return keys;
@@ -79,8 +82,10 @@ class Pass {
     const auto pieces = qkv.split_with_sizes(batch_.lengths, 0);
     for (size_t s = 0; s < pieces.size(); ++s) {
       const int64_t length = batch_.lengths[s];
-      const auto parts =
-          pieces[s].view({length, 3, config_.num_attention_heads, config_.head_size()}).permute({1, 2, 0, 3}).unbind(0);
+      const auto parts = pieces[s]
+                             .view({length, 3, config_.num_attention_heads, config_.head_size()})
+                             .permute({1, 2, 0, 3})
+                             .unbind(0);
       const auto scores = at::bmm(parts[0] * scale, parts[1].transpose(1, 2));
       const auto weight = dropout(at::softmax(scores, -1), head_keys(s, site), options_.attention_dropout);
       contexts.push_back(at::bmm(weight, parts[2]).transpose(0, 1).reshape({length, config_.hidden_size}));
@@ -91,7 +96,8 @@ class Pass {
   torch::Tensor layer(const torch::Tensor& hidden, int64_t index) const {
     const std::string name = fmt::format("bert.encoder.layer.{}.", index);
     const int64_t site = (index + 1) * kSitesPerLayer;
-    const auto attended = linear(attention(hidden, name + "attention.self.", site), name + "attention.output.dense");
+    const auto attended =
+        linear(attention(hidden, name + "attention.self.", site), name + "attention.output.dense");
     const auto middle =
         norm(dropout_add(attended, hidden, token_keys(site + kAttentionOutputSite), options_.hidden_dropout),
              name + "attention.output.LayerNorm");
@@ -109,7 +115,8 @@ class Pass {
 
 }  // namespace
 
-PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen, int64_t first_sequence) {
+PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen,
+                 int64_t first_sequence) {
   PackedBatch batch;
   std::vector<int64_t> ids, types, positions;
   for (const int64_t index : chosen) {
@@ -134,8 +141,8 @@ torch::Tensor forward(const Parameters& parameters, const BertConfig& config, co
   return Pass(parameters, config, batch, options).run();
 }
 
-torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths, const std::vector<int64_t>& starts,
-                       const std::vector<int64_t>& ends) {
+torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths,
+                       const std::vector<int64_t>& starts, const std::vector<int64_t>& ends) {
   std::vector<torch::Tensor> losses;
   const auto pieces = logits.split_with_sizes(lengths, 0);
   for (size_t s = 0; s < pieces.size(); ++s) {

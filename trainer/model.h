@@ -1,6 +1,7 @@
 // BERT for question answering over packed sequences: only real tokens, [T, hidden], no padding anywhere.
 //
-// Source: Devlin et al. 2018 as transformers' BertForQuestionAnswering computes it (post-LN, exact GELU, no pooler).
+// Source: Devlin et al. 2018 as transformers' BertForQuestionAnswering computes it (post-LN, exact GELU, no
+// pooler).
 #pragma once
 
 #include <torch/torch.h>
@@ -27,11 +28,12 @@ struct PackedBatch {
   std::vector<int64_t> sequences;  ///< the feature's place in the step's batch: keys its dropout masks
 };
 
-PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen, int64_t first_sequence);
+PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen,
+                 int64_t first_sequence);
 
 /// Rates of 0 switch dropout off (prediction).
 struct ForwardOptions {
-  bool bf16 = false;               ///< products and activations in bf16, sums inside LayerNorm and softmax in fp32
+  bool bf16 = false;  ///< products and activations in bf16, sums inside LayerNorm and softmax in fp32
   double hidden_dropout = 0;
   double attention_dropout = 0;
   DropoutKey dropout;
@@ -41,8 +43,9 @@ struct ForwardOptions {
 torch::Tensor forward(const Parameters& parameters, const BertConfig& config, const PackedBatch& batch,
                       const ForwardOptions& options);
 
-/// Sum over the batch's sequences of the mean of start and end cross-entropy (over real tokens). Scalar, fp32.
-torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths, const std::vector<int64_t>& starts,
-                       const std::vector<int64_t>& ends);
+/// Sum over the batch's sequences of the mean of start and end cross-entropy (over real tokens). Scalar,
+/// fp32.
+torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths,
+                       const std::vector<int64_t>& starts, const std::vector<int64_t>& ends);
 
 }  // namespace expctl

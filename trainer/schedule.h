@@ -1,4 +1,5 @@
-// How many optimizer steps a training has, and the learning rate of each: pure functions, as Hugging Face's Trainer counts.
+// How many optimizer steps a training has, and the learning rate of each: pure functions, as Hugging Face's
+// Trainer counts.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct StepPlan {
 /// `spec` is resolved. Throws Error where there are no features.
 StepPlan plan_steps(const TrainSpec& spec, int64_t features);
 
-/// The rate of the optimizer step `step`, counted from 0: linear warm-up, then linear to 0, half a cosine to 0, or constant.
+/// The rate of the optimizer step `step`, counted from 0: linear warm-up, then linear to 0, half a cosine to
+/// 0, or constant.
 double learning_rate_at(const TrainSpec& spec, const StepPlan& plan, int64_t step);
 
 }  // namespace expctl

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "squad/scoring.h"
+#include "squad/tokenizer.h"
 
 using namespace expctl;
 

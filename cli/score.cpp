@@ -1,0 +1,44 @@
+// `expctl score DATASET PREDICTIONS`: the official evaluation of SQuAD 1.1, digit for digit.
+#include <fmt/core.h>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "squad/scoring.h"
+
+namespace expctl {
+namespace {
+
+int run_score(const std::string& dataset_file, const std::string& predictions_file) {
+  const Dataset dataset = read_dataset(dataset_file);
+  const Predictions predictions = parse_predictions(read_file(predictions_file), predictions_file);
+  if (!dataset.has_answers()) {
+    throw Error(fmt::format("{}: it has questions without answers", dataset_file), "unseen questions cannot be scored");
+  }
+  if (dataset.version != "1.1") {
+    fmt::print(stderr, "Evaluation expects v-1.1, but got dataset with v-{}\n", dataset.version);
+  }
+  const Score score = score_predictions(dataset, predictions);
+  for (const auto& question : score.questions) {
+    if (!question.answered) fmt::print(stderr, "Unanswered question {} will receive score 0.\n", question.id);
+  }
+  fmt::print("{}", score_line(score));
+  return 0;
+}
+
+}  // namespace
+
+void add_score(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("score", "Score predictions as the official evaluate-v1.1.py does");
+  struct Options {
+    std::string dataset, predictions;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_option("DATASET", options->dataset, "SQuAD 1.1 file with answers")->required();
+  verb->add_option("PREDICTIONS", options->predictions, "{question id: text}")->required();
+  verb->callback([&program, options] {
+    program.action = [options] { return run_score(options->dataset, options->predictions); };
+  });
+}
+
+}  // namespace expctl

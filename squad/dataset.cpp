@@ -1,0 +1,146 @@
+#include "squad/dataset.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "squad/unicode.h"
+
+namespace expctl {
+namespace {
+
+/// "dev.json: article 3, paragraph 2": where a complaint belongs.
+std::string place(const std::string& source, size_t article, size_t paragraph) {
+  return fmt::format("{}: article {}, paragraph {}", source, article + 1, paragraph + 1);
+}
+
+const Json& list_of(const Json& object, const char* key, const std::string& where) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end()) throw_json_member(key, where, true);
+  if (!found->is_array()) throw_json_member(key, where, false);
+  return *found;
+}
+
+Question read_question(const Json& json, const std::string& where) {
+  Question question{json_get<std::string>(json, "id", where), json_get<std::string>(json, "question", where), {}};
+  if (!json.contains("answers")) return question;
+  const std::string here = fmt::format("{}, question {}", where, question.id);
+  for (const auto& answer : list_of(json, "answers", here)) {
+    question.answers.push_back(
+        {json_get<std::string>(answer, "text", here), json_get<int64_t>(answer, "answer_start", here, -1)});
+  }
+  return question;
+}
+
+Article read_article(const Json& json, const std::string& source, size_t index) {
+  Article article{json_get<std::string>(json, "title", source, ""), {}};
+  for (const auto& entry : list_of(json, "paragraphs", fmt::format("{}: article {}", source, index + 1))) {
+    const std::string where = place(source, index, article.paragraphs.size());
+    Paragraph paragraph{json_get<std::string>(entry, "context", where), {}};
+    for (const auto& question : list_of(entry, "qas", where)) paragraph.questions.push_back(read_question(question, where));
+    article.paragraphs.push_back(std::move(paragraph));
+  }
+  return article;
+}
+
+void check_ids(const Dataset& dataset, const std::string& source) {
+  std::unordered_set<std::string_view> seen;
+  for (const auto& article : dataset.articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      for (const auto& question : paragraph.questions) {
+        if (!seen.insert(question.id).second) {
+          throw Error(fmt::format("{}: the question id '{}' occurs twice", source, question.id),
+                      "predictions are keyed by id, so each needs its own");
+        }
+      }
+    }
+  }
+  if (seen.empty()) throw Error(fmt::format("{}: no question in it", source), "is it a SQuAD 1.1 file?");
+}
+
+}  // namespace
+
+size_t Dataset::question_count() const {
+  size_t count = 0;
+  for (const auto& article : articles) {
+    for (const auto& paragraph : article.paragraphs) count += paragraph.questions.size();
+  }
+  return count;
+}
+
+bool Dataset::has_answers() const {
+  for (const auto& article : articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      for (const auto& question : paragraph.questions) {
+        if (question.answers.empty()) return false;
+      }
+    }
+  }
+  return true;
+}
+
+Dataset parse_dataset(std::string_view text, const std::string& source) {
+  const Json json = parse_json(text, source);
+  Dataset dataset{json_get<std::string>(json, "version", source, ""), {}};
+  for (const auto& article : list_of(json, "data", source)) {
+    dataset.articles.push_back(read_article(article, source, dataset.articles.size()));
+  }
+  check_ids(dataset, source);
+  return dataset;
+}
+
+Dataset read_dataset(const std::filesystem::path& path) { return parse_dataset(read_file(path), path.string()); }
+
+void check_answer_positions(const Dataset& dataset, const std::string& source) {
+  for (const auto& article : dataset.articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      const std::u32string context = decode_utf8(paragraph.context);
+      for (const auto& question : paragraph.questions) {
+        for (const auto& answer : question.answers) {
+          const std::u32string text = decode_utf8(answer.text);
+          const auto start = static_cast<size_t>(answer.answer_start);
+          const bool inside = answer.answer_start >= 0 && start + text.size() <= context.size();
+          if (inside && context.compare(start, text.size(), text) == 0) continue;
+          const std::string there = inside ? fmt::format("'{}' stands there", encode_utf8(context.substr(start, text.size())))
+                                           : fmt::format("the context has {} characters", context.size());
+          const auto found = context.find(text);
+          throw Error(fmt::format("{}: question {}: the answer '{}' does not stand at answer_start {}: {}", source, question.id,
+                                  answer.text, answer.answer_start, there),
+                      found == std::u32string::npos ? "the answer does not occur in its context"
+                                                    : fmt::format("it stands at {}; answer_start counts code points", found));
+        }
+      }
+    }
+  }
+}
+
+std::string content_sha256(const Dataset& dataset) {
+  Sha256 hash;
+  // Lengths stand before texts, so that no two contents run together to the same bytes.
+  const auto add = [&hash](std::string_view text) {
+    hash.update(fmt::format("{}:", text.size()));
+    hash.update(text);
+  };
+  for (const auto& article : dataset.articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      hash.update("P");
+      add(paragraph.context);
+      for (const auto& question : paragraph.questions) {
+        hash.update("Q");
+        add(question.id);
+        add(question.text);
+        for (const auto& answer : question.answers) {
+          hash.update(fmt::format("A{}:", answer.answer_start));
+          add(answer.text);
+        }
+      }
+    }
+  }
+  return hash.hex();
+}
+
+}  // namespace expctl

@@ -1,0 +1,127 @@
+#include "squad/scoring.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "squad/unicode.h"
+
+namespace expctl {
+namespace {
+
+bool is_ascii_punctuation(char32_t c) { return c < 0x80 && is_bert_punctuation(c); }
+
+/// What Python's str.split() splits at: White_Space and the four information separators.
+bool is_python_space(char32_t c) { return is_white_space(c) || (c >= 0x1c && c <= 0x1f); }
+
+/// The length of the article that begins at `at` as a whole word, or 0.
+size_t article_length(std::u32string_view text, size_t at) {
+  if (at > 0 && is_word_character(text[at - 1])) return 0;
+  for (const std::u32string_view article : {U"a", U"an", U"the"}) {
+    const size_t end = at + article.size();
+    if (text.substr(at, article.size()) == article && (end == text.size() || !is_word_character(text[end]))) {
+      return article.size();
+    }
+  }
+  return 0;
+}
+
+std::u32string without_articles(std::u32string_view text) {
+  std::u32string out;
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = article_length(text, i);
+    out += length > 0 ? U' ' : text[i];
+    i += std::max<size_t>(1, length);
+  }
+  return out;
+}
+
+std::vector<std::string> normalized_tokens(std::string_view text) {
+  std::u32string kept;
+  for (const char32_t c : python_lower(decode_utf8(text))) {
+    if (!is_ascii_punctuation(c)) kept += c;
+  }
+  std::vector<std::string> tokens;
+  std::u32string token;
+  for (const char32_t c : without_articles(kept) + U" ") {
+    if (!is_python_space(c)) {
+      token += c;
+    } else if (!token.empty()) {
+      tokens.push_back(encode_utf8(token));
+      token.clear();
+    }
+  }
+  return tokens;
+}
+
+double token_f1(const std::vector<std::string>& prediction, const std::vector<std::string>& gold) {
+  std::map<std::string_view, int> left;
+  for (const auto& token : gold) ++left[token];
+  int same = 0;
+  for (const auto& token : prediction) {
+    const auto found = left.find(token);
+    if (found != left.end() && found->second > 0) {
+      --found->second;
+      ++same;
+    }
+  }
+  if (same == 0) return 0;
+  const double precision = 1.0 * same / static_cast<double>(prediction.size());
+  const double recall = 1.0 * same / static_cast<double>(gold.size());
+  return (2 * precision * recall) / (precision + recall);
+}
+
+QuestionScore score_question(const Question& question, const Predictions& predictions) {
+  const auto found = predictions.find(question.id);
+  if (found == predictions.end()) return {question.id, false, 0, false};
+  QuestionScore score{question.id, false, 0, true};
+  const auto prediction = normalized_tokens(found->second);
+  for (const auto& answer : question.answers) {
+    const auto gold = normalized_tokens(answer.text);
+    score.exact = score.exact || prediction == gold;
+    score.f1 = std::max(score.f1, token_f1(prediction, gold));
+  }
+  return score;
+}
+
+}  // namespace
+
+std::string normalize_answer(std::string_view text) { return join(normalized_tokens(text), " "); }
+
+Score score_predictions(const Dataset& dataset, const Predictions& predictions) {
+  Score score;
+  double exact_sum = 0, f1_sum = 0;
+  for (const auto& article : dataset.articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      for (const auto& question : paragraph.questions) {
+        score.questions.push_back(score_question(question, predictions));
+        exact_sum += score.questions.back().exact ? 1 : 0;
+        f1_sum += score.questions.back().f1;
+      }
+    }
+  }
+  const auto total = static_cast<double>(score.questions.size());
+  score.exact_match = 100.0 * exact_sum / total;
+  score.f1 = 100.0 * f1_sum / total;
+  return score;
+}
+
+std::string score_line(const Score& score) {
+  return fmt::format("{{\"exact_match\": {}, \"f1\": {}}}\n", format_number(score.exact_match), format_number(score.f1));
+}
+
+Predictions parse_predictions(std::string_view text, const std::string& source) {
+  const Json json = parse_json(text, source);
+  if (!json.is_object()) throw Error(fmt::format("{}: not an object of question ids and answers", source));
+  Predictions predictions;
+  for (const auto& [id, answer] : json.items()) {
+    if (!answer.is_string()) throw Error(fmt::format("{}: the answer to question '{}' is not a text", source, id));
+    predictions.emplace(id, answer.get<std::string>());
+  }
+  return predictions;
+}
+
+}  // namespace expctl
