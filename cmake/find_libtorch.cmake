@@ -18,8 +18,9 @@ get_filename_component(TORCH_LIB_DIR ${TORCH_CPU_LIBRARY} DIRECTORY)
 function(expctl_import_torch TARGET FILE)
   add_library(${TARGET} SHARED IMPORTED GLOBAL)
   set_target_properties(${TARGET} PROPERTIES IMPORTED_LOCATION ${TORCH_LIB_DIR}/lib${FILE}.so)
-  target_include_directories(${TARGET} SYSTEM INTERFACE ${TORCH_INCLUDE_DIR}
-                                                         ${TORCH_INCLUDE_DIR}/torch/csrc/api/include)
+  # After the system's folders: the wheel carries headers of another fmt, whose library is not there to link.
+  target_compile_options(${TARGET} INTERFACE "SHELL:-idirafter ${TORCH_INCLUDE_DIR}"
+                                             "SHELL:-idirafter ${TORCH_INCLUDE_DIR}/torch/csrc/api/include")
 endfunction()
 expctl_import_torch(torch::c10 c10)
 expctl_import_torch(torch::cpu torch_cpu)

@@ -1,0 +1,34 @@
+// expctl-train RUN_FOLDER: does what RUN_FOLDER/request.json asks, and writes only inside that folder.
+#include <fmt/core.h>
+
+#include <csignal>
+#include <exception>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/version.h"
+#include "trainer/worker.h"
+
+namespace {
+volatile std::sig_atomic_t terminated = 0;
+void on_terminate(int) { terminated = 1; }
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2 || std::string_view(argv[1]).starts_with("-")) {
+    const bool asked = argc == 2 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
+    fmt::print(asked ? stdout : stderr, "expctl-train {}: usage: expctl-train RUN_FOLDER (with a request.json in it)\n", expctl::version());
+    return asked ? 0 : static_cast<int>(expctl::ErrorCode::kUsage);
+  }
+  std::signal(SIGTERM, on_terminate);
+  try {
+    return expctl::run_worker(argv[1], [] { return terminated != 0; });
+  } catch (const expctl::Error& e) {
+    fmt::print(stderr, "expctl-train: {}\n", e.what());
+    if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
+    return static_cast<int>(e.code());
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "expctl-train: {}\n", e.what());
+    return static_cast<int>(expctl::ErrorCode::kError);
+  }
+}

@@ -1,0 +1,29 @@
+// Start and end logits of every feature, in batches of like length, with the times that an inference listing wants.
+#pragma once
+
+#include <vector>
+
+#include "core/json.h"
+#include "squad/span_decode.h"
+#include "trainer/checkpoint.h"
+
+namespace expctl {
+
+struct BatchTime {
+  int64_t features = 0;
+  double seconds = 0;
+};
+
+struct Prediction {
+  SpanLogits logits;             ///< in the features' order
+  std::vector<BatchTime> times;  ///< in the order of computing
+};
+
+/// `features_per_batch` of like length are computed together; real tokens only.
+Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features, bool bf16, int64_t features_per_batch);
+
+/// inference_stats.json: the contest's listing (run_squad.py's summary) as an object. Times in seconds, latencies of a batch in
+/// milliseconds; "without overhead" leaves the first batches, those of warming up, out.
+Json inference_stats(const std::vector<BatchTime>& times, int64_t batch_size, int64_t sequence_length, const std::string& precision);
+
+}  // namespace expctl

@@ -1,0 +1,171 @@
+#include "trainer/worker.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/request.h"
+#include "core/run_paths.h"
+#include "core/version.h"
+#include "core/worker_exit.h"
+#include "formats/logits_file.h"
+#include "squad/scoring.h"
+#include "trainer/predict.h"
+#include "trainer/train.h"
+
+namespace expctl {
+namespace {
+
+constexpr double kSaveEvery_s = 300;
+constexpr int64_t kFeaturesPerPrediction = 32;
+
+/// Whether products are to be computed in bf16.
+bool wants_bf16(const std::string& precision) {
+  if (precision == "fp16") throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
+  if (precision == "auto") return __builtin_cpu_supports("avx512bf16") != 0;
+  return precision == "bf16";
+}
+
+/// metrics.jsonl, a line at a time, flushed so that a reader follows.
+class MetricsLog {
+ public:
+  /// Keeps the lines of steps up to `last_step` (those after it will be computed again).
+  MetricsLog(const std::filesystem::path& path, int64_t last_step) {
+    cut(path, last_step);
+    file_.reset(std::fopen(path.c_str(), "ae"));
+    if (!file_) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
+  }
+
+  void write(const Json& line) {
+    fmt::print(file_.get(), "{}\n", json_line(line));
+    std::fflush(file_.get());
+  }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
+  static void cut(const std::filesystem::path& path, int64_t last_step) {
+    if (!std::filesystem::exists(path)) return;
+    const std::string text = read_file(path);
+    std::string kept;
+    for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      const std::string line = text.substr(begin, end - begin);
+      const Json json = Json::parse(line, nullptr, false);
+      if (!json.is_discarded() && json.value("step", int64_t{0}) <= last_step) kept += line + "\n";
+    }
+    write_file(path, kept);
+  }
+
+  std::unique_ptr<std::FILE, Close> file_;
+};
+
+std::string cpu_model() {
+  const std::string info = read_file("/proc/cpuinfo");
+  const auto begin = info.find("model name");
+  if (begin == std::string::npos) return "unknown";
+  const auto colon = info.find(": ", begin);
+  return info.substr(colon + 2, info.find('\n', colon) - colon - 2);
+}
+
+void write_environment(const RunPaths& paths, bool bf16) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  write_file(paths.environment(), json_text({{"schema_version", 1},
+                                             {"host", host},
+                                             {"cpu", cpu_model()},
+                                             {"gpus", Json::array()},
+                                             {"threads", at::get_num_threads()},
+                                             {"precision", bf16 ? "bf16" : "fp32"},
+                                             {"libtorch", TORCH_VERSION},
+                                             {"cuda", nullptr},
+                                             {"expctl", version()},
+                                             {"build_id", build_id()}}));
+}
+
+TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Checkpoint& checkpoint,
+                     const std::function<bool()>& should_stop) {
+  const TrainSpec& spec = request.spec.train;
+  const Dataset dataset = read_dataset(request.spec.train_data.path);
+  check_answer_positions(dataset, request.spec.train_data.path);
+  const auto features = make_features(dataset, checkpoint.vocabulary, training_feature_options(spec));
+  Training training(spec, wants_bf16(spec.precision), checkpoint, features);
+  const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
+  const auto state = paths.state() / "state.safetensors";
+  if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
+  MetricsLog log(paths.metrics(), training.step());
+  const SystemClock clock;
+  double saved_at = clock.now_s();
+  const auto save = [&] {
+    make_folder(paths.state());
+    training.save(state, identity);
+    saved_at = clock.now_s();
+  };
+  fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps, at::get_num_threads());
+  std::fflush(stdout);
+  const auto end = training.run(
+      [&](const StepMetrics& m) {
+        log.write({{"step", m.step}, {"epoch", m.epoch}, {"loss", m.loss}, {"learning_rate", m.learning_rate},
+                   {"grad_norm", m.grad_norm}, {"tokens", m.tokens}, {"time", clock.now_s()}});
+        const bool due = spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
+        if (due && m.step < training.plan().total_steps) save();
+      },
+      should_stop);
+  if (end == TrainEnd::kTerminated) save();
+  if (end == TrainEnd::kDiverged) log.write({{"event", "diverged"}, {"step", training.step() + 1}});
+  return end;
+}
+
+void predict_and_score(const WorkerRequest& request, const RunPaths& paths, const Checkpoint& checkpoint) {
+  const TrainSpec& spec = request.spec.train;
+  const bool bf16 = wants_bf16(spec.eval_precision);
+  const Dataset dataset = read_dataset(request.spec.dev_data.path);
+  const auto features = make_features(dataset, checkpoint.vocabulary, evaluation_feature_options(spec));
+  const Prediction prediction = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction);
+  const DecodeOptions decode{static_cast<int>(spec.n_best), static_cast<int>(spec.max_answer_length), spec.decode == "run_squad"};
+  const auto answers = decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode);
+  write_logits(paths.logits(), {{content_sha256(dataset), features_sha256(features), std::to_string(spec.eval_max_seq_length),
+                                 std::to_string(spec.eval_doc_stride), spec.eval_window},
+                                prediction.logits.start,
+                                prediction.logits.end,
+                                prediction.logits.offsets});
+  const std::string predictions = json_text(predictions_json(answers));
+  write_file(paths.predictions(), predictions);
+  write_file(paths.nbest(), json_text(nbest_json(answers)));
+  write_file(paths.inference_stats(), json_text(inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length,
+                                                                bf16 ? "bf16" : "fp32")));
+  if (!dataset.has_answers()) return;
+  const Score score = score_predictions(dataset, parse_predictions(predictions, paths.predictions().string()));
+  write_file(paths.eval(), score_line(score));
+  fmt::print("{}", score_line(score));
+}
+
+}  // namespace
+
+int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
+  const RunPaths paths{folder};
+  const WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
+  if (!request.devices.gpus.empty()) throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
+  at::set_num_threads(request.devices.threads);
+  const bool training = request.task == WorkerTask::kTrain;
+  write_environment(paths, wants_bf16(training ? request.spec.train.precision : request.spec.train.eval_precision));
+  Checkpoint checkpoint = load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
+  if (training) {
+    const TrainEnd end = train_model(request, paths, checkpoint, should_stop);
+    if (end == TrainEnd::kDiverged) return kExitDiverged;
+    if (end == TrainEnd::kTerminated) return kExitTerminated;
+    save_checkpoint(paths.checkpoint(), checkpoint);
+  }
+  if (!request.spec.dev_data.path.empty()) predict_and_score(request, paths, checkpoint);
+  std::filesystem::remove_all(paths.state());
+  return 0;
+}
+
+}  // namespace expctl
