@@ -23,7 +23,7 @@ dev = "dev.json"
 init = "model"
 
 [train]
-epochs = 3
+epochs = 4
 batch_size = 12
 warmup_ratio = 0.1
 hidden_dropout = 0.0

@@ -66,7 +66,9 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   std::string best;
   int best_distance = std::max<int>(2, static_cast<int>(word.size()) / 3) + 1;
   for (const auto& candidate : candidates) {
-    const int distance = edit_distance(word, candidate);
+    // The beginning of a longer word is as near as one wrong letter.
+    const bool beginning = word.size() >= 4 && candidate.starts_with(word);
+    const int distance = beginning ? 1 : edit_distance(word, candidate);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

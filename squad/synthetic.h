@@ -12,7 +12,7 @@ namespace expctl {
 
 struct SyntheticOptions {
   uint64_t seed = 1;
-  int train_paragraphs = 800;
+  int train_paragraphs = 1000;
   int dev_paragraphs = 80;
   double pair_share = 0.06;  ///< part of the paragraphs that tell of two, so that the name in the question matters
 };

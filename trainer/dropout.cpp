@@ -115,12 +115,12 @@ torch::Tensor masked(const torch::Tensor& given, const torch::Tensor& given_resi
 
 struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& residual, const c10::intrusive_ptr<Keys>& keys,
-                               double rate) {
+                               const std::optional<torch::Tensor>& residual,
+                               const c10::intrusive_ptr<Keys>& keys, double rate) {
     context->saved_data["keys"] = torch::IValue::make_capsule(keys);
     context->saved_data["rate"] = rate;
-    context->saved_data["adds"] = residual.defined();
-    return masked(x, residual, keys->rows, rate);
+    context->saved_data["adds"] = residual.has_value();
+    return masked(x, residual.value_or(torch::Tensor()), keys->rows, rate);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -145,7 +145,7 @@ torch::Tensor dropout(const torch::Tensor& x, std::vector<uint64_t> row_keys, do
   if (rate == 0) return x;
   auto keys = c10::make_intrusive<Keys>();
   keys->rows = std::move(row_keys);
-  return DropoutFunction::apply(x, torch::Tensor(), keys, rate);
+  return DropoutFunction::apply(x, std::optional<torch::Tensor>(), keys, rate);
 }
 
 torch::Tensor dropout_add(const torch::Tensor& x, const torch::Tensor& residual,
@@ -153,7 +153,7 @@ torch::Tensor dropout_add(const torch::Tensor& x, const torch::Tensor& residual,
   if (rate == 0) return x + residual;
   auto keys = c10::make_intrusive<Keys>();
   keys->rows = std::move(row_keys);
-  return DropoutFunction::apply(x, residual, keys, rate);
+  return DropoutFunction::apply(x, std::optional<torch::Tensor>(residual), keys, rate);
 }
 
 }  // namespace expctl

@@ -19,6 +19,7 @@ TEST_CASE("text: the nearest word is offered only where it is near", "[core]") {
   const std::vector<std::string> keys = {"learning_rate", "epochs", "batch_size"};
   CHECK(nearest("lerning_rate", keys) == "learning_rate");
   CHECK(did_you_mean("epoch", keys) == "; did you mean 'epochs'?");
+  CHECK(nearest("learning", keys) == "learning_rate");
   CHECK(did_you_mean("zzzzzzzz", keys).empty());
   CHECK(edit_distance("kitten", "sitting") == 3);
 }

@@ -1,0 +1,259 @@
+#include "experiments/sweep_file.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "experiments/toml_table.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+std::string absolute_path(const std::string& path, const fs::path& folder) {
+  return path.empty() ? "" : fs::absolute(folder / path).lexically_normal().string();
+}
+
+/// Throws for a value other than those that this version knows how to do.
+void only(TomlTable& table, const std::string& key, const std::string& value, const std::vector<std::string>& possible) {
+  if (std::find(possible.begin(), possible.end(), value) != possible.end()) return;
+  table.refuse(*table.find(key), fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
+}
+
+void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table) {
+  try {
+    set_train_key(spec, key, scalar_json(node, std::string(key.name), table.source()));
+  } catch (const Error& e) {
+    if (std::string_view(e.what()).starts_with(table.source())) throw;
+    table.refuse(node, e.what(), e.hint());
+  }
+}
+
+void read_train(TomlTable table, TrainSpec& spec) {
+  table.allow(train_key_names());
+  table.refuse_unknown_keys();
+  for (const auto& [name, node] : table.entries()) set_key(spec, *find_train_key(name), *node, table);
+}
+
+/// "2h", "90m", "45s" or a number of seconds.
+double read_timeout(TomlTable& table) {
+  const toml::node* node = table.find("timeout");
+  if (node == nullptr) return 0;
+  double seconds = -1;
+  if (node->is_integer()) seconds = static_cast<double>(node->as_integer()->get());
+  if (node->is_string()) {
+    const std::string text = node->as_string()->get();
+    size_t used = 0;
+    try {
+      seconds = std::stod(text, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    const std::string unit = text.substr(used);
+    const double factor = unit == "h" ? 3600 : unit == "m" ? 60 : unit == "s" ? 1 : -1;
+    seconds = used > 0 ? seconds * factor : -1;
+  }
+  if (!(seconds > 0)) table.refuse(*node, "'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\"");
+  return seconds;
+}
+
+ResourceSpec read_resources(TomlTable table) {
+  ResourceSpec resources;
+  resources.gpus = table.integer("gpus", resources.gpus, 0);
+  resources.cpus = table.integer("cpus", resources.cpus, 0);
+  resources.runs_per_gpu = table.integer("runs_per_gpu", resources.runs_per_gpu, 1);
+  resources.visible_devices = table.text("visible_devices", resources.visible_devices);
+  only(table, "visible_devices", resources.visible_devices, {"uuid", "index"});
+  resources.timeout_s = read_timeout(table);
+  resources.retries = table.integer("retries", resources.retries, 0);
+  table.refuse_unknown_keys();
+  return resources;
+}
+
+CommandSpec read_command(TomlTable table) {
+  CommandSpec command;
+  command.argv = table.texts("argv");
+  command.predictions = table.text("predictions", "");
+  command.nbest = table.text("nbest", "");
+  command.checkpoint = table.text("checkpoint", "");
+  command.logs = table.text("logs", "");
+  table.refuse_unknown_keys();
+  return command;
+}
+
+/// Checks that a value may be given to the key; a command's own parameters may be anything.
+void check_axis_value(const std::string& key, const Json& value, const toml::node& node, const TomlTable& space, bool command) {
+  const TrainKey* known = find_train_key(key);
+  if (known != nullptr) {
+    TrainSpec scratch;
+    set_key(scratch, *known, node, space);
+  } else if (key == "gpus") {
+    if (!value.is_number_integer() || value.get<int64_t>() < 0) space.refuse(node, "gpus must be an integer of at least 0");
+  } else if (!command) {
+    throw_at(space.source(), space.key_source(key), fmt::format("unknown key '{}'{}", key, did_you_mean(key, train_key_names())),
+             "in [sweep.space]");
+  }
+}
+
+SweepAxis read_axis(const std::string& key, const toml::node& node, const TomlTable& space, bool command) {
+  if (node.is_table()) {
+    space.refuse(node, fmt::format("'{}' is a range, which a grid cannot have", key), "list the values: [1e-5, 3e-5]");
+  }
+  if (!node.is_array()) space.refuse(node, fmt::format("'{}' must be a list of values", key));
+  const toml::array& list = *node.as_array();
+  if (list.empty()) space.refuse(node, fmt::format("'{}' has no values", key), "give at least one, or take the key out");
+  if (key == "seed") throw_at(space.source(), space.key_source(key), "seeds are given by [sweep] seeds = [1, 2, 3]");
+  SweepAxis axis{key, {}};
+  for (const auto& element : list) {
+    const Json value = scalar_json(element, key, space.source());
+    check_axis_value(key, value, element, space, command);
+    if (std::find(axis.values.begin(), axis.values.end(), value) != axis.values.end()) {
+      space.refuse(element, fmt::format("'{}' has the value {} twice", key, value.dump()));
+    }
+    axis.values.push_back(value);
+  }
+  return axis;
+}
+
+std::vector<int64_t> read_seeds(TomlTable& sweep, int64_t fallback) {
+  const toml::node* node = sweep.find("seeds");
+  if (node == nullptr) return {fallback};
+  if (!node->is_array() || node->as_array()->empty()) sweep.refuse(*node, "'sweep.seeds' must be a list of at least one integer");
+  std::vector<int64_t> seeds;
+  for (const auto& element : *node->as_array()) {
+    if (!element.is_integer() || element.as_integer()->get() < 0) sweep.refuse(element, "a seed is an integer of at least 0");
+    const int64_t seed = element.as_integer()->get();
+    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) sweep.refuse(element, fmt::format("the seed {} occurs twice", seed));
+    seeds.push_back(seed);
+  }
+  return seeds;
+}
+
+void read_space(TomlTable table, SweepSpec& sweep) {
+  sweep.method = table.text("method", "grid");
+  only(table, "method", sweep.method, {"grid"});
+  sweep.metric = table.text("metric", "f1");
+  only(table, "metric", sweep.metric, {"f1"});
+  sweep.seeds = read_seeds(table, sweep.base.train.seed);
+  for (const char* key : {"trials", "sampler_seed", "lag"}) {
+    if (const toml::node* node = table.find(key)) table.refuse(*node, fmt::format("'{}' is for samplers; a grid has none", key));
+  }
+  const TomlTable space = table.table("space");
+  table.refuse_unknown_keys();
+  for (const auto& [key, node] : space.entries()) {
+    sweep.space.push_back(read_axis(key, *node, space, sweep.base.is_command()));
+  }
+}
+
+/// A text that must be there, for a native run.
+std::string required(TomlTable& table, const std::string& key, bool needed) {
+  const std::string value = table.text(key, "");
+  if (needed && value.empty()) {
+    throw Error(fmt::format("{}: '{}' is missing", table.source(), key), "a run of expctl-train needs [data] train and dev and [model] init");
+  }
+  return value;
+}
+
+void read_inputs(TomlTable& root, SweepSpec& sweep, const fs::path& folder) {
+  const bool native = !sweep.base.is_command();
+  TomlTable data = root.table("data");
+  sweep.base.train_data.path = absolute_path(required(data, "train", native), folder);
+  sweep.base.dev_data.path = absolute_path(required(data, "dev", native), folder);
+  data.refuse_unknown_keys();
+  TomlTable model = root.table("model");
+  sweep.base.init.path = absolute_path(required(model, "init", native), folder);
+  model.refuse_unknown_keys();
+}
+
+SweepSpec read_root(TomlTable root, const fs::path& folder) {
+  SweepSpec sweep;
+  sweep.name = root.text("name", fs::path(root.source()).stem().string());
+  sweep.base.name = sweep.name;
+  sweep.base.command = read_command(root.table("command"));
+  read_inputs(root, sweep, folder);
+  read_train(root.table("train"), sweep.base.train);
+  read_space(root.table("sweep"), sweep);
+  sweep.base.resources = read_resources(root.table("resources"));
+  if (const toml::node* node = root.find("early_stop")) root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
+  TomlTable executor = root.table("executor");
+  sweep.executor = executor.text("kind", "local");
+  only(executor, "kind", sweep.executor, {"local"});
+  executor.refuse_unknown_keys();
+  TomlTable contest = root.table("contest");
+  sweep.base.rules = contest.text("rules", "none");
+  only(contest, "rules", sweep.base.rules, {"none"});
+  contest.refuse_unknown_keys();
+  root.refuse_unknown_keys();
+  return sweep;
+}
+
+toml::table parse_toml(std::string_view text, const std::string& source) {
+  if (text.find('\0') != std::string_view::npos) throw Error(fmt::format("{}: a NUL byte in it, so it is no TOML", source));
+  try {
+    return toml::parse(text, std::string_view(source));
+  } catch (const toml::parse_error& e) {
+    throw_at(source, e.source(), fmt::format("not valid TOML: {}", e.description()));
+  }
+}
+
+void apply_value(RunSpec& run, const std::string& key, const Json& value) {
+  run.params[key] = value;
+  if (const TrainKey* known = find_train_key(key)) set_train_key(run.train, *known, value);
+  else if (key == "gpus") run.resources.gpus = value.get<int64_t>();
+}
+
+}  // namespace
+
+SweepSpec parse_sweep(std::string_view text, const std::string& source, const fs::path& folder) {
+  const toml::table table = parse_toml(text, source);
+  return read_root(TomlTable(&table, "", source), folder);
+}
+
+SweepSpec read_sweep(const fs::path& path) { return parse_sweep(read_file(path), path.string(), fs::absolute(path).parent_path()); }
+
+void apply_setting(SweepSpec& sweep, const std::string& setting) {
+  const auto equals = setting.find('=');
+  const std::string name = setting.substr(0, equals);
+  const TrainKey* key = find_train_key(name);
+  if (equals == std::string::npos || key == nullptr) {
+    throw Error(fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())), "",
+                ErrorCode::kUsage);
+  }
+  const std::string value = setting.substr(equals + 1);
+  Json json = Json::parse(value, nullptr, false);
+  if (json.is_discarded()) json = value;
+  try {
+    set_train_key(sweep.base.train, *key, json);
+  } catch (const Error& e) {
+    throw Error(fmt::format("--set {}", e.what()), e.hint(), ErrorCode::kUsage);
+  }
+  if (name == "seed") sweep.seeds = {sweep.base.train.seed};
+}
+
+std::vector<RunSpec> expand(const SweepSpec& sweep) {
+  std::vector<RunSpec> configs = {sweep.base};
+  for (const auto& axis : sweep.space) {
+    std::vector<RunSpec> longer;
+    for (const auto& config : configs) {
+      for (const auto& value : axis.values) {
+        longer.push_back(config);
+        apply_value(longer.back(), axis.key, value);
+      }
+    }
+    configs = std::move(longer);
+  }
+  std::vector<RunSpec> runs;
+  for (const auto& config : configs) {
+    for (const int64_t seed : sweep.seeds) {
+      runs.push_back(config);
+      runs.back().train.seed = seed;
+      runs.back().train = resolve(runs.back().train);
+    }
+  }
+  return runs;
+}
+
+}  // namespace expctl
