@@ -36,6 +36,7 @@ struct RunPaths {
   std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
   std::filesystem::path evaluations() const { return folder / "evals"; }
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
+  std::filesystem::path claim() const { return folder / "attempt.claim"; }  ///< made with O_EXCL by an attempt's one supervisor
 };
 
 /// A folder of weights in Hugging Face's layout.

@@ -29,7 +29,8 @@ struct Candidate {
 std::vector<int32_t> best_positions(const float* logits, size_t size, int count) {
   std::vector<int32_t> order(size);
   std::iota(order.begin(), order.end(), 0);
-  const auto kept = order.begin() + std::min(static_cast<std::ptrdiff_t>(size), static_cast<std::ptrdiff_t>(count));
+  const auto kept =
+      order.begin() + std::min(static_cast<std::ptrdiff_t>(size), static_cast<std::ptrdiff_t>(count));
   std::partial_sort(order.begin(), kept, order.end(), [&](int32_t a, int32_t b) {
     const float x = logits[a], y = logits[b];
     return x != y ? x > y : a < b;
@@ -38,8 +39,8 @@ std::vector<int32_t> best_positions(const float* logits, size_t size, int count)
   return order;
 }
 
-void add_candidates(const Feature& feature, size_t index, const SpanLogits& logits, const DecodeOptions& options,
-                    std::vector<Candidate>& candidates) {
+void add_candidates(const Feature& feature, size_t index, const SpanLogits& logits,
+                    const DecodeOptions& options, std::vector<Candidate>& candidates) {
   const auto first = static_cast<size_t>(logits.offsets[index]);
   const size_t tokens = feature.input_ids.size();
   const auto ends = best_positions(&logits.end[first], tokens, options.n_best);
@@ -58,15 +59,21 @@ void add_candidates(const Feature& feature, size_t index, const SpanLogits& logi
 /// Everything of one question that turns a candidate into a text.
 class TextMaker {
  public:
-  TextMaker(const std::string& context, const std::vector<Feature>& features, const Vocabulary& vocabulary, bool run_squad)
-      : context_(decode_utf8(context)), words_(context_), features_(features), vocabulary_(vocabulary), run_squad_(run_squad) {}
+  TextMaker(const std::string& context, const std::vector<Feature>& features, const Vocabulary& vocabulary,
+            bool run_squad)
+      : context_(decode_utf8(context)),
+        words_(context_),
+        features_(features),
+        vocabulary_(vocabulary),
+        run_squad_(run_squad) {}
 
   std::string text_of(const Candidate& candidate) const {
     const Feature& feature = features_[candidate.feature];
     const auto begin = feature.offsets[static_cast<size_t>(candidate.start)].first;
     const auto end = feature.offsets[static_cast<size_t>(candidate.end)].second;
     if (!run_squad_) {
-      return encode_utf8(std::u32string_view(context_).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+      return encode_utf8(
+          std::u32string_view(context_).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
     }
     std::vector<std::string_view> pieces;
     for (int32_t i = candidate.start; i <= candidate.end; ++i) {
@@ -93,9 +100,11 @@ void add_probabilities(std::vector<NBestEntry>& nbest) {
   for (auto& entry : nbest) entry.probability /= sum;
 }
 
-std::vector<NBestEntry> best_entries(std::vector<Candidate> candidates, const TextMaker& texts, const DecodeOptions& options) {
+std::vector<NBestEntry> best_entries(std::vector<Candidate> candidates, const TextMaker& texts,
+                                     const DecodeOptions& options) {
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::make_tuple(-a.score(), a.feature, a.start, a.end) < std::make_tuple(-b.score(), b.feature, b.start, b.end);
+    return std::make_tuple(-a.score(), a.feature, a.start, a.end) <
+           std::make_tuple(-b.score(), b.feature, b.start, b.end);
   });
   std::vector<NBestEntry> nbest;
   std::unordered_set<std::string> seen;
@@ -112,13 +121,23 @@ std::vector<NBestEntry> best_entries(std::vector<Candidate> candidates, const Te
   return nbest;
 }
 
-void check_sizes(const std::vector<Feature>& features, const SpanLogits& logits) {
+/// Comparisons with NaN are no order to sort by, and infinities no probabilities: neither gets past here.
+void check_logits(const std::vector<Feature>& features, const SpanLogits& logits) {
   bool fits = logits.offsets.size() == features.size() + 1 && logits.offsets.front() == 0 &&
-              logits.start.size() == logits.end.size() && logits.offsets.back() == static_cast<int64_t>(logits.start.size());
+              logits.start.size() == logits.end.size() &&
+              logits.offsets.back() == static_cast<int64_t>(logits.start.size());
   for (size_t i = 0; fits && i < features.size(); ++i) {
     fits = logits.offsets[i + 1] - logits.offsets[i] == static_cast<int64_t>(features[i].input_ids.size());
   }
-  if (!fits) throw Error("the logits are not over these features", "were both made from the same dataset and settings?");
+  if (!fits)
+    throw Error("the logits are not over these features",
+                "were both made from the same dataset and settings?");
+  for (size_t i = 0; i < logits.start.size(); ++i) {
+    if (std::isfinite(logits.start[i]) && std::isfinite(logits.end[i])) continue;
+    throw Error(fmt::format("token {} of the logits has start {} and end {}: not finite", i, logits.start[i],
+                            logits.end[i]),
+                "the model that made them has diverged: look at its training loss");
+  }
 }
 
 }  // namespace
@@ -126,7 +145,7 @@ void check_sizes(const std::vector<Feature>& features, const SpanLogits& logits)
 std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::vector<Feature>& features,
                                              const Vocabulary& vocabulary, const SpanLogits& logits,
                                              const DecodeOptions& options) {
-  check_sizes(features, logits);
+  check_logits(features, logits);
   std::vector<QuestionPrediction> predictions;
   size_t feature = 0;
   for (const auto& article : dataset.articles) {
@@ -147,7 +166,8 @@ std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::
 
 namespace {
 
-/// Appends a member without looking for one of the same name, which would take quadratic time; ids are unique.
+/// Appends a member without looking for one of the same name, which would take quadratic time; ids are
+/// unique.
 void append_member(Json& object, const std::string& name, Json value) {
   object.get_ref<Json::object_t&>().emplace_back(name, std::move(value));
 }
@@ -156,7 +176,8 @@ void append_member(Json& object, const std::string& name, Json value) {
 
 Json predictions_json(const std::vector<QuestionPrediction>& predictions) {
   Json json = Json::object();
-  for (const auto& prediction : predictions) append_member(json, prediction.id, prediction.nbest.front().text);
+  for (const auto& prediction : predictions)
+    append_member(json, prediction.id, prediction.nbest.front().text);
   return json;
 }
 

@@ -1,4 +1,5 @@
 // Holds the tree to the table of allowed uses (docs/architecture.md) and outside libraries to their one folder.
+#include <algorithm>
 #include <map>
 #include <regex>
 #include <set>
@@ -41,16 +42,25 @@ bool is_source(const fs::path& path) {
   return kExtensions.contains(path.extension().string());
 }
 
+/// Every source file of the product, with its folder.
+std::vector<std::pair<std::string, fs::path>> all_sources() {
+  std::vector<std::pair<std::string, fs::path>> sources;
+  for (const auto& [folder, ignored] : kAllowedUses) {
+    if (!fs::exists(source_dir() / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder)) {
+      if (entry.is_regular_file() && is_source(entry.path())) sources.emplace_back(folder, entry.path());
+    }
+  }
+  return sources;
+}
+
 std::vector<Include> all_includes() {
   static const std::regex pattern("#[ \t]*include[ \t]*[<\"]([^>\"]+)[>\"]");
   std::vector<Include> includes;
-  for (const auto& [folder, ignored] : kAllowedUses) {
-    for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder)) {
-      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
-      const std::string text = expctl::read_file(entry.path());
-      for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) {
-        includes.push_back({entry.path(), folder, (*it)[1]});
-      }
+  for (const auto& [folder, path] : all_sources()) {
+    const std::string text = expctl::read_file(path);
+    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) {
+      includes.push_back({path, folder, (*it)[1]});
     }
   }
   return includes;
@@ -80,13 +90,10 @@ TEST_CASE("an outside library is used in its one folder only", "[structure]") {
 }
 
 TEST_CASE("no source file is longer than 500 lines", "[structure]") {
-  for (const auto& [folder, ignored] : kAllowedUses) {
-    for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder)) {
-      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
-      const std::string text = expctl::read_file(entry.path());
-      INFO(entry.path());
-      CHECK(std::count(text.begin(), text.end(), '\n') <= 500);
-    }
+  for (const auto& [folder, path] : all_sources()) {
+    const std::string text = expctl::read_file(path);
+    INFO(path);
+    CHECK(std::count(text.begin(), text.end(), '\n') <= 500);
   }
 }
 

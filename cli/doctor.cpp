@@ -1,0 +1,86 @@
+// `expctl doctor`: what this machine has of what expctl needs, a line each.
+#include <fmt/core.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "core/version.h"
+#include "runner/find_worker.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+struct Check {
+  std::string name;
+  bool ok;
+  std::string what;
+};
+
+/// The nearest folder that exists: where a workspace that is not there yet would be made.
+fs::path existing_parent(fs::path path) {
+  while (!path.empty() && !fs::exists(path)) path = path.parent_path();
+  return path;
+}
+
+Check check_worker() {
+  try {
+    return {"trainer", true, find_worker(self_path()).string()};
+  } catch (const Error& e) {
+    return {"trainer", false, e.what()};
+  }
+}
+
+Check check_workspace(const fs::path& workspace) {
+  const fs::path folder = existing_parent(workspace);
+  if (::access(folder.c_str(), W_OK) != 0) {
+    return {"workspace", false, fmt::format("{} cannot be written", folder.string())};
+  }
+  std::error_code error;
+  const auto space = fs::space(folder, error);
+  const double gib = error ? 0.0 : static_cast<double>(space.available) / (1 << 30);
+  return {"workspace", gib >= 5, fmt::format("{}, {:.0f} GiB free", workspace.string(), gib)};
+}
+
+/// SQLite's write-ahead log needs shared memory, which network file systems do not have.
+Check check_file_system(const fs::path& workspace) {
+  struct statfs info {};
+  if (::statfs(existing_parent(workspace).c_str(), &info) != 0) return {"file system", false, "cannot be examined"};
+  constexpr unsigned kNfs = 0x6969, kSmb = 0xff534d42, kLustre = 0x0bd00bd0, kFuse = 0x65735546;
+  const auto type = static_cast<unsigned>(info.f_type);
+  const bool network = type == kNfs || type == kSmb || type == kLustre || type == kFuse;
+  return {"file system", !network, network ? "a network file system: keep the workspace on a local disk" : "local"};
+}
+
+Check check_cpu() {
+  return {"cpu", true, fmt::format("{} hardware threads", std::thread::hardware_concurrency())};
+}
+
+int run_doctor(const Program& program) {
+  const Check checks[] = {check_worker(), check_workspace(program.workspace_dir), check_file_system(program.workspace_dir), check_cpu()};
+  bool ok = true;
+  Json list = Json::array();
+  for (const auto& check : checks) {
+    ok = ok && check.ok;
+    list.push_back({{"name", check.name}, {"ok", check.ok}, {"what", check.what}});
+    if (!program.json) fmt::print("{:4} {:12} {}\n", check.ok ? "ok" : "BAD", check.name, check.what);
+  }
+  if (program.json) {
+    fmt::print("{}\n", json_line({{"schema_version", 1}, {"version", version()}, {"build_id", build_id()}, {"checks", list}}));
+  }
+  return ok ? 0 : static_cast<int>(ErrorCode::kError);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("doctor", "Check what this machine has of what expctl needs");
+  verb->callback([&program] { program.action = [&program] { return run_doctor(program); }; });
+}
+
+}  // namespace expctl

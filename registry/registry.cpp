@@ -1,0 +1,184 @@
+// Opening, the life of a run, and what a run leaves.
+#include "registry/registry.h"
+
+#include "registry/impl.h"
+
+namespace expctl {
+
+Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Registry::~Registry() = default;
+Registry::Registry(Registry&&) noexcept = default;
+Registry& Registry::operator=(Registry&&) noexcept = default;
+
+Registry Registry::open(const std::filesystem::path& path) {
+  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, true)}));
+}
+
+Registry Registry::open_existing(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) {
+    throw Error(fmt::format("{}: there is no registry", path.string()),
+                "expctl sweep FILE makes one; --workspace DIR says where it is", ErrorCode::kNotFound);
+  }
+  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, false)}));
+}
+
+RunState state_of(SQLite::Database& database, const std::string& run_id) {
+  SQLite::Statement query(database, "SELECT state FROM runs WHERE id = ?");
+  query.bind(1, run_id);
+  if (!query.executeStep()) throw Error(fmt::format("there is no run '{}'", run_id), "", ErrorCode::kNotFound);
+  return run_state_from(query.getColumn(0).getString()).value();
+}
+
+RunState move_run(SQLite::Database& database, const std::string& run_id, RunEvent event) {
+  const RunState state = state_of(database, run_id);
+  const auto next = next_state(state, event);
+  if (!next) throw Error(fmt::format("{} is {}: that cannot happen to it now", run_id, name_of(state)));
+  SQLite::Statement update(database, "UPDATE runs SET state = ? WHERE id = ?");
+  SQLite::bind(update, std::string(name_of(*next)), run_id);
+  update.exec();
+  return *next;
+}
+
+int Registry::start_attempt(const std::string& run_id, const AttemptRecord& attempt) {
+  int number = 0;
+  impl_->database.write([&](SQLite::Database& db) {
+    move_run(db, run_id, RunEvent::kStarted);
+    SQLite::Statement update(db,
+                             "UPDATE runs SET attempts = attempts + 1, started = CASE WHEN started = 0 THEN ?1 ELSE started END, "
+                             "ended = 0, reason = '', message = '' WHERE id = ?2");
+    SQLite::bind(update, attempt.started, run_id);
+    update.exec();
+    SQLite::Statement count(db, "SELECT attempts FROM runs WHERE id = ?");
+    count.bind(1, run_id);
+    count.executeStep();
+    number = count.getColumn(0).getInt();
+    SQLite::Statement insert(db,
+                             "INSERT INTO attempts (run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started) "
+                             "VALUES (?, ?, ?, ?, ?, ?, ?)");
+    SQLite::bind(insert, run_id, number, attempt.token, attempt.supervisor_pid, attempt.supervisor_start, attempt.boot_id,
+                 attempt.started);
+    insert.exec();
+  });
+  return number;
+}
+
+void Registry::set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start, const std::string& boot_id) {
+  impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement update(
+        db, "UPDATE attempts SET supervisor_pid = ?, supervisor_start = ?, boot_id = ? WHERE run_id = ? AND attempt = ?");
+    SQLite::bind(update, pid, start, boot_id, run_id, attempt);
+    update.exec();
+  });
+}
+
+void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry) {
+  impl_->database.write([&](SQLite::Database& db) {
+    const bool retried = retry && outcome.end == AttemptEnd::kFailed;
+    const RunState next = move_run(db, run_id, retried ? RunEvent::kRetried : event_of(outcome.end));
+    SQLite::Statement run(db,
+                          "UPDATE runs SET reason = ?, message = ?, retries_used = retries_used + ?, ended = ? WHERE id = ?");
+    const bool failed = next == RunState::kFailed;
+    SQLite::bind(run, std::string(failed ? name_of(outcome.reason) : ""), outcome.message, retried ? 1 : 0,
+                 is_finished(next) ? outcome.ended : 0.0, run_id);
+    run.exec();
+    SQLite::Statement attempt(db, "UPDATE attempts SET ended = ?, ending = ? WHERE run_id = ? AND ended = 0");
+    SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)), run_id);
+    attempt.exec();
+  });
+}
+
+void Registry::apply_event(const std::string& run_id, RunEvent event) {
+  impl_->database.write([&](SQLite::Database& db) { move_run(db, run_id, event); });
+}
+
+std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
+  std::optional<AttemptRecord> found;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db,
+                            "SELECT run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started, ended, ending "
+                            "FROM attempts WHERE run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
+    query.bind(1, run_id);
+    if (!query.executeStep()) return;
+    found = AttemptRecord{query.getColumn(0).getString(), query.getColumn(1).getInt(),    query.getColumn(2).getString(),
+                          query.getColumn(3).getInt64(),  query.getColumn(4).getInt64(),  query.getColumn(5).getString(),
+                          query.getColumn(6).getDouble(), query.getColumn(7).getDouble(), query.getColumn(8).getString()};
+  });
+  return found;
+}
+
+void Registry::set_evaluation(const EvaluationRecord& evaluation) {
+  impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement insert(db, "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) VALUES (?, ?, ?, ?, ?)");
+    SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match, json_line(evaluation.settings));
+    insert.exec();
+  });
+}
+
+std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) const {
+  std::vector<EvaluationRecord> out;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, "SELECT run_id, name, f1, exact_match, settings FROM evaluations WHERE run_id = ? ORDER BY name");
+    query.bind(1, run_id);
+    while (query.executeStep()) {
+      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(), query.getColumn(2).getDouble(),
+                     query.getColumn(3).getDouble(), parse_json(query.getColumn(4).getString(), "registry: settings of " + run_id)});
+    }
+  });
+  return out;
+}
+
+void Registry::set_artifacts(const std::string& run_id, const std::vector<ArtifactRecord>& artifacts) {
+  impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement remove(db, "DELETE FROM artifacts WHERE run_id = ?");
+    remove.bind(1, run_id);
+    remove.exec();
+    SQLite::Statement insert(db, "INSERT INTO artifacts (run_id, path, bytes, sha256) VALUES (?, ?, ?, ?)");
+    for (const auto& artifact : artifacts) {
+      SQLite::bind(insert, run_id, artifact.path, artifact.bytes, artifact.sha256);
+      insert.exec();
+      insert.reset();
+    }
+  });
+}
+
+std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const {
+  std::vector<ArtifactRecord> out;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, "SELECT run_id, path, bytes, sha256 FROM artifacts WHERE run_id = ? ORDER BY path");
+    query.bind(1, run_id);
+    while (query.executeStep()) {
+      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(), query.getColumn(2).getInt64(),
+                     query.getColumn(3).getString()});
+    }
+  });
+  return out;
+}
+
+void Registry::set_metrics(const std::string& run_id, const std::vector<MetricRecord>& metrics) {
+  impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement remove(db, "DELETE FROM metrics WHERE run_id = ?");
+    remove.bind(1, run_id);
+    remove.exec();
+    SQLite::Statement insert(db, "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
+    for (const auto& m : metrics) {
+      SQLite::bind(insert, run_id, m.step, m.epoch, m.loss, m.learning_rate, m.time);
+      insert.exec();
+      insert.reset();
+    }
+  });
+}
+
+std::vector<MetricRecord> Registry::metrics(const std::string& run_id) const {
+  std::vector<MetricRecord> out;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, "SELECT step, epoch, loss, learning_rate, time FROM metrics WHERE run_id = ? ORDER BY step");
+    query.bind(1, run_id);
+    while (query.executeStep()) {
+      out.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getDouble(), query.getColumn(2).getDouble(),
+                     query.getColumn(3).getDouble(), query.getColumn(4).getDouble()});
+    }
+  });
+  return out;
+}
+
+}  // namespace expctl

@@ -1,0 +1,12 @@
+// Where the worker program expctl-train lies.
+#pragma once
+
+#include <filesystem>
+
+namespace expctl {
+
+/// Beside `self` (this program's path), then in ../libexec/expctl, then what EXPCTL_TRAIN says. Throws Error (kNotFound) that
+/// names the places.
+std::filesystem::path find_worker(const std::filesystem::path& self);
+
+}  // namespace expctl

@@ -1,0 +1,84 @@
+// expctl-train on the demo: one run over 80 F1, its eval.json what `expctl score` prints, its checkpoint what transformers loads.
+#include "core/files.h"
+#include "core/request.h"
+#include "core/run_paths.h"
+#include "squad/dataset.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+namespace {
+
+/// request.json for a training of the demo in `run`.
+void write_request(const TempDir& dir, const std::filesystem::path& run) {
+  WorkerRequest request;
+  request.run_id = "run1";
+  request.devices.threads = 2;
+  TrainSpec& train = request.spec.train;
+  train.epochs = 4;
+  train.learning_rate = 2e-3;
+  train.warmup_ratio = 0.1;
+  train.hidden_dropout = train.attention_dropout = 0;
+  train.max_seq_length = 192;
+  train.doc_stride = 64;
+  train.precision = "fp32";
+  train = resolve(train);
+  request.spec.train_data.path = dir / "demo/train.json";
+  request.spec.dev_data.path = dir / "demo/dev.json";
+  request.spec.init.path = dir / "demo/model";
+  make_folder(run);
+  write_file(RunPaths{run}.request(), json_text(to_json(request)));
+}
+
+}  // namespace
+
+TEST_CASE("a run of the demo learns, is scored as `score` scores it, and loads in transformers", "[e2e]") {
+  const TempDir dir;
+  const std::string expctl = (bin_dir() / "expctl").string();
+  REQUIRE(run_program({expctl, "demo", (dir / "demo").string()}).exit_code == 0);
+  const RunPaths run{dir / "run1"};
+  write_request(dir, run.folder);
+  const ProgramResult trained = run_program({(bin_dir() / "expctl-train").string(), run.folder.string()});
+  INFO(trained.out << trained.err);
+  REQUIRE(trained.exit_code == 0);
+
+  const std::string eval = read_file(run.eval());
+  CHECK(read_json(run.eval())["f1"].get<double>() > 80);
+  CHECK(run_program({expctl, "score", (dir / "demo/dev.json").string(), run.predictions().string()}).out == eval);
+  CHECK_FALSE(std::filesystem::exists(run.state()));
+
+  if (python().empty()) return;
+  const ProgramResult parity =
+      run_program({python().string(), (source_dir() / "tests/e2e/checkpoint_parity.py").string(), expctl, run.checkpoint().string(),
+                   (dir / "demo/dev.json").string(), run.logits().string(), "64", "1e-4", "--max-seq-length", "192", "--doc-stride", "64"});
+  INFO(parity.out << parity.err);
+  CHECK(parity.exit_code == 0);
+}
+
+TEST_CASE("expctl-train refuses what it cannot use, with one clear message", "[e2e]") {
+  const TempDir dir;
+  REQUIRE(run_program({(bin_dir() / "expctl").string(), "demo", (dir / "demo").string()}).exit_code == 0);
+  const auto run = dir / "run1";
+  write_request(dir, run);
+  const auto refusal = [&] { return run_program({(bin_dir() / "expctl-train").string(), run.string()}); };
+
+  const auto vocab = dir / "demo/model/vocab.txt";
+  const std::string good_vocab = read_file(vocab);
+  write_file(vocab, good_vocab + "extra\n");
+  CHECK_THAT(refusal().err, Catch::Contains("pieces, but") && Catch::Contains("vocab_size"));
+  write_file(vocab, good_vocab);
+
+  const auto weights = dir / "demo/model/model.safetensors";
+  const std::string good_weights = read_file(weights);
+  write_file(weights, std::string_view(good_weights).substr(0, good_weights.size() / 2));
+  CHECK(refusal().exit_code == 1);
+  CHECK_THAT(refusal().err, Catch::Contains("model.safetensors"));
+  write_file(weights, good_weights);
+
+  const auto train = dir / "demo/train.json";
+  std::string text = read_file(train);
+  const auto at = text.find("\"answer_start\":") + 15;
+  write_file(train, text.insert(at, "9"));
+  CHECK_THAT(refusal().err, Catch::Contains("does not stand at answer_start"));
+}

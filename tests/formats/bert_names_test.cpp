@@ -1,0 +1,49 @@
+#include "formats/bert_names.h"
+
+#include <set>
+
+#include "tests/support/support.h"
+
+using namespace expctl;
+
+TEST_CASE("bert_names: bert-base has its 199 tensors and 108,893,186 parameters", "[formats]") {
+  const auto tensors = bert_tensors({});
+  CHECK(tensors.size() == 5 + 12 * 16 + 2);
+  int64_t parameters = 0;
+  std::set<std::string> names;
+  for (const auto& tensor : tensors) {
+    int64_t count = 1;
+    for (const auto n : tensor.shape) count *= n;
+    parameters += count;
+    names.insert(tensor.name);
+    CHECK(canonical_bert_name(tensor.name) == tensor.name);
+  }
+  CHECK(names.size() == tensors.size());
+  CHECK(parameters == 108'893'186);
+  CHECK(tensors.back().name == "qa_outputs.bias");
+  CHECK(tensors.back().shape == std::vector<int64_t>{2});
+}
+
+TEST_CASE("bert_names: a name is the same with and without its prefix, and what is not needed has none", "[formats]") {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"embeddings.word_embeddings.weight", "bert.embeddings.word_embeddings.weight"},
+      {"bert.embeddings.word_embeddings.weight", "bert.embeddings.word_embeddings.weight"},
+      {"encoder.layer.11.output.dense.bias", "bert.encoder.layer.11.output.dense.bias"},
+      {"qa_outputs.weight", "qa_outputs.weight"},
+      {"pooler.dense.weight", ""},
+      {"bert.pooler.dense.bias", ""},
+      {"embeddings.position_ids", ""},
+      {"bert.embeddings.position_ids", ""},
+      {"cls.predictions.bias", ""}};
+  for (const auto& [name, canonical] : cases) {
+    INFO(name);
+    CHECK(canonical_bert_name(name) == canonical);
+  }
+}
+
+TEST_CASE("bert_names: weight decay leaves biases and LayerNorm alone", "[formats]") {
+  CHECK(is_bias_or_norm("qa_outputs.bias"));
+  CHECK(is_bias_or_norm("bert.embeddings.LayerNorm.weight"));
+  CHECK_FALSE(is_bias_or_norm("qa_outputs.weight"));
+  CHECK_FALSE(is_bias_or_norm("bert.embeddings.word_embeddings.weight"));
+}

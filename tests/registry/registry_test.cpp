@@ -1,0 +1,205 @@
+#include "registry/registry.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <set>
+#include <thread>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "registry/migrations.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using expctl::test::TempDir;
+
+namespace {
+
+RunSpec spec_with(double learning_rate, int64_t seed) {
+  RunSpec spec;
+  spec.name = "lr";
+  spec.train.learning_rate = learning_rate;
+  spec.train.seed = seed;
+  spec.train = resolve(spec.train);
+  spec.params["learning_rate"] = learning_rate;
+  return spec;
+}
+
+/// A registry with one sweep of two runs.
+struct Workspace {
+  TempDir dir;
+  std::filesystem::path path = dir / "registry.db";
+  Registry registry = Registry::open(path);
+  SweepRecord sweep = registry.add_sweep("lr", "/x/lr.toml", 100);
+  std::vector<RunRecord> runs = registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100);
+};
+
+Outcome outcome(AttemptEnd end, FailReason reason = FailReason::kNone) {
+  Outcome o;
+  o.end = end;
+  o.reason = reason;
+  o.ended = 300;
+  o.message = "why";
+  return o;
+}
+
+AttemptRecord attempt_at(double started) {
+  AttemptRecord attempt;
+  attempt.token = "t";
+  attempt.started = started;
+  return attempt;
+}
+
+}  // namespace
+
+TEST_CASE("registry: ids are given in order, and never again", "[registry]") {
+  Workspace w;
+  CHECK(w.sweep.id == "sweep1");
+  CHECK(w.runs[0].id == "run1");
+  CHECK(w.runs[1].id == "run2");
+  {
+    SQLite::Database raw(w.path.string(), SQLite::OPEN_READWRITE);
+    raw.exec("DELETE FROM runs WHERE id = 'run2'");
+  }
+  CHECK(w.registry.add_runs(w.sweep.id, {spec_with(2e-5, 1)}, 101)[0].id == "run3");
+}
+
+TEST_CASE("registry: a run reads back as it was added", "[registry]") {
+  Workspace w;
+  const auto run = w.registry.find_run("run2");
+  REQUIRE(run.has_value());
+  CHECK(run->state == RunState::kQueued);
+  CHECK(run->seed == 2);
+  CHECK(run->spec == to_json(spec_with(1e-5, 2)));
+  CHECK(run->config_hash == config_hash(spec_with(1e-5, 2)));
+  CHECK_FALSE(run->f1.has_value());
+  CHECK(w.registry.find_run_by_identity(run->config_hash, 2)->id == "run2");
+  CHECK_FALSE(w.registry.find_run_by_identity(run->config_hash, 3).has_value());
+  CHECK(w.registry.find_sweep_by_file("/x/lr.toml")->id == "sweep1");
+}
+
+TEST_CASE("registry: the same config and seed cannot be added twice, and nothing of the call stays", "[registry]") {
+  Workspace w;
+  CHECK_THROWS_AS(w.registry.add_runs(w.sweep.id, {spec_with(9e-5, 1), spec_with(1e-5, 1)}, 101), Error);
+  CHECK(w.registry.list_runs().size() == 2);
+}
+
+TEST_CASE("registry: the life of a run, with a retry and an interruption", "[registry]") {
+  Workspace w;
+  CHECK(w.registry.start_attempt("run1", attempt_at(200)) == 1);
+  w.registry.set_supervisor("run1", 1, 42, 7, "boot");
+  CHECK(w.registry.running_attempt("run1")->supervisor_pid == 42);
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kSignal), true);
+  CHECK(w.registry.find_run("run1")->state == RunState::kQueued);
+  CHECK(w.registry.find_run("run1")->retries_used == 1);
+  CHECK_FALSE(w.registry.running_attempt("run1").has_value());
+
+  CHECK(w.registry.start_attempt("run1", attempt_at(210)) == 2);
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false);
+  CHECK(w.registry.find_run("run1")->retries_used == 1);
+
+  CHECK(w.registry.start_attempt("run1", attempt_at(220)) == 3);
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kSucceeded), false);
+  const auto run = w.registry.find_run("run1").value();
+  CHECK(run.state == RunState::kSucceeded);
+  CHECK(run.attempts == 3);
+  CHECK(run.started == 200);
+  CHECK(run.ended == 300);
+  CHECK_THROWS_AS(w.registry.start_attempt("run1", attempt_at(400)), Error);
+  CHECK_THROWS_AS(w.registry.apply_event("run1", RunEvent::kStopped), Error);
+}
+
+TEST_CASE("registry: a failure keeps its reason and message until it is retried", "[registry]") {
+  Workspace w;
+  w.registry.start_attempt("run1", attempt_at(200));
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kDiverged), false);
+  CHECK(w.registry.find_run("run1")->reason == FailReason::kDiverged);
+  CHECK(w.registry.find_run("run1")->message == "why");
+  w.registry.apply_event("run1", RunEvent::kRetried);
+  w.registry.start_attempt("run1", attempt_at(300));
+  CHECK(w.registry.find_run("run1")->reason == FailReason::kNone);
+}
+
+TEST_CASE("registry: what a run leaves reads back, and the default evaluation is its score", "[registry]") {
+  Workspace w;
+  w.registry.set_evaluation({"run1", "default", 88.5, 81.25, {{"max_seq_length", 384}}});
+  w.registry.set_evaluation({"run1", "short", 80.0, 70.0, Json::object()});
+  CHECK(w.registry.find_run("run1")->f1 == 88.5);
+  CHECK(w.registry.evaluations("run1").size() == 2);
+  CHECK(w.registry.evaluations("run1")[0].settings["max_seq_length"] == 384);
+  w.registry.set_artifacts("run1", {{"run1", "eval.json", 10, "ab"}});
+  w.registry.set_artifacts("run1", {{"run1", "eval.json", 11, "cd"}});
+  REQUIRE(w.registry.artifacts("run1").size() == 1);
+  CHECK(w.registry.artifacts("run1")[0].bytes == 11);
+  w.registry.set_metrics("run1", {{1, 0.5, 3.0, 1e-5, 100}, {2, 1.0, 2.0, 1e-5, 101}});
+  CHECK(w.registry.metrics("run1").size() == 2);
+  CHECK(w.registry.metrics("run1")[1].loss == 2.0);
+}
+
+TEST_CASE("registry: ensembles are entries with members", "[registry]") {
+  Workspace w;
+  const auto ensemble = w.registry.add_ensemble("mine", {{"method", "logits"}}, {"run2", "run1"}, 400);
+  CHECK(ensemble.id == "ens1");
+  CHECK(ensemble.state == RunState::kSucceeded);
+  CHECK(w.registry.ensemble_members("ens1") == std::vector<std::string>{"run2", "run1"});
+  CHECK_THROWS_AS(w.registry.add_ensemble("bad", Json::object(), {"run99"}, 400), Error);
+  CHECK(w.registry.list_runs({"", {}, true, false}).size() == 2);
+  CHECK(w.registry.list_runs({"", {}, false, true}).size() == 1);
+}
+
+TEST_CASE("registry: a run is found by id, place or tag, else the nearest is named", "[registry]") {
+  Workspace w;
+  CHECK(w.registry.resolve_run("@").id == "run2");
+  CHECK(w.registry.resolve_run("@2").id == "run1");
+  {
+    SQLite::Database raw(w.path.string(), SQLite::OPEN_READWRITE);
+    raw.exec("INSERT INTO tags VALUES ('best', 'run1')");
+  }
+  CHECK(w.registry.resolve_run("best").id == "run1");
+  CHECK_THROWS_WITH(w.registry.resolve_run("rum2"), Catch::StartsWith("there is no run 'rum2'; did you mean 'run"));
+  CHECK_THROWS_AS(w.registry.resolve_run("@3"), Error);
+}
+
+TEST_CASE("registry: several threads open a new file and write at once", "[registry]") {
+  const TempDir dir;
+  const auto path = dir / "registry.db";
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&path, t] {
+      Registry registry = Registry::open(path);
+      for (int i = 0; i < 5; ++i) registry.add_runs(registry.add_sweep("s", "f", 1).id, {spec_with(1e-5, t * 100 + i)}, 1);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::set<std::string> ids;
+  for (const auto& run : Registry::open(path).list_runs()) ids.insert(run.id);
+  CHECK(ids.size() == 20);
+  SQLite::Database raw(path.string());
+  CHECK(raw.execAndGet("PRAGMA integrity_check").getString() == "ok");
+  CHECK(raw.execAndGet("PRAGMA user_version").getInt() == static_cast<int>(embedded_migrations().size()));
+}
+
+TEST_CASE("registry: a newer schema, no registry, something else: each with its own error", "[registry]") {
+  const TempDir dir;
+  { Registry::open(dir / "registry.db"); }
+  {
+    SQLite::Database raw((dir / "registry.db").string(), SQLite::OPEN_READWRITE);
+    raw.exec("PRAGMA user_version = 999");
+  }
+  try {
+    Registry::open(dir / "registry.db");
+    FAIL("a newer schema was opened");
+  } catch (const Error& e) {
+    CHECK(e.code() == ErrorCode::kRegistry);
+    CHECK_THAT(e.what(), Catch::Contains("its schema is number 999"));
+  }
+  try {
+    Registry::open_existing(dir / "none.db");
+    FAIL("a missing registry was opened");
+  } catch (const Error& e) {
+    CHECK(e.code() == ErrorCode::kNotFound);
+  }
+  write_file(dir / "text.db", std::string(4096, 'x'));
+  CHECK_THROWS_WITH(Registry::open(dir / "text.db"), Catch::Contains("is damaged or no registry"));
+  CHECK_THROWS_WITH(Registry::open(dir / "no-folder" / "registry.db"), Catch::Contains("cannot be opened for writing"));
+}
