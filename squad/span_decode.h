@@ -39,7 +39,8 @@ struct QuestionPrediction {
 };
 
 /// Ties between equal scores go to the smaller feature, then start, then end, so equal logits give equal files.
-/// `features` must be those of `dataset` and `vocabulary`; throws Error where logits and features differ in length.
+/// `features` must be those of `dataset` and `vocabulary`; throws Error where logits and features differ in length, or a logit is
+/// not finite.
 std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::vector<Feature>& features,
                                              const Vocabulary& vocabulary, const SpanLogits& logits,
                                              const DecodeOptions& options);
