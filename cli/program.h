@@ -30,9 +30,13 @@ bool stderr_is_interactive();
 void say(const Program& program, const std::string& line);
 
 // One file a verb: each adds its subcommand with options and help, and sets program.action when it is called.
+void add_sweep(CLI::App& app, Program& program);
+void add_train(CLI::App& app, Program& program);
+void add_predict(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_features(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
+void add_job(CLI::App& app, Program& program);
 
 }  // namespace expctl

@@ -1,0 +1,24 @@
+// `expctl job RUN_FOLDER`: the leaf supervisor of one attempt; the scheduler starts it, people do not.
+#include "cli/command_results.h"
+#include "cli/program.h"
+#include "runner/supervisor.h"
+
+namespace expctl {
+
+void add_job(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("job", "Supervise one attempt of a run (started by the scheduler)");
+  verb->group("");  // hidden
+  auto folder = std::make_shared<std::filesystem::path>();
+  verb->add_option("RUN_FOLDER", *folder, "A folder with a request.json")->required();
+  verb->callback([&program, folder] {
+    program.action = [folder] {
+      SupervisorOptions options;
+      options.after_success = [](const WorkerRequest& request, const RunPaths& paths) {
+        if (request.spec.is_command()) take_command_results(request, paths);
+      };
+      return supervise(*folder, options).end == AttemptEnd::kSucceeded ? 0 : 1;
+    };
+  });
+}
+
+}  // namespace expctl

@@ -1,0 +1,20 @@
+// `expctl sweep FILE`: every (config, seed) of a sweep file; run again, it goes on where it stopped.
+#include "cli/program.h"
+#include "cli/sweep_run.h"
+
+namespace expctl {
+
+void add_sweep(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("sweep", "Run every (config, seed) of a sweep file; again, to go on");
+  auto options = std::make_shared<SweepRunOptions>();
+  verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
+  verb->add_flag("--dry-run", options->dry_run, "Say what would be run; touch nothing");
+  verb->add_flag("--retry-failed", options->retry_failed, "Try failed runs again");
+  verb->add_flag("--fail-fast", options->fail_fast, "Start nothing more once a run has failed");
+  verb->add_option("--max-runs", options->max_runs, "Start at most N runs; the others stay queued")->check(CLI::PositiveNumber);
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return run_sweep(program, read_sweep(options->file), *options); };
+  });
+}
+
+}  // namespace expctl

@@ -1,0 +1,182 @@
+#include "cli/sweep_run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "cli/run_progress.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "runner/command_line.h"
+#include "runner/find_worker.h"
+#include "runner/scheduler.h"
+#include "runner/slots.h"
+#include "runner/sweep_queue.h"
+#include "runner/workspace_lock.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+std::string params_text(const RunSpec& spec) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : spec.params.items()) {
+    parts.push_back(fmt::format("{}={}", key, value.is_number_float() ? format_number(value.get<double>()) : value.dump()));
+  }
+  parts.push_back(fmt::format("seed={}", spec.train.seed));
+  return join(parts, " ");
+}
+
+/// Everything that can be known to fail before the first run starts. Returns where expctl-train is, "" where none is needed.
+fs::path check_can_run(const std::vector<RunSpec>& specs) {
+  const SlotPool pool(usable_cpus());
+  fs::path worker;
+  for (const auto& spec : specs) {
+    pool.check(spec);
+    if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
+    else if (worker.empty()) worker = find_worker(self_path());
+  }
+  return worker;
+}
+
+std::string_view describe(Standing standing, bool retry_failed) {
+  switch (standing) {
+    case Standing::kNew: return "new";
+    case Standing::kSucceeded: return "succeeded, skipped";
+    case Standing::kOpen: return "goes on";
+    case Standing::kFailed: return retry_failed ? "failed, tried again" : "failed, left";
+    case Standing::kEnded: return "ended, left";
+  }
+  return "";
+}
+
+int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed) {
+  Json runs = Json::array();
+  for (const auto& entry : entries) {
+    const auto what = describe(entry.standing, retry_failed);
+    if (program.json) {
+      runs.push_back({{"id", entry.run_id.empty() ? Json() : Json(entry.run_id)}, {"plan", what},
+                      {"params", entry.spec.params}, {"seed", entry.spec.train.seed}});
+    } else {
+      fmt::print("{:8} {:20} {}\n", entry.run_id.empty() ? "-" : entry.run_id, what, params_text(entry.spec));
+    }
+  }
+  if (program.json) fmt::print("{}", json_text({{"schema_version", 1}, {"runs", runs}}));
+  return 0;
+}
+
+std::vector<RunRecord> own_records(const Registry& registry, const std::vector<SweepEntry>& entries) {
+  std::vector<RunRecord> runs;
+  for (const auto& entry : entries) runs.push_back(registry.find_run(entry.run_id).value());
+  return runs;
+}
+
+Json run_json(const RunRecord& run) {
+  const auto score = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+  return {{"id", run.id},         {"state", name_of(run.state)}, {"reason", name_of(run.reason)},
+          {"name", run.name},     {"params", run.params},        {"seed", run.seed},
+          {"f1", score(run.f1)},  {"exact_match", score(run.exact_match)}};
+}
+
+void print_results(const Program& program, const std::string& sweep_id, std::vector<RunRecord> runs) {
+  std::stable_sort(runs.begin(), runs.end(),
+                   [](const RunRecord& a, const RunRecord& b) { return a.f1.value_or(-1) > b.f1.value_or(-1); });
+  if (program.json) {
+    Json list = Json::array();
+    for (const auto& run : runs) list.push_back(run_json(run));
+    fmt::print("{}", json_text({{"schema_version", 1}, {"sweep", sweep_id}, {"runs", list}}));
+    return;
+  }
+  const auto score = [](const std::optional<double>& value) { return value ? fmt::format("{:.3f}", *value) : std::string("-"); };
+  fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", "run", "state", "F1", "EM", "parameters");
+  for (const auto& run : runs) {
+    const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+    fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", run.id, name_of(run.state), score(run.f1), score(run.exact_match), params_text(spec));
+  }
+}
+
+bool all_ended(const std::vector<RunRecord>& runs) {
+  return std::all_of(runs.begin(), runs.end(), [](const RunRecord& run) { return is_finished(run.state); });
+}
+
+/// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends. Returns a signal or 0.
+int schedule(const Program& program, Registry& registry, const std::vector<SweepEntry>& entries, const fs::path& worker,
+             const SweepRunOptions& options) {
+  ProgressPrinter printer(program.quiet, stderr_is_interactive());
+  bool said = false;
+  while (!all_ended(own_records(registry, entries))) {
+    const auto lock = WorkspaceLock::try_take(program.workspace().lock());
+    if (lock) {
+      SchedulerOptions scheduling{self_path(), worker, {}, options.fail_fast, options.max_runs, {}, {}};
+      for (const auto& entry : entries) scheduling.own_runs.insert(entry.run_id);
+      scheduling.on_change = [&](const std::string& line) { printer.change(line); };
+      scheduling.on_tick = [&](const auto& runs, size_t queued) { printer.tick(runs, queued); };
+      return Scheduler(registry, program.workspace(), scheduling).run();
+    }
+    if (!said) printer.change("another expctl sweep is at work in this workspace: the runs are handed to it");
+    said = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+  return 0;
+}
+
+SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep, const std::string& file) {
+  const std::string path = fs::absolute(file).lexically_normal().string();
+  const auto known = registry.find_sweep_by_file(path);
+  const SweepRecord record = known ? *known : registry.add_sweep(sweep.name, path, SystemClock().now_s());
+  make_folder(workspace.folder(record.id));
+  expctl::copy_file(path, workspace.sweep_file(record.id));
+  return record;
+}
+
+int exit_code(int signal, const std::vector<RunRecord>& runs) {
+  if (signal != 0) return 128 + signal;
+  const bool some_failed = std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
+    return run.state == RunState::kFailed || run.state == RunState::kStopped;
+  });
+  return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
+}
+
+void say_next(const Program& program, const std::string& file, int signal, const std::vector<RunRecord>& runs) {
+  const auto failed = std::count_if(runs.begin(), runs.end(), [](const RunRecord& run) { return run.state == RunState::kFailed; });
+  if (signal != 0) return say(program, fmt::format("to go on: expctl sweep {}", shell_quote(file)));
+  if (failed > 0) say(program, fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
+  const auto best = std::max_element(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
+    return a.f1.value_or(-1) < b.f1.value_or(-1);
+  });
+  if (best != runs.end() && best->f1) say(program, fmt::format("next: expctl predict {} --input FILE", best->id));
+}
+
+}  // namespace
+
+int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
+  hash_inputs(sweep);
+  const auto specs = expand(sweep);
+  const fs::path worker = check_can_run(specs);
+  const WorkspacePaths workspace = program.workspace();
+  if (options.dry_run) {
+    if (!fs::exists(workspace.registry())) return print_plan(program, look_up(specs, nullptr), options.retry_failed);
+    const Registry registry = Registry::open_existing(workspace.registry());
+    return print_plan(program, look_up(specs, &registry), options.retry_failed);
+  }
+  make_folder(workspace.root);
+  Registry registry = Registry::open(workspace.registry());
+  const SweepRecord record = sweep_record(registry, workspace, sweep, options.file);
+  auto entries = look_up(specs, &registry);
+  const auto skipped = std::count_if(entries.begin(), entries.end(), [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
+  enqueue(entries, record.id, options.retry_failed, registry, SystemClock().now_s());
+  say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
+  const int signal = schedule(program, registry, entries, worker, options);
+  const auto runs = own_records(registry, entries);
+  print_results(program, record.id, runs);
+  say_next(program, options.file, signal, runs);
+  return exit_code(signal, runs);
+}
+
+}  // namespace expctl

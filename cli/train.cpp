@@ -1,0 +1,44 @@
+// `expctl train FILE`: one run, the sweep of one that the file's [train] and --set describe.
+#include <fmt/core.h>
+
+#include "cli/program.h"
+#include "cli/sweep_run.h"
+#include "core/error.h"
+
+namespace expctl {
+namespace {
+
+int train(const Program& program, const SweepRunOptions& options, const std::vector<std::string>& settings) {
+  SweepSpec sweep = read_sweep(options.file);
+  // A swept key that --set fixes is swept no more.
+  for (const auto& setting : settings) {
+    apply_setting(sweep, setting);
+    std::erase_if(sweep.space, [&](const SweepAxis& axis) { return axis.key == setting.substr(0, setting.find('=')); });
+  }
+  const auto runs = expand(sweep).size();
+  if (runs != 1) {
+    throw Error(fmt::format("{}: it describes {} runs; train does one", options.file, runs),
+                "expctl sweep runs them all; --set key=value fixes a swept key, --set seed=1 the seed", ErrorCode::kUsage);
+  }
+  return run_sweep(program, sweep, options);
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("train", "Do one run: a sweep of one");
+  struct Options {
+    SweepRunOptions run;
+    std::vector<std::string> settings;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_option("FILE", options->run.file, "The sweep file (TOML)")->required();
+  verb->add_option("--set", options->settings, "key=value in place of the file's, any number of times")->allow_extra_args(false);
+  verb->add_flag("--dry-run", options->run.dry_run, "Say what would be run; touch nothing");
+  verb->add_flag("--retry-failed", options->run.retry_failed, "Try it again where it has failed");
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return train(program, options->run, options->settings); };
+  });
+}
+
+}  // namespace expctl

@@ -1,0 +1,157 @@
+#include "runner/attempt_files.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/text.h"
+#include "runner/command_line.h"
+#include "runner/process_table.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+std::string command_text(const WorkerRequest& request, const RunPaths& paths) {
+  std::vector<std::string> words = {"env"};
+  for (const auto& [name, value] : request.environment) words.push_back(fmt::format("{}={}", name, shell_quote(value)));
+  for (const auto& argument : request.argv) words.push_back(shell_quote(argument));
+  return fmt::format("cd {}\n{}\n", shell_quote(paths.folder.string()), join(words, " "));
+}
+
+/// A line of metrics.jsonl, where it is one of a step.
+std::optional<MetricRecord> parse_metric(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto number = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+  };
+  const auto step = number("step");
+  const auto loss = number("loss");
+  if (!step || !loss) return std::nullopt;
+  return MetricRecord{static_cast<int64_t>(*step), number("epoch").value_or(0), *loss,
+                      number("learning_rate").value_or(0), number("time").value_or(0)};
+}
+
+std::vector<MetricRecord> parse_metrics(const std::string& text) {
+  std::map<int64_t, MetricRecord> by_step;
+  for (const auto& line : split(text, '\n')) {
+    if (const auto metric = parse_metric(line)) by_step[metric->step] = *metric;
+  }
+  std::vector<MetricRecord> metrics;
+  for (const auto& [step, metric] : by_step) metrics.push_back(metric);
+  return metrics;
+}
+
+}  // namespace
+
+WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token, const DeviceAssignment& devices,
+                           const fs::path& worker, const RunPaths& paths) {
+  WorkerRequest request;
+  request.run_id = run.id;
+  request.attempt = attempt;
+  request.attempt_token = token;
+  request.spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  request.devices = devices;
+  request.environment = {{kAttemptVariable, token}, {"OMP_NUM_THREADS", std::to_string(devices.threads)}};
+  if (request.spec.is_command()) {
+    request.argv = fill_command(request.spec.command.argv, command_values(request.spec, run.id, paths.folder.string()));
+    request.environment.insert(request.environment.end(), {{"EXPCTL_RUN_ID", run.id},
+                                                           {"EXPCTL_RUN_DIR", paths.folder.string()},
+                                                           {"EXPCTL_SEED", std::to_string(run.seed)},
+                                                           {"PYTHONUNBUFFERED", "1"}});
+  } else {
+    request.argv = {worker.string(), paths.folder.string()};
+  }
+  return request;
+}
+
+void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
+  make_folder(paths.folder);
+  // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
+  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()}) fs::remove(stale);
+  write_file(paths.request(), json_text(to_json(request)));
+  write_file(paths.command(), command_text(request, paths));
+}
+
+void write_run_file(const RunRecord& run, const RunPaths& paths) {
+  make_folder(paths.folder);
+  write_file(paths.run(), json_text({{"schema_version", 1},
+                                     {"id", run.id},
+                                     {"sweep", run.sweep_id},
+                                     {"name", run.name},
+                                     {"state", name_of(run.state)},
+                                     {"reason", name_of(run.reason)},
+                                     {"message", run.message},
+                                     {"config_hash", run.config_hash},
+                                     {"seed", run.seed},
+                                     {"params", run.params},
+                                     {"attempts", run.attempts},
+                                     {"retries_used", run.retries_used},
+                                     {"created", run.created},
+                                     {"started", run.started},
+                                     {"ended", run.ended},
+                                     {"tags", run.tags}}));
+}
+
+std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt) {
+  if (!fs::exists(paths.outcome())) return std::nullopt;
+  const Outcome outcome = outcome_from_json(read_json(paths.outcome()), paths.outcome().string());
+  return outcome.attempt == attempt ? std::optional(outcome) : std::nullopt;
+}
+
+std::vector<MetricRecord> read_metrics(const RunPaths& paths) {
+  if (!fs::exists(paths.metrics())) return {};
+  return parse_metrics(read_file(paths.metrics()));
+}
+
+std::optional<MetricRecord> read_last_metric(const RunPaths& paths) {
+  constexpr std::streamoff kTailBytes = 2048;
+  std::ifstream file(paths.metrics(), std::ios::binary | std::ios::ate);
+  if (!file) return std::nullopt;
+  file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - kTailBytes));
+  const auto metrics = parse_metrics(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
+  return metrics.empty() ? std::nullopt : std::optional(metrics.back());
+}
+
+std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths) {
+  std::vector<fs::path> files = {paths.request(),     paths.command(), paths.environment(), paths.log(),
+                                 paths.metrics(),     paths.logits(),  paths.predictions(), paths.nbest(),
+                                 paths.inference_stats(), paths.eval()};
+  if (fs::is_directory(paths.checkpoint())) {
+    for (const auto& entry : fs::directory_iterator(paths.checkpoint())) files.push_back(entry.path());
+  }
+  std::vector<ArtifactRecord> artifacts;
+  for (const auto& file : files) {
+    if (!fs::is_regular_file(file)) continue;
+    artifacts.push_back({run_id, fs::relative(file, paths.folder).string(), static_cast<int64_t>(fs::file_size(file)),
+                         sha256_file(file)});
+  }
+  return artifacts;
+}
+
+std::optional<EvaluationRecord> read_evaluation(const RunRecord& run, const RunPaths& paths) {
+  if (!fs::exists(paths.eval())) return std::nullopt;
+  const std::string source = paths.eval().string();
+  const Json eval = read_json(paths.eval());
+  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  EvaluationRecord evaluation;
+  evaluation.run_id = run.id;
+  evaluation.f1 = json_get<double>(eval, "f1", source);
+  evaluation.exact_match = json_get<double>(eval, "exact_match", source);
+  evaluation.settings = {{"dev_sha256", spec.dev_data.sha256}};
+  if (!spec.is_command()) {
+    evaluation.settings["max_seq_length"] = spec.train.eval_max_seq_length;
+    evaluation.settings["doc_stride"] = spec.train.eval_doc_stride;
+    evaluation.settings["window"] = spec.train.eval_window;
+  }
+  return evaluation;
+}
+
+}  // namespace expctl

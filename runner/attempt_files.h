@@ -1,0 +1,43 @@
+// What the scheduler writes into a run's folder before an attempt, and takes from it afterwards.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/outcome.h"
+#include "core/request.h"
+#include "core/run_paths.h"
+#include "registry/registry.h"
+
+namespace expctl {
+
+/// The request of one attempt: the command line with its placeholders filled in and the environment. `worker` is expctl-train
+/// (not used by a command). Throws Error for a command that cannot be filled in.
+WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token, const DeviceAssignment& devices,
+                           const std::filesystem::path& worker, const RunPaths& paths);
+
+/// Makes the folder, removes what an earlier attempt said about its end and its predictions (never its state), writes
+/// request.json and command.txt.
+void write_attempt(const WorkerRequest& request, const RunPaths& paths);
+
+/// run.json: with the sweep's folder all that it takes to make the registry again.
+void write_run_file(const RunRecord& run, const RunPaths& paths);
+
+/// The outcome of this attempt, or nothing where its supervisor has written none.
+std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt);
+
+/// The steps of metrics.jsonl, in order; events and lines that are not (yet) whole are left out.
+std::vector<MetricRecord> read_metrics(const RunPaths& paths);
+
+/// The newest step of metrics.jsonl, from the end of the file.
+std::optional<MetricRecord> read_last_metric(const RunPaths& paths);
+
+/// Results, log and checkpoint with their hashes.
+std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths);
+
+/// eval.json as the evaluation "default", or nothing where the run was not scored.
+std::optional<EvaluationRecord> read_evaluation(const RunRecord& run, const RunPaths& paths);
+
+}  // namespace expctl

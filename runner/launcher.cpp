@@ -1,0 +1,141 @@
+#include "runner/launcher.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace expctl {
+namespace {
+namespace process = boost::process::v2;
+using boost::system::error_code;
+
+std::map<std::string, std::string> merged_environment(const LaunchSpec& spec) {
+  std::map<std::string, std::string> merged;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+  }
+  for (const auto& [name, value] : spec.environment) merged[name] = value;
+  return merged;
+}
+
+/// Boost's hooks around fork and exec. Boost calls a hook only where its signature fits exactly; on_exec_error is looked up
+/// with five arguments and called with four (a slip of 1.81), so both are declared. Between fork and exec only
+/// async-signal-safe calls are allowed: all memory is allocated before.
+class ChildSetup {
+ public:
+  ChildSetup(const LaunchSpec& spec, const std::map<std::string, std::string>& environment)
+      : folder_(spec.folder.string()),
+        log_(spec.log.string()),
+        death_signal_(spec.parent_death_signal),
+        bound_(!spec.cpu_ids.empty()),
+        parent_(::getpid()) {
+    for (const auto& [name, value] : environment) variables_.push_back(name + "=" + value);
+    for (const auto& variable : variables_) pointers_.push_back(variable.c_str());
+    pointers_.push_back(nullptr);
+    CPU_ZERO(&cpus_);
+    for (const int cpu : spec.cpu_ids) CPU_SET(static_cast<size_t>(cpu), &cpus_);
+  }
+
+  template <typename Launcher>
+  error_code on_setup(Launcher& launcher, const boost::filesystem::path&, const char* const*&) {
+    launcher.env = pointers_.data();
+    return {};
+  }
+
+  template <typename Launcher>
+  error_code on_exec_setup(Launcher&, const boost::filesystem::path&, const char* const*&) {
+    errno = 0;
+    return prepare() ? error_code{} : error_code(errno, boost::system::system_category());
+  }
+
+  template <typename Launcher>
+  void on_exec_error(Launcher&, const boost::filesystem::path&, const char* const*&, const error_code&) {
+    ::_exit(127);  // Boost would call exit(): buffers written twice, destructors run in the child.
+  }
+  template <typename Launcher>
+  void on_exec_error(Launcher&, const error_code&, const boost::filesystem::path&, const char* const*&, const error_code&);
+
+ private:
+  /// In the child. False, with errno set, where something cannot be had.
+  bool prepare() const {
+    if (::setsid() < 0) return false;
+    if (death_signal_ != 0) {
+      if (::prctl(PR_SET_PDEATHSIG, death_signal_) != 0) return false;
+      if (::getppid() != parent_) ::_exit(127);  // it died before prctl
+    }
+    if (bound_ && ::sched_setaffinity(0, sizeof cpus_, &cpus_) != 0) return false;
+    if (::chdir(folder_.c_str()) != 0) return false;
+    const int null_fd = ::open("/dev/null", O_RDONLY);
+    const int log_fd = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (null_fd < 0 || log_fd < 0) return false;
+    if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(log_fd, 2) < 0) return false;
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) std::signal(signal, SIG_DFL);
+    return ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+  }
+
+  std::string folder_;
+  std::string log_;
+  int death_signal_;
+  bool bound_;
+  pid_t parent_;
+  cpu_set_t cpus_{};
+  std::vector<std::string> variables_;
+  std::vector<const char*> pointers_;
+};
+
+Error cannot_start(const std::string& program, const std::string& why) {
+  return Error(fmt::format("cannot start {}: {}", program, why), "is it installed, executable, and on PATH?");
+}
+
+}  // namespace
+
+std::filesystem::path find_program(const std::string& name, const std::string& path) {
+  if (name.find('/') != std::string::npos) return name;
+  for (const auto& folder : split(path, ':')) {
+    const auto candidate = std::filesystem::path(folder.empty() ? "." : folder) / name;
+    if (std::filesystem::is_regular_file(candidate) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
+}
+
+pid_t launch(const LaunchSpec& spec) {
+  if (spec.argv.empty()) throw Error("cannot start an empty command line");
+  const auto environment = merged_environment(spec);
+  const auto path = environment.find("PATH");
+  const auto program = find_program(spec.argv[0], path == environment.end() ? "/usr/bin:/bin" : path->second);
+  if (program.empty()) throw cannot_start(spec.argv[0], "no such program in PATH");
+  boost::asio::io_context context;
+  process::posix::default_launcher launcher;
+  error_code error;
+  ChildSetup setup(spec, environment);
+  const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
+  auto child = launcher(context.get_executor(), error, boost::filesystem::path(program.string()), arguments, setup);
+  if (error) {
+    if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
+    throw cannot_start(spec.argv[0], error.message());
+  }
+  child.detach();
+  return launcher.pid;
+}
+
+}  // namespace expctl

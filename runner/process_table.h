@@ -1,0 +1,30 @@
+// Questions about processes, answered from /proc: is this one still the same, what has it started, what belongs to an attempt.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace expctl {
+
+/// The variable that every process of an attempt inherits; its value is the attempt's token.
+inline constexpr const char* kAttemptVariable = "EXPCTL_ATTEMPT_TOKEN";
+
+/// When a process started, in clock ticks since boot; nothing where there is none, or only its unreaped remains. With boot_id()
+/// it names a process for good: a pid alone may be reused.
+std::optional<int64_t> process_start(pid_t pid);
+std::string boot_id();
+
+/// Everything below a process, however far.
+std::vector<pid_t> descendants(pid_t pid);
+
+/// Living processes whose environment was started with this attempt's token; the caller itself is left out.
+std::vector<pid_t> processes_of_attempt(const std::string& token);
+
+/// How often the kernel has ended a process of this cgroup for lack of memory; 0 where that cannot be read.
+int64_t out_of_memory_kills();
+
+}  // namespace expctl

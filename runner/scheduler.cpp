@@ -1,0 +1,234 @@
+#include "runner/scheduler.h"
+
+#include <fmt/core.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+
+#include "core/error.h"
+#include "runner/attempt_files.h"
+#include "runner/launcher.h"
+#include "runner/process_table.h"
+#include "runner/signal_wait.h"
+
+namespace expctl {
+namespace {
+
+std::string new_token() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+}
+
+/// Waits for what is left of an attempt to end, and ends it after a while. Its supervisor was told to when its scheduler died.
+void wait_for_leftovers(const std::string& token) {
+  constexpr int kTries = 200;
+  constexpr int kKillAfter = 100;  // x 0.05 s: the supervisor's own grace and two seconds
+  SignalWait signals({SIGCHLD});
+  for (int i = 0; i < kTries; ++i) {
+    const auto alive = processes_of_attempt(token);
+    if (alive.empty()) return;
+    if (i >= kKillAfter) {
+      for (const pid_t pid : alive) ::kill(pid, SIGKILL);
+    }
+    signals.wait(0.05);
+  }
+  throw Error(fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
+              "end it by hand, then run the same command again");
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60)
+                      : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string last_line(const std::string& text) { return text.substr(text.rfind('\n') + 1); }
+
+std::string describe_end(const RunRecord& run, const Outcome& outcome, double retry_in_s, const RunPaths& paths) {
+  const std::string took = duration(outcome.ended - outcome.started);
+  if (run.state == RunState::kSucceeded) {
+    const std::string score = run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
+    return fmt::format("{} succeeded{} ({})", run.id, score, took);
+  }
+  if (outcome.end == AttemptEnd::kInterrupted) return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
+  const std::string why = fmt::format("{}{}", name_of(outcome.reason), outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
+  const std::string next = run.state == RunState::kQueued ? fmt::format("; tried again in {}", duration(retry_in_s))
+                                                          : fmt::format("; its log is {}", paths.log().string());
+  return fmt::format("{} failed ({}) after {}{}{}{}", run.id, why, took, outcome.message.empty() ? "" : ": ",
+                     last_line(outcome.message), next);
+}
+
+}  // namespace
+
+double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {
+  const double fraction = spec.max_steps > 0 ? static_cast<double>(metric.step) / static_cast<double>(spec.max_steps)
+                                             : metric.epoch / spec.epochs;
+  return std::clamp(fraction, 0.0, 1.0);
+}
+
+Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, SchedulerOptions options)
+    : registry_(registry), workspace_(std::move(workspace)), options_(std::move(options)), pool_(usable_cpus()) {}
+
+int Scheduler::run() {
+  SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
+  recover();
+  constexpr double kTick_s = 0.5;
+  while (true) {
+    collect_ended();
+    if (may_start_more()) start_what_fits();
+    if (running_.empty() && (!may_start_more() || queued().empty())) return signal_;
+    if (options_.on_tick) options_.on_tick(progress(), queued().size());
+    const int signal = signals.wait(kTick_s);
+    if (signal == 0 || signal == SIGCHLD) continue;
+    signal_ = signal == SIGINT ? SIGINT : SIGTERM;
+    say(running_.empty() ? "ending" : "ending: the workers save their state; once more to kill them");
+    end_attempts();
+  }
+}
+
+bool Scheduler::may_start_more() const {
+  const bool enough = options_.max_runs > 0 && started_ >= options_.max_runs;
+  return signal_ == 0 && !enough && !(options_.fail_fast && failed_);
+}
+
+void Scheduler::recover() {
+  RunFilter filter;
+  filter.state = RunState::kRunning;
+  filter.ensembles = false;
+  for (const auto& run : registry_.list_runs(filter)) {
+    const auto attempt = registry_.running_attempt(run.id);
+    if (!attempt) throw Error(fmt::format("registry: {} is running without an attempt", run.id), "expctl registry check");
+    wait_for_leftovers(attempt->token);
+    const auto outcome = read_outcome(paths_of(run.id), attempt->attempt);
+    record(run, outcome ? *outcome : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
+  }
+}
+
+std::vector<RunRecord> Scheduler::queued() const {
+  RunFilter filter;
+  filter.state = RunState::kQueued;
+  filter.ensembles = false;
+  return registry_.list_runs(filter);
+}
+
+void Scheduler::start_what_fits() {
+  auto runs = queued();
+  std::vector<QueuedRun> queue;
+  for (const auto& run : runs) {
+    const auto waits = not_before_.find(run.id);
+    queue.push_back({run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
+  }
+  while (may_start_more()) {
+    const auto next = next_to_start(queue, clock_.now_s());
+    if (!next) return;
+    const auto place = static_cast<std::ptrdiff_t>(*next);
+    auto slot = pool_.take(run_spec_from_json(runs[*next].spec, "registry: spec of " + runs[*next].id));
+    if (!slot) return;
+    start(runs[*next], std::move(*slot));
+    runs.erase(runs.begin() + place);
+    queue.erase(queue.begin() + place);
+  }
+}
+
+void Scheduler::start(const RunRecord& run, Slot slot) {
+  const RunPaths paths = paths_of(run.id);
+  AttemptRecord attempt;
+  attempt.run_id = run.id;
+  attempt.token = new_token();
+  attempt.started = clock_.now_s();
+  attempt.boot_id = boot_id();
+  attempt.attempt = registry_.start_attempt(run.id, attempt);
+  ++started_;
+  try {
+    write_attempt(make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths), paths);
+    write_run_file(registry_.find_run(run.id).value(), paths);
+    const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
+                              paths.folder, paths.log(), {{kAttemptVariable, attempt.token}}, {}, SIGTERM});
+    registry_.set_supervisor(run.id, attempt.attempt, pid, process_start(pid).value_or(0), attempt.boot_id);
+    running_.push_back({run, attempt.attempt, pid, attempt.started, -1, 0, 0, std::move(slot)});
+  } catch (const Error& e) {
+    Outcome outcome;
+    outcome.reason = FailReason::kFailedToStart;
+    outcome.message = e.what();
+    outcome.attempt = attempt.attempt;
+    outcome.started = attempt.started;
+    outcome.ended = clock_.now_s();
+    record(run, outcome);
+    return;
+  }
+  say(fmt::format("{} started{}", run.id, attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
+}
+
+void Scheduler::collect_ended() {
+  for (size_t i = 0; i < running_.size();) {
+    if (::waitpid(running_[i].supervisor, nullptr, WNOHANG) == 0) {
+      ++i;
+      continue;
+    }
+    const auto ended = std::move(running_[i]);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    auto outcome = read_outcome(paths_of(ended.run.id), ended.attempt);
+    if (!outcome) {
+      const auto attempt = registry_.running_attempt(ended.run.id);
+      if (attempt) wait_for_leftovers(attempt->token);
+      outcome = outcome_without_file(signal_ == 0, ended.attempt, ended.started, clock_.now_s());
+    }
+    record(ended.run, *outcome);
+  }
+}
+
+void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
+  const RunPaths paths = paths_of(run.id);
+  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  // Results first: once the success is recorded nobody comes back for them.
+  registry_.set_metrics(run.id, read_metrics(paths));
+  if (outcome.end == AttemptEnd::kSucceeded) {
+    if (const auto evaluation = read_evaluation(run, paths)) registry_.set_evaluation(*evaluation);
+    registry_.set_artifacts(run.id, read_artifacts(run.id, paths));
+  }
+  const bool retry = may_retry(outcome, run.retries_used, spec.resources.retries);
+  const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
+  registry_.finish_attempt(run.id, outcome, retry);
+  if (retry) not_before_[run.id] = clock_.now_s() + delay_s;
+  const RunRecord now = registry_.find_run(run.id).value();
+  write_run_file(now, paths);
+  if (now.state == RunState::kFailed) failed_ = true;
+  say(describe_end(now, outcome, delay_s, paths));
+}
+
+void Scheduler::end_attempts() {
+  for (const auto& attempt : running_) ::kill(attempt.supervisor, SIGTERM);
+}
+
+std::vector<RunProgress> Scheduler::progress() {
+  std::vector<RunProgress> all;
+  for (auto& attempt : running_) {
+    RunProgress one;
+    one.id = attempt.run.id;
+    const auto metric = read_last_metric(paths_of(attempt.run.id));
+    if (metric && metric->time >= attempt.started) {
+      const RunSpec spec = run_spec_from_json(attempt.run.spec, "registry: spec of " + attempt.run.id);
+      one.step = metric->step;
+      one.loss = metric->loss;
+      one.fraction = training_fraction(*metric, spec.train);
+      if (attempt.first_step < 0) {
+        attempt.first_step = metric->step;
+        attempt.first_step_time = metric->time;
+        attempt.first_fraction = one.fraction;
+      } else if (one.fraction > attempt.first_fraction) {
+        one.eta_s = (metric->time - attempt.first_step_time) * (1 - one.fraction) / (one.fraction - attempt.first_fraction);
+      }
+    }
+    all.push_back(one);
+  }
+  return all;
+}
+
+void Scheduler::say(const std::string& line) const {
+  if (options_.on_change) options_.on_change(line);
+}
+
+}  // namespace expctl

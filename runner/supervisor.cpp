@@ -1,0 +1,216 @@
+#include "runner/supervisor.h"
+
+#include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "core/worker_exit.h"
+#include "runner/launcher.h"
+#include "runner/process_table.h"
+#include "runner/signal_wait.h"
+
+namespace expctl {
+namespace {
+
+/// One worker and the time it has left.
+class Attempt {
+ public:
+  Attempt(const WorkerRequest& request, const RunPaths& paths, const SupervisorOptions& options)
+      : request_(request), paths_(paths), options_(options), parent_(::getppid()) {}
+
+  Outcome run() {
+    started_ = clock_.now_s();
+    const int64_t kills_before = out_of_memory_kills();
+    try {
+      worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment, request_.devices.cpu_ids, SIGKILL});
+    } catch (const Error& e) {
+      Outcome outcome;
+      outcome.reason = FailReason::kFailedToStart;
+      outcome.message = e.what();
+      return finished(outcome);
+    }
+    end_.is_command = request_.spec.is_command();
+    wait_for_worker();
+    end_descendants();
+    end_.out_of_memory = out_of_memory_kills() > kills_before;
+    Outcome outcome = classify(end_);
+    if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
+    if (outcome.end == AttemptEnd::kFailed && outcome.message.empty()) outcome.message = describe(outcome);
+    return finished(outcome);
+  }
+
+ private:
+  void wait_for_worker() {
+    while (!reap()) {
+      const double now = clock_.now_s();
+      const double limit = request_.spec.resources.timeout_s;
+      if (!ending_ && limit > 0 && now >= started_ + limit) {
+        end_.timed_out = true;
+        begin_end(options_.orphan_grace_s);
+      }
+      if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
+      const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
+      const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
+      if (signal != 0 && signal != SIGCHLD) on_told_to_end();
+    }
+  }
+
+  void on_told_to_end() {
+    const bool again = ending_ && end_.told_to_end;
+    end_.told_to_end = true;
+    if (!ending_) begin_end(::getppid() != parent_ ? options_.orphan_grace_s : options_.grace_s);
+    if (again) kill_at_ = 0;
+  }
+
+  void begin_end(double grace_s) {
+    ending_ = true;
+    kill_at_ = clock_.now_s() + grace_s;
+    ::kill(-worker_, SIGTERM);
+  }
+
+  void signal_everything(int signal) {
+    ::kill(-worker_, signal);
+    for (const pid_t pid : descendants(::getpid())) ::kill(pid, signal);
+  }
+
+  /// Takes in whatever has ended, adopted orphans too; true once the worker itself has.
+  bool reap() {
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      if (pid != worker_) continue;
+      end_.wait_status = status;
+      worker_ended_ = true;
+    }
+    return worker_ended_;
+  }
+
+  /// Orphans come to this process, a subreaper, as their parents end: killed until none is left.
+  void end_descendants() {
+    while (true) {
+      for (const pid_t pid : descendants(::getpid())) ::kill(pid, SIGKILL);
+      int status = 0;
+      pid_t pid = 0;
+      while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      }
+      if (pid < 0 && errno == ECHILD) return;
+      signals_.wait(kShortestWait_s);
+    }
+  }
+
+  void run_after_success(Outcome& outcome) {
+    if (!options_.after_success) return;
+    try {
+      options_.after_success(request_, paths_);
+    } catch (const std::exception& e) {
+      outcome.end = AttemptEnd::kFailed;
+      outcome.reason = FailReason::kExitCode;
+      outcome.message = e.what();
+    }
+  }
+
+  std::string describe(const Outcome& outcome) const {
+    switch (outcome.reason) {
+      case FailReason::kTimedOut:
+        return fmt::format("ended after its time limit of {} s", request_.spec.resources.timeout_s);
+      case FailReason::kOutOfMemory: return "the kernel ended it for lack of memory";
+      case FailReason::kDiverged: return "the loss or the gradient is no finite number";
+      case FailReason::kSignal: return fmt::format("ended by signal {} ({})", outcome.signal, ::strsignal(outcome.signal));
+      default: return last_words();
+    }
+  }
+
+  /// The end of the log, which may be long.
+  std::string last_words() const {
+    constexpr std::streamoff kTailBytes = 4096;
+    constexpr int kLines = 3;
+    std::ifstream log(paths_.log(), std::ios::binary | std::ios::ate);
+    if (!log) return {};
+    log.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(log.tellg()) - kTailBytes));
+    const std::string text((std::istreambuf_iterator<char>(log)), std::istreambuf_iterator<char>());
+    return std::string(trim(tail_lines(trim(text), kLines)));
+  }
+
+  Outcome finished(Outcome outcome) const {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    constexpr int64_t kKibibyte = 1024;
+    outcome.max_rss_bytes = usage.ru_maxrss * kKibibyte;
+    outcome.attempt = request_.attempt;
+    outcome.started = started_;
+    outcome.ended = clock_.now_s();
+    return outcome;
+  }
+
+  static constexpr double kShortestWait_s = 0.02;
+  static constexpr double kLongestWait_s = 1;
+
+  const WorkerRequest& request_;
+  const RunPaths& paths_;
+  const SupervisorOptions& options_;
+  const pid_t parent_;
+  SystemClock clock_;
+  SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP};
+  pid_t worker_ = 0;
+  bool worker_ended_ = false;
+  bool ending_ = false;
+  double started_ = 0;
+  double kill_at_ = 0;
+  WorkerEnd end_;
+};
+
+}  // namespace
+
+Outcome classify(const WorkerEnd& end) {
+  Outcome outcome;
+  const int status = end.wait_status;
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
+  const bool native = !end.is_command && WIFEXITED(status);
+  if (WIFEXITED(status) && outcome.exit_code == 0) {
+    outcome.end = AttemptEnd::kSucceeded;
+  } else if (end.timed_out) {
+    outcome.reason = FailReason::kTimedOut;
+  } else if (end.told_to_end || (native && outcome.exit_code == kExitTerminated)) {
+    outcome.end = AttemptEnd::kInterrupted;
+    outcome.message = "told to end";
+  } else if (native && outcome.exit_code == kExitDiverged) {
+    outcome.reason = FailReason::kDiverged;
+  } else if (outcome.signal == SIGKILL && end.out_of_memory) {
+    outcome.reason = FailReason::kOutOfMemory;
+  } else {
+    outcome.reason = outcome.signal != 0 ? FailReason::kSignal : FailReason::kExitCode;
+  }
+  return outcome;
+}
+
+Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& options) {
+  const RunPaths paths{std::filesystem::absolute(folder).lexically_normal()};
+  const WorkerRequest request =
+      worker_request_from_json(read_json(paths.request()), paths.request().string());
+  if (!create_file(paths.claim(), request.attempt_token + "\n")) {
+    throw Error(fmt::format("{}: attempt {} has been taken already", paths.folder.string(), request.attempt),
+                "a scheduler makes a new attempt: expctl sweep");
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Outcome outcome = Attempt(request, paths, options).run();
+  // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not ours to write.
+  if (trim(read_file(paths.claim())) == request.attempt_token) {
+    write_file(paths.outcome(), json_text(to_json(outcome)));
+  }
+  return outcome;
+}
+
+}  // namespace expctl

@@ -1,0 +1,39 @@
+// From an expanded sweep to rows of the registry: what is new, what goes on, what is left alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/sweep_file.h"
+#include "registry/registry.h"
+
+namespace expctl {
+
+/// What a sweep finds for one (config hash, seed).
+enum class Standing {
+  kNew,        ///< no run yet: one is added
+  kSucceeded,  ///< there already
+  kOpen,       ///< queued or running: goes on
+  kFailed,     ///< left as it is, or queued again by --retry-failed
+  kEnded,      ///< stopped by a person or pruned: left
+};
+
+Standing standing_of(const std::optional<RunRecord>& run);
+
+struct SweepEntry {
+  RunSpec spec;
+  Standing standing = Standing::kNew;
+  std::string run_id;  ///< "" for kNew
+};
+
+/// Reads and hashes the files that the sweep names, into sweep.base. Throws Error (kNotFound) that names the key and the
+/// file, before anything has started.
+void hash_inputs(SweepSpec& sweep);
+
+/// One entry for each spec, in order; changes nothing. `registry` may be null: then all are new.
+std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registry* registry);
+
+/// Adds the new ones (ids in the order of the entries) and, if asked, queues the failed ones again; fills in run_id.
+void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed, Registry& registry, double now);
+
+}  // namespace expctl
