@@ -100,7 +100,9 @@ int room_for(size_t question_tokens, size_t context_tokens, const Question& ques
                 "a longer max_seq_length, or max_query_length to cut questions");
   }
   const bool several = static_cast<int>(context_tokens) > room;
-  if (options.doc_stride < 1) throw Error(fmt::format("doc_stride {}: must be at least 1", options.doc_stride));
+  if (several && options.window == Window::kAdvance && options.doc_stride < 1) {
+    throw Error(fmt::format("doc_stride {}: must be at least 1 with window \"advance\"", options.doc_stride));
+  }
   if (several && options.window == Window::kOverlap && options.doc_stride >= room) {
     throw Error(fmt::format("question {}: doc_stride {} does not advance with room for {} context tokens (max_seq_length {})",
                             question.id, options.doc_stride, room, options.max_seq_length),
