@@ -39,7 +39,8 @@ bool take(const fs::path& folder, const std::string& pattern, const fs::path& to
 void take_command_results(const WorkerRequest& request, const RunPaths& paths) {
   const CommandSpec& command = request.spec.command;
   take(paths.folder, command.nbest, paths.nbest());
-  if (!take(paths.folder, command.predictions, paths.predictions()) || request.spec.dev_data.path.empty()) return;
+  if (!take(paths.folder, command.predictions, paths.predictions()) || request.spec.dev_data.path.empty())
+    return;
   const Dataset dataset = read_dataset(request.spec.dev_data.path);
   if (!dataset.has_answers()) return;
   const auto predictions = parse_predictions(read_file(paths.predictions()), paths.predictions().string());

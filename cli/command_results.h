@@ -1,4 +1,5 @@
-// What a command job has left, brought into the run folder's own form: predictions.json, n-best, and the score.
+// What a command job has left, brought into the run folder's own form: predictions.json, n-best, and the
+// score.
 #pragma once
 
 #include "core/request.h"
@@ -6,9 +7,10 @@
 
 namespace expctl {
 
-/// Looks for the files that [command] names (a path or a glob in the run folder; of several the newest), copies them to
-/// predictions.json and nbest_predictions.json, and scores the predictions where the run has dev data with answers. A job
-/// that has left none succeeds unscored. Throws Error where predictions cannot be read.
+/// Looks for the files that [command] names (a path or a glob in the run folder; of several the newest),
+/// copies them to predictions.json and nbest_predictions.json, and scores the predictions where the run has
+/// dev data with answers. A job that has left none succeeds unscored. Throws Error where predictions cannot
+/// be read.
 void take_command_results(const WorkerRequest& request, const RunPaths& paths);
 
 }  // namespace expctl

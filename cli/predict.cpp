@@ -1,4 +1,5 @@
-// `expctl predict ID|CHECKPOINT_DIR --input FILE`: predictions, n-best and inference statistics for other questions.
+// `expctl predict ID|CHECKPOINT_DIR --input FILE`: predictions, n-best and inference statistics for other
+// questions.
 #include <fmt/core.h>
 
 #include <random>
@@ -21,12 +22,14 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictOptions {
-  std::string what;   ///< id or folder
+  std::string what;  ///< id or folder
   fs::path input;
   fs::path out;
 };
 
-bool is_checkpoint(const fs::path& folder) { return fs::is_regular_file(CheckpointPaths{folder}.config()); }
+bool is_checkpoint(const fs::path& folder) {
+  return fs::is_regular_file(CheckpointPaths{folder}.config());
+}
 
 /// The training keys (for length, stride, decoding) and the checkpoint that `what` means.
 RunSpec find_model(const Program& program, const std::string& what) {
@@ -38,13 +41,14 @@ RunSpec find_model(const Program& program, const std::string& what) {
     return spec;
   }
   if (fs::is_directory(what)) {
-    throw Error(fmt::format("{}: no config.json in it", what), "a checkpoint folder in Hugging Face's layout is wanted",
-                ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: no config.json in it", what),
+                "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
   }
   const RunRecord run = Registry::open_existing(program.workspace().registry()).resolve_run(what);
   const RunPaths paths{program.workspace().folder(run.id)};
   if (!is_checkpoint(paths.checkpoint())) {
-    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)), ErrorCode::kNotFound);
+    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
+                ErrorCode::kNotFound);
   }
   RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
   spec.command = {};
@@ -70,7 +74,8 @@ WorkerRequest make_predict_request(RunSpec spec, const PredictOptions& options, 
 }
 
 fs::path output_folder(const PredictOptions& options) {
-  const fs::path fallback = fmt::format("predictions-{}", fs::path(options.what).lexically_normal().filename().string());
+  const fs::path fallback =
+      fmt::format("predictions-{}", fs::path(options.what).lexically_normal().filename().string());
   const fs::path folder = fs::absolute(options.out.empty() ? fallback : options.out).lexically_normal();
   if (fs::exists(folder) && !fs::is_empty(folder)) {
     throw Error(fmt::format("{} is not empty", folder.string()), "--out names a new folder");
@@ -80,7 +85,8 @@ fs::path output_folder(const PredictOptions& options) {
 
 int predict(const Program& program, const PredictOptions& options) {
   if (!fs::is_regular_file(options.input)) {
-    throw Error(fmt::format("{}: no such file", options.input.string()), "--input names a SQuAD 1.1 file", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: no such file", options.input.string()), "--input names a SQuAD 1.1 file",
+                ErrorCode::kNotFound);
   }
   const RunPaths out{output_folder(options)};
   const WorkerRequest request = make_predict_request(find_model(program, options.what), options, out);
@@ -88,7 +94,8 @@ int predict(const Program& program, const PredictOptions& options) {
   const Outcome outcome = supervise(out.folder, {});
   if (outcome.end == AttemptEnd::kInterrupted) return 130;
   if (outcome.end != AttemptEnd::kSucceeded) {
-    throw Error(fmt::format("predicting failed: {}", outcome.message), fmt::format("the whole log is {}", out.log().string()));
+    throw Error(fmt::format("predicting failed: {}", outcome.message),
+                fmt::format("the whole log is {}", out.log().string()));
   }
   const bool scored = fs::exists(out.eval());
   if (program.json) {
@@ -106,12 +113,14 @@ int predict(const Program& program, const PredictOptions& options) {
 }  // namespace
 
 void add_predict(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("predict", "Predict the answers of other questions with a run's or any checkpoint");
+  auto* verb =
+      app.add_subcommand("predict", "Predict the answers of other questions with a run's or any checkpoint");
   auto options = std::make_shared<PredictOptions>();
   verb->add_option("MODEL", options->what, "A run's id, or a checkpoint folder")->required();
   verb->add_option("--input", options->input, "SQuAD 1.1 file; answers are not needed")->required();
   verb->add_option("--out", options->out, "A new folder (default: predictions-MODEL)");
-  verb->callback([&program, options] { program.action = [&program, options] { return predict(program, *options); }; });
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return predict(program, *options); }; });
 }
 
 }  // namespace expctl

@@ -21,7 +21,8 @@ std::string time_left(double seconds) {
 std::string one_run(const RunProgress& run) {
   if (run.step == 0) return fmt::format("{} starting", run.id);
   if (run.fraction >= 1) return fmt::format("{} predicting", run.id);
-  std::string text = fmt::format("{} step {}, loss {:.3f}, {:.0f}%", run.id, run.step, run.loss, 100 * run.fraction);
+  std::string text =
+      fmt::format("{} step {}, loss {:.3f}, {:.0f}%", run.id, run.step, run.loss, 100 * run.fraction);
   if (run.eta_s >= 0) text += ", " + time_left(run.eta_s);
   return text;
 }

@@ -1,4 +1,5 @@
-// The progress of a sweep on stderr: a line for each change of state and, on a terminal, one animated line below them.
+// The progress of a sweep on stderr: a line for each change of state and, on a terminal, one animated line
+// below them.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace expctl {
 
-/// "run3 step 120, loss 2.31, 40%, 2 min left | run4 starting | 5 queued", cut to `width` columns. A pure function.
+/// "run3 step 120, loss 2.31, 40%, 2 min left | run4 starting | 5 queued", cut to `width` columns. A pure
+/// function.
 std::string progress_line(const std::vector<RunProgress>& runs, size_t queued, size_t width);
 
 class ProgressPrinter {

@@ -27,31 +27,40 @@ namespace fs = std::filesystem;
 std::string params_text(const RunSpec& spec) {
   std::vector<std::string> parts;
   for (const auto& [key, value] : spec.params.items()) {
-    parts.push_back(fmt::format("{}={}", key, value.is_number_float() ? format_number(value.get<double>()) : value.dump()));
+    parts.push_back(fmt::format("{}={}", key,
+                                value.is_number_float() ? format_number(value.get<double>()) : value.dump()));
   }
   parts.push_back(fmt::format("seed={}", spec.train.seed));
   return join(parts, " ");
 }
 
-/// Everything that can be known to fail before the first run starts. Returns where expctl-train is, "" where none is needed.
+/// Everything that can be known to fail before the first run starts. Returns where expctl-train is, "" where
+/// none is needed.
 fs::path check_can_run(const std::vector<RunSpec>& specs) {
   const SlotPool pool(usable_cpus());
   fs::path worker;
   for (const auto& spec : specs) {
     pool.check(spec);
-    if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
-    else if (worker.empty()) worker = find_worker(self_path());
+    if (spec.is_command())
+      fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
+    else if (worker.empty())
+      worker = find_worker(self_path());
   }
   return worker;
 }
 
 std::string_view describe(Standing standing, bool retry_failed) {
   switch (standing) {
-    case Standing::kNew: return "new";
-    case Standing::kSucceeded: return "succeeded, skipped";
-    case Standing::kOpen: return "goes on";
-    case Standing::kFailed: return retry_failed ? "failed, tried again" : "failed, left";
-    case Standing::kEnded: return "ended, left";
+    case Standing::kNew:
+      return "new";
+    case Standing::kSucceeded:
+      return "succeeded, skipped";
+    case Standing::kOpen:
+      return "goes on";
+    case Standing::kFailed:
+      return retry_failed ? "failed, tried again" : "failed, left";
+    case Standing::kEnded:
+      return "ended, left";
   }
   return "";
 }
@@ -61,8 +70,10 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
   for (const auto& entry : entries) {
     const auto what = describe(entry.standing, retry_failed);
     if (program.json) {
-      runs.push_back({{"id", entry.run_id.empty() ? Json() : Json(entry.run_id)}, {"plan", what},
-                      {"params", entry.spec.params}, {"seed", entry.spec.train.seed}});
+      runs.push_back({{"id", entry.run_id.empty() ? Json() : Json(entry.run_id)},
+                      {"plan", what},
+                      {"params", entry.spec.params},
+                      {"seed", entry.spec.train.seed}});
     } else {
       fmt::print("{:8} {:20} {}\n", entry.run_id.empty() ? "-" : entry.run_id, what, params_text(entry.spec));
     }
@@ -79,25 +90,34 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::vector<S
 
 Json run_json(const RunRecord& run) {
   const auto score = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
-  return {{"id", run.id},         {"state", name_of(run.state)}, {"reason", name_of(run.reason)},
-          {"name", run.name},     {"params", run.params},        {"seed", run.seed},
-          {"f1", score(run.f1)},  {"exact_match", score(run.exact_match)}};
+  return {{"id", run.id},
+          {"state", name_of(run.state)},
+          {"reason", name_of(run.reason)},
+          {"name", run.name},
+          {"params", run.params},
+          {"seed", run.seed},
+          {"f1", score(run.f1)},
+          {"exact_match", score(run.exact_match)}};
 }
 
 void print_results(const Program& program, const std::string& sweep_id, std::vector<RunRecord> runs) {
-  std::stable_sort(runs.begin(), runs.end(),
-                   [](const RunRecord& a, const RunRecord& b) { return a.f1.value_or(-1) > b.f1.value_or(-1); });
+  std::stable_sort(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
+    return a.f1.value_or(-1) > b.f1.value_or(-1);
+  });
   if (program.json) {
     Json list = Json::array();
     for (const auto& run : runs) list.push_back(run_json(run));
     fmt::print("{}", json_text({{"schema_version", 1}, {"sweep", sweep_id}, {"runs", list}}));
     return;
   }
-  const auto score = [](const std::optional<double>& value) { return value ? fmt::format("{:.3f}", *value) : std::string("-"); };
+  const auto score = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.3f}", *value) : std::string("-");
+  };
   fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", "run", "state", "F1", "EM", "parameters");
   for (const auto& run : runs) {
     const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-    fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", run.id, name_of(run.state), score(run.f1), score(run.exact_match), params_text(spec));
+    fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", run.id, name_of(run.state), score(run.f1),
+               score(run.exact_match), params_text(spec));
   }
 }
 
@@ -105,9 +125,10 @@ bool all_ended(const std::vector<RunRecord>& runs) {
   return std::all_of(runs.begin(), runs.end(), [](const RunRecord& run) { return is_finished(run.state); });
 }
 
-/// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends. Returns a signal or 0.
-int schedule(const Program& program, Registry& registry, const std::vector<SweepEntry>& entries, const fs::path& worker,
-             const SweepRunOptions& options) {
+/// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
+/// Returns a signal or 0.
+int schedule(const Program& program, Registry& registry, const std::vector<SweepEntry>& entries,
+             const fs::path& worker, const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
   while (!all_ended(own_records(registry, entries))) {
@@ -126,7 +147,8 @@ int schedule(const Program& program, Registry& registry, const std::vector<Sweep
   return 0;
 }
 
-SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep, const std::string& file) {
+SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep,
+                         const std::string& file) {
   const std::string path = fs::absolute(file).lexically_normal().string();
   const auto known = registry.find_sweep_by_file(path);
   const SweepRecord record = known ? *known : registry.add_sweep(sweep.name, path, SystemClock().now_s());
@@ -143,14 +165,19 @@ int exit_code(int signal, const std::vector<RunRecord>& runs) {
   return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
 }
 
-void say_next(const Program& program, const std::string& file, int signal, const std::vector<RunRecord>& runs) {
-  const auto failed = std::count_if(runs.begin(), runs.end(), [](const RunRecord& run) { return run.state == RunState::kFailed; });
+void say_next(const Program& program, const std::string& file, int signal,
+              const std::vector<RunRecord>& runs) {
+  const auto failed = std::count_if(runs.begin(), runs.end(),
+                                    [](const RunRecord& run) { return run.state == RunState::kFailed; });
   if (signal != 0) return say(program, fmt::format("to go on: expctl sweep {}", shell_quote(file)));
-  if (failed > 0) say(program, fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
+  if (failed > 0)
+    say(program,
+        fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
   const auto best = std::max_element(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
     return a.f1.value_or(-1) < b.f1.value_or(-1);
   });
-  if (best != runs.end() && best->f1) say(program, fmt::format("next: expctl predict {} --input FILE", best->id));
+  if (best != runs.end() && best->f1)
+    say(program, fmt::format("next: expctl predict {} --input FILE", best->id));
 }
 
 }  // namespace
@@ -161,7 +188,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const fs::path worker = check_can_run(specs);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {
-    if (!fs::exists(workspace.registry())) return print_plan(program, look_up(specs, nullptr), options.retry_failed);
+    if (!fs::exists(workspace.registry()))
+      return print_plan(program, look_up(specs, nullptr), options.retry_failed);
     const Registry registry = Registry::open_existing(workspace.registry());
     return print_plan(program, look_up(specs, &registry), options.retry_failed);
   }
@@ -169,7 +197,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   Registry registry = Registry::open(workspace.registry());
   const SweepRecord record = sweep_record(registry, workspace, sweep, options.file);
   auto entries = look_up(specs, &registry);
-  const auto skipped = std::count_if(entries.begin(), entries.end(), [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
+  const auto skipped = std::count_if(entries.begin(), entries.end(),
+                                     [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
   enqueue(entries, record.id, options.retry_failed, registry, SystemClock().now_s());
   say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
   const int signal = schedule(program, registry, entries, worker, options);

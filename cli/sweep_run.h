@@ -1,4 +1,5 @@
-// What `sweep` and `train` share: an expanded sweep into the registry, the scheduler until its runs have ended, the results.
+// What `sweep` and `train` share: an expanded sweep into the registry, the scheduler until its runs have
+// ended, the results.
 #pragma once
 
 #include "cli/program.h"
@@ -7,16 +8,17 @@
 namespace expctl {
 
 struct SweepRunOptions {
-  std::string file;          ///< as it was typed
-  bool dry_run = false;      ///< say what would be done; touches nothing
+  std::string file;      ///< as it was typed
+  bool dry_run = false;  ///< say what would be done; touches nothing
   bool retry_failed = false;
   bool fail_fast = false;
-  int64_t max_runs = 0;      ///< start at most so many; 0: all
+  int64_t max_runs = 0;  ///< start at most so many; 0: all
 };
 
-/// Blocks until every run of the sweep has ended (or may not be started), prints them on stdout, best first, and returns the
-/// exit code: 0, 4 where some failed or were stopped, 130 or 143 after a signal. Throws Error, before anything is written, for
-/// what cannot work: a missing input, a bad command, a GPU that is not there, no expctl-train.
+/// Blocks until every run of the sweep has ended (or may not be started), prints them on stdout, best first,
+/// and returns the exit code: 0, 4 where some failed or were stopped, 130 or 143 after a signal. Throws
+/// Error, before anything is written, for what cannot work: a missing input, a bad command, a GPU that is not
+/// there, no expctl-train.
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options);
 
 }  // namespace expctl

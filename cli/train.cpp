@@ -13,12 +13,14 @@ int train(const Program& program, const SweepRunOptions& options, const std::vec
   // A swept key that --set fixes is swept no more.
   for (const auto& setting : settings) {
     apply_setting(sweep, setting);
-    std::erase_if(sweep.space, [&](const SweepAxis& axis) { return axis.key == setting.substr(0, setting.find('=')); });
+    std::erase_if(sweep.space,
+                  [&](const SweepAxis& axis) { return axis.key == setting.substr(0, setting.find('=')); });
   }
   const auto runs = expand(sweep).size();
   if (runs != 1) {
     throw Error(fmt::format("{}: it describes {} runs; train does one", options.file, runs),
-                "expctl sweep runs them all; --set key=value fixes a swept key, --set seed=1 the seed", ErrorCode::kUsage);
+                "expctl sweep runs them all; --set key=value fixes a swept key, --set seed=1 the seed",
+                ErrorCode::kUsage);
   }
   return run_sweep(program, sweep, options);
 }
@@ -33,7 +35,8 @@ void add_train(CLI::App& app, Program& program) {
   };
   auto options = std::make_shared<Options>();
   verb->add_option("FILE", options->run.file, "The sweep file (TOML)")->required();
-  verb->add_option("--set", options->settings, "key=value in place of the file's, any number of times")->allow_extra_args(false);
+  verb->add_option("--set", options->settings, "key=value in place of the file's, any number of times")
+      ->allow_extra_args(false);
   verb->add_flag("--dry-run", options->run.dry_run, "Say what would be run; touch nothing");
   verb->add_flag("--retry-failed", options->run.retry_failed, "Try it again where it has failed");
   verb->callback([&program, options] {

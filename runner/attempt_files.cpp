@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 std::string command_text(const WorkerRequest& request, const RunPaths& paths) {
   std::vector<std::string> words = {"env"};
-  for (const auto& [name, value] : request.environment) words.push_back(fmt::format("{}={}", name, shell_quote(value)));
+  for (const auto& [name, value] : request.environment)
+    words.push_back(fmt::format("{}={}", name, shell_quote(value)));
   for (const auto& argument : request.argv) words.push_back(shell_quote(argument));
   return fmt::format("cd {}\n{}\n", shell_quote(paths.folder.string()), join(words, " "));
 }
@@ -51,8 +52,8 @@ std::vector<MetricRecord> parse_metrics(const std::string& text) {
 
 }  // namespace
 
-WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token, const DeviceAssignment& devices,
-                           const fs::path& worker, const RunPaths& paths) {
+WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token,
+                           const DeviceAssignment& devices, const fs::path& worker, const RunPaths& paths) {
   WorkerRequest request;
   request.run_id = run.id;
   request.attempt = attempt;
@@ -61,7 +62,8 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   request.devices = devices;
   request.environment = {{kAttemptVariable, token}, {"OMP_NUM_THREADS", std::to_string(devices.threads)}};
   if (request.spec.is_command()) {
-    request.argv = fill_command(request.spec.command.argv, command_values(request.spec, run.id, paths.folder.string()));
+    request.argv =
+        fill_command(request.spec.command.argv, command_values(request.spec, run.id, paths.folder.string()));
     request.environment.insert(request.environment.end(), {{"EXPCTL_RUN_ID", run.id},
                                                            {"EXPCTL_RUN_DIR", paths.folder.string()},
                                                            {"EXPCTL_SEED", std::to_string(run.seed)},
@@ -75,7 +77,8 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
-  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()}) fs::remove(stale);
+  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
+    fs::remove(stale);
   write_file(paths.request(), json_text(to_json(request)));
   write_file(paths.command(), command_text(request, paths));
 }
@@ -116,13 +119,14 @@ std::optional<MetricRecord> read_last_metric(const RunPaths& paths) {
   std::ifstream file(paths.metrics(), std::ios::binary | std::ios::ate);
   if (!file) return std::nullopt;
   file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - kTailBytes));
-  const auto metrics = parse_metrics(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
+  const auto metrics =
+      parse_metrics(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
   return metrics.empty() ? std::nullopt : std::optional(metrics.back());
 }
 
 std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths) {
-  std::vector<fs::path> files = {paths.request(),     paths.command(), paths.environment(), paths.log(),
-                                 paths.metrics(),     paths.logits(),  paths.predictions(), paths.nbest(),
+  std::vector<fs::path> files = {paths.request(),         paths.command(), paths.environment(), paths.log(),
+                                 paths.metrics(),         paths.logits(),  paths.predictions(), paths.nbest(),
                                  paths.inference_stats(), paths.eval()};
   if (fs::is_directory(paths.checkpoint())) {
     for (const auto& entry : fs::directory_iterator(paths.checkpoint())) files.push_back(entry.path());
@@ -130,8 +134,8 @@ std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunP
   std::vector<ArtifactRecord> artifacts;
   for (const auto& file : files) {
     if (!fs::is_regular_file(file)) continue;
-    artifacts.push_back({run_id, fs::relative(file, paths.folder).string(), static_cast<int64_t>(fs::file_size(file)),
-                         sha256_file(file)});
+    artifacts.push_back({run_id, fs::relative(file, paths.folder).string(),
+                         static_cast<int64_t>(fs::file_size(file)), sha256_file(file)});
   }
   return artifacts;
 }

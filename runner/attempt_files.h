@@ -13,13 +13,14 @@
 
 namespace expctl {
 
-/// The request of one attempt: the command line with its placeholders filled in and the environment. `worker` is expctl-train
-/// (not used by a command). Throws Error for a command that cannot be filled in.
-WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token, const DeviceAssignment& devices,
-                           const std::filesystem::path& worker, const RunPaths& paths);
+/// The request of one attempt: the command line with its placeholders filled in and the environment. `worker`
+/// is expctl-train (not used by a command). Throws Error for a command that cannot be filled in.
+WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token,
+                           const DeviceAssignment& devices, const std::filesystem::path& worker,
+                           const RunPaths& paths);
 
-/// Makes the folder, removes what an earlier attempt said about its end and its predictions (never its state), writes
-/// request.json and command.txt.
+/// Makes the folder, removes what an earlier attempt said about its end and its predictions (never its
+/// state), writes request.json and command.txt.
 void write_attempt(const WorkerRequest& request, const RunPaths& paths);
 
 /// run.json: with the sweep's folder all that it takes to make the registry again.

@@ -34,8 +34,9 @@ std::string fill_argument(const std::string& argument, const std::map<std::strin
     if (value == values.end()) {
       std::vector<std::string> known;
       for (const auto& [name, ignored] : values) known.push_back(name);
-      throw Error(fmt::format("command argument '{}': unknown key '{}'{}", argument, key, did_you_mean(key, known)),
-                  fmt::format("it may name {}; write {{{{ for a brace", join(known, ", ")));
+      throw Error(
+          fmt::format("command argument '{}': unknown key '{}'{}", argument, key, did_you_mean(key, known)),
+          fmt::format("it may name {}; write {{{{ for a brace", join(known, ", ")));
     }
     filled += value->second;
     i = end;

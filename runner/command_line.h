@@ -13,8 +13,8 @@ namespace expctl {
 std::map<std::string, std::string> command_values(const RunSpec& spec, const std::string& run_id,
                                                   const std::string& run_dir);
 
-/// Every {key} replaced by its value, also inside a longer argument; "{{" is a brace. Throws Error naming the argument for an
-/// unknown key (with the nearest one) and for a brace that is not closed.
+/// Every {key} replaced by its value, also inside a longer argument; "{{" is a brace. Throws Error naming the
+/// argument for an unknown key (with the nearest one) and for a brace that is not closed.
 std::vector<std::string> fill_command(const std::vector<std::string>& argv,
                                       const std::map<std::string, std::string>& values);
 

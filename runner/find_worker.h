@@ -5,8 +5,8 @@
 
 namespace expctl {
 
-/// Beside `self` (this program's path), then in ../libexec/expctl, then what EXPCTL_TRAIN says. Throws Error (kNotFound) that
-/// names the places.
+/// Beside `self` (this program's path), then in ../libexec/expctl, then what EXPCTL_TRAIN says. Throws Error
+/// (kNotFound) that names the places.
 std::filesystem::path find_worker(const std::filesystem::path& self);
 
 }  // namespace expctl

@@ -29,15 +29,16 @@ std::map<std::string, std::string> merged_environment(const LaunchSpec& spec) {
   for (char** entry = ::environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');
-    if (equals != std::string_view::npos) merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+    if (equals != std::string_view::npos)
+      merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
   }
   for (const auto& [name, value] : spec.environment) merged[name] = value;
   return merged;
 }
 
-/// Boost's hooks around fork and exec. Boost calls a hook only where its signature fits exactly; on_exec_error is looked up
-/// with five arguments and called with four (a slip of 1.81), so both are declared. Between fork and exec only
-/// async-signal-safe calls are allowed: all memory is allocated before.
+/// Boost's hooks around fork and exec. Boost calls a hook only where its signature fits exactly;
+/// on_exec_error is looked up with five arguments and called with four (a slip of 1.81), so both are
+/// declared. Between fork and exec only async-signal-safe calls are allowed: all memory is allocated before.
 class ChildSetup {
  public:
   ChildSetup(const LaunchSpec& spec, const std::map<std::string, std::string>& environment)
@@ -70,7 +71,8 @@ class ChildSetup {
     ::_exit(127);  // Boost would call exit(): buffers written twice, destructors run in the child.
   }
   template <typename Launcher>
-  void on_exec_error(Launcher&, const error_code&, const boost::filesystem::path&, const char* const*&, const error_code&);
+  void on_exec_error(Launcher&, const error_code&, const boost::filesystem::path&, const char* const*&,
+                     const error_code&);
 
  private:
   /// In the child. False, with errno set, where something cannot be had.
@@ -113,7 +115,8 @@ std::filesystem::path find_program(const std::string& name, const std::string& p
   if (name.find('/') != std::string::npos) return name;
   for (const auto& folder : split(path, ':')) {
     const auto candidate = std::filesystem::path(folder.empty() ? "." : folder) / name;
-    if (std::filesystem::is_regular_file(candidate) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (std::filesystem::is_regular_file(candidate) && ::access(candidate.c_str(), X_OK) == 0)
+      return candidate;
   }
   return {};
 }
@@ -129,7 +132,8 @@ pid_t launch(const LaunchSpec& spec) {
   error_code error;
   ChildSetup setup(spec, environment);
   const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
-  auto child = launcher(context.get_executor(), error, boost::filesystem::path(program.string()), arguments, setup);
+  auto child =
+      launcher(context.get_executor(), error, boost::filesystem::path(program.string()), arguments, setup);
   if (error) {
     if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
     throw cannot_start(spec.argv[0], error.message());

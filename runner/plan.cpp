@@ -20,11 +20,13 @@ bool may_retry(const Outcome& outcome, int retries_used, int64_t retries) {
     case FailReason::kExitCode:
     case FailReason::kSignal:
     case FailReason::kOutOfMemory:
-    case FailReason::kLost: return true;
+    case FailReason::kLost:
+      return true;
     case FailReason::kNone:
     case FailReason::kTimedOut:
     case FailReason::kDiverged:
-    case FailReason::kFailedToStart: return false;
+    case FailReason::kFailedToStart:
+      return false;
   }
   return false;
 }

@@ -64,7 +64,9 @@ std::optional<int64_t> process_start(pid_t pid) {
   return stat ? std::optional(stat->start) : std::nullopt;
 }
 
-std::string boot_id() { return std::string(trim(read_proc("/proc/sys/kernel/random/boot_id"))); }
+std::string boot_id() {
+  return std::string(trim(read_proc("/proc/sys/kernel/random/boot_id")));
+}
 
 std::vector<pid_t> descendants(pid_t pid) {
   std::vector<std::pair<pid_t, pid_t>> parents;

@@ -21,7 +21,8 @@ std::string new_token() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
-/// Waits for what is left of an attempt to end, and ends it after a while. Its supervisor was told to when its scheduler died.
+/// Waits for what is left of an attempt to end, and ends it after a while. Its supervisor was told to when
+/// its scheduler died.
 void wait_for_leftovers(const std::string& token) {
   constexpr int kTries = 200;
   constexpr int kKillAfter = 100;  // x 0.05 s: the supervisor's own grace and two seconds
@@ -34,8 +35,9 @@ void wait_for_leftovers(const std::string& token) {
     }
     signals.wait(0.05);
   }
-  throw Error(fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
-              "end it by hand, then run the same command again");
+  throw Error(
+      fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
+      "end it by hand, then run the same command again");
 }
 
 std::string duration(double seconds) {
@@ -45,18 +47,25 @@ std::string duration(double seconds) {
                       : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-std::string last_line(const std::string& text) { return text.substr(text.rfind('\n') + 1); }
+std::string last_line(const std::string& text) {
+  return text.substr(text.rfind('\n') + 1);
+}
 
-std::string describe_end(const RunRecord& run, const Outcome& outcome, double retry_in_s, const RunPaths& paths) {
+std::string describe_end(const RunRecord& run, const Outcome& outcome, double retry_in_s,
+                         const RunPaths& paths) {
   const std::string took = duration(outcome.ended - outcome.started);
   if (run.state == RunState::kSucceeded) {
-    const std::string score = run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
+    const std::string score =
+        run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
     return fmt::format("{} succeeded{} ({})", run.id, score, took);
   }
-  if (outcome.end == AttemptEnd::kInterrupted) return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
-  const std::string why = fmt::format("{}{}", name_of(outcome.reason), outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
-  const std::string next = run.state == RunState::kQueued ? fmt::format("; tried again in {}", duration(retry_in_s))
-                                                          : fmt::format("; its log is {}", paths.log().string());
+  if (outcome.end == AttemptEnd::kInterrupted)
+    return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
+  const std::string why = fmt::format("{}{}", name_of(outcome.reason),
+                                      outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
+  const std::string next = run.state == RunState::kQueued
+                               ? fmt::format("; tried again in {}", duration(retry_in_s))
+                               : fmt::format("; its log is {}", paths.log().string());
   return fmt::format("{} failed ({}) after {}{}{}{}", run.id, why, took, outcome.message.empty() ? "" : ": ",
                      last_line(outcome.message), next);
 }
@@ -64,13 +73,17 @@ std::string describe_end(const RunRecord& run, const Outcome& outcome, double re
 }  // namespace
 
 double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {
-  const double fraction = spec.max_steps > 0 ? static_cast<double>(metric.step) / static_cast<double>(spec.max_steps)
-                                             : metric.epoch / spec.epochs;
+  const double fraction = spec.max_steps > 0
+                              ? static_cast<double>(metric.step) / static_cast<double>(spec.max_steps)
+                              : metric.epoch / spec.epochs;
   return std::clamp(fraction, 0.0, 1.0);
 }
 
 Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, SchedulerOptions options)
-    : registry_(registry), workspace_(std::move(workspace)), options_(std::move(options)), pool_(usable_cpus()) {}
+    : registry_(registry),
+      workspace_(std::move(workspace)),
+      options_(std::move(options)),
+      pool_(usable_cpus()) {}
 
 int Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
@@ -100,10 +113,12 @@ void Scheduler::recover() {
   filter.ensembles = false;
   for (const auto& run : registry_.list_runs(filter)) {
     const auto attempt = registry_.running_attempt(run.id);
-    if (!attempt) throw Error(fmt::format("registry: {} is running without an attempt", run.id), "expctl registry check");
+    if (!attempt)
+      throw Error(fmt::format("registry: {} is running without an attempt", run.id), "expctl registry check");
     wait_for_leftovers(attempt->token);
     const auto outcome = read_outcome(paths_of(run.id), attempt->attempt);
-    record(run, outcome ? *outcome : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
+    record(run, outcome ? *outcome
+                        : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
   }
 }
 
@@ -119,7 +134,8 @@ void Scheduler::start_what_fits() {
   std::vector<QueuedRun> queue;
   for (const auto& run : runs) {
     const auto waits = not_before_.find(run.id);
-    queue.push_back({run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
+    queue.push_back(
+        {run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
   }
   while (may_start_more()) {
     const auto next = next_to_start(queue, clock_.now_s());
@@ -143,10 +159,15 @@ void Scheduler::start(const RunRecord& run, Slot slot) {
   attempt.attempt = registry_.start_attempt(run.id, attempt);
   ++started_;
   try {
-    write_attempt(make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths), paths);
+    write_attempt(make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths),
+                  paths);
     write_run_file(registry_.find_run(run.id).value(), paths);
     const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
-                              paths.folder, paths.log(), {{kAttemptVariable, attempt.token}}, {}, SIGTERM});
+                              paths.folder,
+                              paths.log(),
+                              {{kAttemptVariable, attempt.token}},
+                              {},
+                              SIGTERM});
     registry_.set_supervisor(run.id, attempt.attempt, pid, process_start(pid).value_or(0), attempt.boot_id);
     running_.push_back({run, attempt.attempt, pid, attempt.started, -1, 0, 0, std::move(slot)});
   } catch (const Error& e) {
@@ -159,7 +180,8 @@ void Scheduler::start(const RunRecord& run, Slot slot) {
     record(run, outcome);
     return;
   }
-  say(fmt::format("{} started{}", run.id, attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
+  say(fmt::format("{} started{}", run.id,
+                  attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
 }
 
 void Scheduler::collect_ended() {
@@ -219,7 +241,8 @@ std::vector<RunProgress> Scheduler::progress() {
         attempt.first_step_time = metric->time;
         attempt.first_fraction = one.fraction;
       } else if (one.fraction > attempt.first_fraction) {
-        one.eta_s = (metric->time - attempt.first_step_time) * (1 - one.fraction) / (one.fraction - attempt.first_fraction);
+        one.eta_s = (metric->time - attempt.first_step_time) * (1 - one.fraction) /
+                    (one.fraction - attempt.first_fraction);
       }
     }
     all.push_back(one);

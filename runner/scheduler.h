@@ -1,8 +1,10 @@
-// The loop that joins registry, plan, slots and supervisors: starts queued runs, takes in how they ended, until none is left.
+// The loop that joins registry, plan, slots and supervisors: starts queued runs, takes in how they ended,
+// until none is left.
 //
-// One a workspace: hold its WorkspaceLock while one lives. Single-threaded, and to be run on the main thread: supervisors are
-// told to end when the thread that started them does. If this process is killed at any point, the next scheduler's recover()
-// finds every attempt either with its outcome.json or without, and nothing of it alive.
+// One a workspace: hold its WorkspaceLock while one lives. Single-threaded, and to be run on the main thread:
+// supervisors are told to end when the thread that started them does. If this process is killed at any point,
+// the next scheduler's recover() finds every attempt either with its outcome.json or without, and nothing of
+// it alive.
 #pragma once
 
 #include <filesystem>
@@ -23,18 +25,18 @@ namespace expctl {
 /// How far a running run is.
 struct RunProgress {
   std::string id;
-  int64_t step = 0;       ///< 0: no step yet
+  int64_t step = 0;  ///< 0: no step yet
   double loss = 0;
-  double fraction = 0;    ///< 0..1 of its training
-  double eta_s = -1;      ///< seconds of training left; -1: not known
+  double fraction = 0;  ///< 0..1 of its training
+  double eta_s = -1;    ///< seconds of training left; -1: not known
 };
 
 struct SchedulerOptions {
-  std::filesystem::path expctl;        ///< the program that is started as `expctl job FOLDER`
-  std::filesystem::path worker;        ///< expctl-train; may be empty where no queued run needs it
-  std::set<std::string> own_runs;      ///< those of the calling command; they go first
-  bool fail_fast = false;              ///< nothing more is started once one has failed for good
-  int64_t max_runs = 0;                ///< nothing more is started after so many; 0: no limit
+  std::filesystem::path expctl;    ///< the program that is started as `expctl job FOLDER`
+  std::filesystem::path worker;    ///< expctl-train; may be empty where no queued run needs it
+  std::set<std::string> own_runs;  ///< those of the calling command; they go first
+  bool fail_fast = false;          ///< nothing more is started once one has failed for good
+  int64_t max_runs = 0;            ///< nothing more is started after so many; 0: no limit
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
   std::function<void(const std::vector<RunProgress>&, size_t queued)> on_tick;  ///< about once a second
 };
@@ -43,8 +45,9 @@ class Scheduler {
  public:
   Scheduler(Registry& registry, WorkspacePaths workspace, SchedulerOptions options);
 
-  /// Returns when no run is queued or running (or may be started), 0; or the signal, INT or TERM, that asked for an end, after
-  /// what was running has been recorded as interrupted. A second signal kills the workers at once.
+  /// Returns when no run is queued or running (or may be started), 0; or the signal, INT or TERM, that asked
+  /// for an end, after what was running has been recorded as interrupted. A second signal kills the workers
+  /// at once.
   int run();
 
  private:
@@ -53,7 +56,7 @@ class Scheduler {
     int attempt = 0;
     pid_t supervisor = 0;
     double started = 0;
-    int64_t first_step = -1;      ///< the first step seen of this attempt, and when
+    int64_t first_step = -1;  ///< the first step seen of this attempt, and when
     double first_step_time = 0;
     double first_fraction = 0;
     Slot slot;

@@ -11,7 +11,9 @@ SignalWait::SignalWait(std::initializer_list<int> signals) {
   ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
 }
 
-SignalWait::~SignalWait() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+SignalWait::~SignalWait() {
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 int SignalWait::wait(double timeout_s) {
   const double seconds = std::max(timeout_s, 0.0);

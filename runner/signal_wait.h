@@ -1,4 +1,5 @@
-// Signals as events of a loop: blocked while this object lives, and taken one at a time by wait(). No handlers.
+// Signals as events of a loop: blocked while this object lives, and taken one at a time by wait(). No
+// handlers.
 #pragma once
 
 #include <csignal>

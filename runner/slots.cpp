@@ -12,7 +12,8 @@ namespace expctl {
 std::vector<int> usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) throw errno_error("cannot see which cores may be used", errno);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0)
+    throw errno_error("cannot see which cores may be used", errno);
   std::vector<int> cpus;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(static_cast<size_t>(cpu), &set)) cpus.push_back(cpu);

@@ -1,4 +1,5 @@
-// The cores of this machine, lent to runs: a slot is what one run computes on, and gives it back when it is destroyed.
+// The cores of this machine, lent to runs: a slot is what one run computes on, and gives it back when it is
+// destroyed.
 //
 // Not thread-safe; a pool outlives its slots.
 #pragma once
@@ -35,7 +36,8 @@ class Slot {
 
  private:
   friend class SlotPool;
-  Slot(SlotPool& pool, std::vector<int> cpus, bool bound) : pool_(&pool), cpus_(std::move(cpus)), bound_(bound) {}
+  Slot(SlotPool& pool, std::vector<int> cpus, bool bound)
+      : pool_(&pool), cpus_(std::move(cpus)), bound_(bound) {}
 
   SlotPool* pool_;
   std::vector<int> cpus_;
@@ -47,10 +49,12 @@ class SlotPool {
   /// Throws Error where `cpus` is empty.
   explicit SlotPool(std::vector<int> cpus);
 
-  /// Throws Error where this machine can never give what the run asks for: a GPU, or more cores than there are.
+  /// Throws Error where this machine can never give what the run asks for: a GPU, or more cores than there
+  /// are.
   void check(const RunSpec& spec) const;
 
-  /// What the run needs (cpus = 0: all cores for a native run, one for a command), or nothing while others have it.
+  /// What the run needs (cpus = 0: all cores for a native run, one for a command), or nothing while others
+  /// have it.
   std::optional<Slot> take(const RunSpec& spec);
 
  private:

@@ -34,7 +34,8 @@ class Attempt {
     started_ = clock_.now_s();
     const int64_t kills_before = out_of_memory_kills();
     try {
-      worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment, request_.devices.cpu_ids, SIGKILL});
+      worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment,
+                        request_.devices.cpu_ids, SIGKILL});
     } catch (const Error& e) {
       Outcome outcome;
       outcome.reason = FailReason::kFailedToStart;
@@ -125,10 +126,14 @@ class Attempt {
     switch (outcome.reason) {
       case FailReason::kTimedOut:
         return fmt::format("ended after its time limit of {} s", request_.spec.resources.timeout_s);
-      case FailReason::kOutOfMemory: return "the kernel ended it for lack of memory";
-      case FailReason::kDiverged: return "the loss or the gradient is no finite number";
-      case FailReason::kSignal: return fmt::format("ended by signal {} ({})", outcome.signal, ::strsignal(outcome.signal));
-      default: return last_words();
+      case FailReason::kOutOfMemory:
+        return "the kernel ended it for lack of memory";
+      case FailReason::kDiverged:
+        return "the loss or the gradient is no finite number";
+      case FailReason::kSignal:
+        return fmt::format("ended by signal {} ({})", outcome.signal, ::strsignal(outcome.signal));
+      default:
+        return last_words();
     }
   }
 
@@ -206,7 +211,8 @@ Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& 
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const Outcome outcome = Attempt(request, paths, options).run();
-  // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not ours to write.
+  // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not
+  // ours to write.
   if (trim(read_file(paths.claim())) == request.attempt_token) {
     write_file(paths.outcome(), json_text(to_json(outcome)));
   }

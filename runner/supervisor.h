@@ -1,8 +1,9 @@
-// The leaf supervisor, `expctl job RUN_FOLDER`: does one attempt of one run and says in outcome.json how it ended.
+// The leaf supervisor, `expctl job RUN_FOLDER`: does one attempt of one run and says in outcome.json how it
+// ended.
 //
-// The same on this machine and inside a cluster's job. It never opens the registry. While it lives it is a subreaper, so that
-// nothing which the worker started can escape it; when its parent dies it is sent SIGTERM (launch() arranges that) and ends
-// everything within kOrphanGrace_s and a second.
+// The same on this machine and inside a cluster's job. It never opens the registry. While it lives it is a
+// subreaper, so that nothing which the worker started can escape it; when its parent dies it is sent SIGTERM
+// (launch() arranges that) and ends everything within kOrphanGrace_s and a second.
 #pragma once
 
 #include <filesystem>
@@ -15,28 +16,30 @@
 namespace expctl {
 
 struct SupervisorOptions {
-  double grace_s = 30;        ///< from TERM to KILL where someone asks for an end: a worker saves its state in it
+  double grace_s = 30;  ///< from TERM to KILL where someone asks for an end: a worker saves its state in it
   double orphan_grace_s = 3;  ///< the same where the parent died, or the time limit passed
-  /// Called when a command has ended with 0, before the outcome is written; what it throws makes the attempt a failed one.
+  /// Called when a command has ended with 0, before the outcome is written; what it throws makes the attempt
+  /// a failed one.
   std::function<void(const WorkerRequest&, const RunPaths&)> after_success;
 };
 
-/// Reads request.json, claims the attempt, starts request.argv in the folder, waits, ends every descendant, writes outcome.json
-/// (last, atomically) and returns what is in it. Signals TERM, INT and HUP end the attempt as interrupted; a second one kills
-/// at once. Throws Error, and writes nothing, where the request cannot be read or another supervisor has claimed the attempt.
+/// Reads request.json, claims the attempt, starts request.argv in the folder, waits, ends every descendant,
+/// writes outcome.json (last, atomically) and returns what is in it. Signals TERM, INT and HUP end the
+/// attempt as interrupted; a second one kills at once. Throws Error, and writes nothing, where the request
+/// cannot be read or another supervisor has claimed the attempt.
 Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& options);
 
 /// What is known when the worker has ended.
 struct WorkerEnd {
-  int wait_status = 0;         ///< as waitpid() gives it
-  bool told_to_end = false;    ///< by a signal to the supervisor
+  int wait_status = 0;       ///< as waitpid() gives it
+  bool told_to_end = false;  ///< by a signal to the supervisor
   bool timed_out = false;
   bool out_of_memory = false;  ///< the kernel counted a kill in this cgroup
   bool is_command = false;     ///< else expctl-train, whose exit codes have meanings (core/worker_exit.h)
 };
 
-/// The state, reason, exit code and signal that follow; a pure function. An attempt that succeeded while it was told to end has
-/// succeeded.
+/// The state, reason, exit code and signal that follow; a pure function. An attempt that succeeded while it
+/// was told to end has succeeded.
 Outcome classify(const WorkerEnd& end);
 
 }  // namespace expctl

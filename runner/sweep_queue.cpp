@@ -17,7 +17,8 @@ void hash_file(Input& input, const char* key) {
     throw Error(fmt::format("{}: no such file, named by '{}'", input.path, key),
                 "paths are taken from the folder of the sweep file", ErrorCode::kNotFound);
   }
-  if (!fs::is_regular_file(input.path)) throw Error(fmt::format("{}: not a file, named by '{}'", input.path, key));
+  if (!fs::is_regular_file(input.path))
+    throw Error(fmt::format("{}: not a file, named by '{}'", input.path, key));
   input.sha256 = sha256_file(input.path);
 }
 
@@ -28,7 +29,8 @@ void hash_folder(Input& input, const char* key) {
                 "paths are taken from the folder of the sweep file", ErrorCode::kNotFound);
   }
   if (!fs::is_directory(input.path)) {
-    throw Error(fmt::format("{}: not a folder, named by '{}'", input.path, key), "a folder in Hugging Face's layout is wanted");
+    throw Error(fmt::format("{}: not a folder, named by '{}'", input.path, key),
+                "a folder in Hugging Face's layout is wanted");
   }
   input.sha256 = sha256_folder(input.path);
 }
@@ -39,11 +41,15 @@ Standing standing_of(const std::optional<RunRecord>& run) {
   if (!run) return Standing::kNew;
   switch (run->state) {
     case RunState::kQueued:
-    case RunState::kRunning: return Standing::kOpen;
-    case RunState::kSucceeded: return Standing::kSucceeded;
-    case RunState::kFailed: return Standing::kFailed;
+    case RunState::kRunning:
+      return Standing::kOpen;
+    case RunState::kSucceeded:
+      return Standing::kSucceeded;
+    case RunState::kFailed:
+      return Standing::kFailed;
     case RunState::kStopped:
-    case RunState::kPruned: return Standing::kEnded;
+    case RunState::kPruned:
+      return Standing::kEnded;
   }
   return Standing::kEnded;
 }
@@ -57,17 +63,20 @@ void hash_inputs(SweepSpec& sweep) {
 std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registry* registry) {
   std::vector<SweepEntry> entries;
   for (const auto& spec : specs) {
-    const auto run = registry == nullptr ? std::nullopt : registry->find_run_by_identity(config_hash(spec), spec.train.seed);
+    const auto run = registry == nullptr ? std::nullopt
+                                         : registry->find_run_by_identity(config_hash(spec), spec.train.seed);
     entries.push_back({spec, standing_of(run), run ? run->id : ""});
   }
   return entries;
 }
 
-void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed, Registry& registry, double now) {
+void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
+             Registry& registry, double now) {
   std::vector<RunSpec> specs;
   for (const auto& entry : entries) {
     if (entry.standing == Standing::kNew) specs.push_back(entry.spec);
-    if (entry.standing == Standing::kFailed && retry_failed) registry.apply_event(entry.run_id, RunEvent::kRetried);
+    if (entry.standing == Standing::kFailed && retry_failed)
+      registry.apply_event(entry.run_id, RunEvent::kRetried);
   }
   const auto added = registry.add_runs(sweep_id, specs, now);
   auto next = added.begin();

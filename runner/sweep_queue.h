@@ -26,14 +26,16 @@ struct SweepEntry {
   std::string run_id;  ///< "" for kNew
 };
 
-/// Reads and hashes the files that the sweep names, into sweep.base. Throws Error (kNotFound) that names the key and the
-/// file, before anything has started.
+/// Reads and hashes the files that the sweep names, into sweep.base. Throws Error (kNotFound) that names the
+/// key and the file, before anything has started.
 void hash_inputs(SweepSpec& sweep);
 
 /// One entry for each spec, in order; changes nothing. `registry` may be null: then all are new.
 std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registry* registry);
 
-/// Adds the new ones (ids in the order of the entries) and, if asked, queues the failed ones again; fills in run_id.
-void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed, Registry& registry, double now);
+/// Adds the new ones (ids in the order of the entries) and, if asked, queues the failed ones again; fills in
+/// run_id.
+void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
+             Registry& registry, double now);
 
 }  // namespace expctl

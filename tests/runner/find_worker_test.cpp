@@ -14,7 +14,8 @@ TEST_CASE("find_worker: beside the program, then in libexec, then by EXPCTL_TRAI
   make_folder(dir / "libexec" / "expctl");
   const auto self = dir / "bin" / "expctl";
   ::unsetenv("EXPCTL_TRAIN");
-  CHECK_THROWS_WITH(find_worker(self), Catch::Contains("bin/expctl-train") && Catch::Contains("libexec/expctl/expctl-train"));
+  CHECK_THROWS_WITH(find_worker(self),
+                    Catch::Contains("bin/expctl-train") && Catch::Contains("libexec/expctl/expctl-train"));
   write_file(dir / "elsewhere", "");
   ::setenv("EXPCTL_TRAIN", (dir / "elsewhere").c_str(), 1);
   CHECK(find_worker(self) == dir / "elsewhere");

@@ -1,0 +1,67 @@
+#include "runner/attempt_files.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "runner/scheduler.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using expctl::test::TempDir;
+
+TEST_CASE("steps are read from metrics.jsonl, events and half lines are not", "[runner]") {
+  const TempDir folder;
+  const RunPaths paths{folder.path()};
+  CHECK(read_metrics(paths).empty());
+  CHECK_FALSE(read_last_metric(paths));
+  write_file(paths.metrics(),
+             "{\"step\":1,\"epoch\":0.1,\"loss\":3.5,\"learning_rate\":1e-5,\"time\":10}\n{\"event\":"
+             "\"saved\",\"step\":1}\n"
+             "{\"step\":2,\"epoch\":0.2,\"loss\":2.5,\"learning_rate\":2e-5,\"time\":11}\n{\"step\":3,"
+             "\"loss\":null}\n{\"step\":4,\"lo");
+  const auto metrics = read_metrics(paths);
+  REQUIRE(metrics.size() == 2);
+  CHECK(metrics[1].step == 2);
+  CHECK(metrics[1].loss == 2.5);
+  CHECK(read_last_metric(paths)->step == 2);
+}
+
+TEST_CASE("an outcome of another attempt is not taken", "[runner]") {
+  const TempDir folder;
+  const RunPaths paths{folder.path()};
+  CHECK_FALSE(read_outcome(paths, 1));
+  Outcome outcome;
+  outcome.end = AttemptEnd::kSucceeded;
+  outcome.attempt = 1;
+  write_file(paths.outcome(), json_text(to_json(outcome)));
+  CHECK(read_outcome(paths, 1) == outcome);
+  CHECK_FALSE(read_outcome(paths, 2));
+}
+
+TEST_CASE("a new attempt removes the end and the results of the one before, not its state", "[runner]") {
+  const TempDir folder;
+  const RunPaths paths{folder.path()};
+  make_folder(paths.state());
+  for (const auto& file : {paths.outcome(), paths.claim(), paths.predictions(), paths.eval(), paths.log()})
+    write_file(file, "old");
+  WorkerRequest request;
+  request.run_id = "run1";
+  request.argv = {"/bin/echo", "two words"};
+  write_attempt(request, paths);
+  CHECK_FALSE(std::filesystem::exists(paths.outcome()));
+  CHECK_FALSE(std::filesystem::exists(paths.claim()));
+  CHECK_FALSE(std::filesystem::exists(paths.predictions()));
+  CHECK_FALSE(std::filesystem::exists(paths.eval()));
+  CHECK(std::filesystem::exists(paths.state()));
+  CHECK(read_file(paths.log()) == "old");
+  CHECK_THAT(read_file(paths.command()), Catch::Contains("/bin/echo 'two words'"));
+}
+
+TEST_CASE("the part of a training that is done is counted in steps or epochs", "[runner]") {
+  MetricRecord metric;
+  metric.step = 30;
+  metric.epoch = 0.5;
+  TrainSpec spec;
+  CHECK(training_fraction(metric, spec) == 0.25);
+  spec.max_steps = 40;
+  CHECK(training_fraction(metric, spec) == 0.75);
+}
