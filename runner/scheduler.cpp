@@ -21,19 +21,18 @@ std::string new_token() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
-/// Waits for what is left of an attempt to end, and ends it after a while. Its supervisor was told to when
-/// its scheduler died.
-void wait_for_leftovers(const std::string& token) {
+/// Waits for what is left of an attempt to end, and kills it after `patience_s`.
+void wait_for_leftovers(const std::string& token, double patience_s) {
+  constexpr double kPause_s = 0.05;
   constexpr int kTries = 200;
-  constexpr int kKillAfter = 100;  // x 0.05 s: the supervisor's own grace and two seconds
   SignalWait signals({SIGCHLD});
   for (int i = 0; i < kTries; ++i) {
     const auto alive = processes_of_attempt(token);
     if (alive.empty()) return;
-    if (i >= kKillAfter) {
+    if (i * kPause_s >= patience_s) {
       for (const pid_t pid : alive) ::kill(pid, SIGKILL);
     }
-    signals.wait(0.05);
+    signals.wait(kPause_s);
   }
   throw Error(
       fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
@@ -115,7 +114,9 @@ void Scheduler::recover() {
     const auto attempt = registry_.running_attempt(run.id);
     if (!attempt)
       throw Error(fmt::format("registry: {} is running without an attempt", run.id), "expctl registry check");
-    wait_for_leftovers(attempt->token);
+    // Its supervisor was told to end it when its scheduler died, and takes a grace of its own.
+    constexpr double kPatience_s = 5;
+    wait_for_leftovers(attempt->token, kPatience_s);
     const auto outcome = read_outcome(paths_of(run.id), attempt->attempt);
     record(run, outcome ? *outcome
                         : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
@@ -195,7 +196,7 @@ void Scheduler::collect_ended() {
     auto outcome = read_outcome(paths_of(ended.run.id), ended.attempt);
     if (!outcome) {
       const auto attempt = registry_.running_attempt(ended.run.id);
-      if (attempt) wait_for_leftovers(attempt->token);
+      if (attempt) wait_for_leftovers(attempt->token, 0);  // nobody else will end them
       outcome = outcome_without_file(signal_ == 0, ended.attempt, ended.started, clock_.now_s());
     }
     record(ended.run, *outcome);
