@@ -13,6 +13,8 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
+#include "reports/leaderboard.h"
+#include "reports/table.h"
 #include "runner/command_line.h"
 #include "runner/find_worker.h"
 #include "runner/scheduler.h"
@@ -23,16 +25,6 @@
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
-
-std::string params_text(const RunSpec& spec) {
-  std::vector<std::string> parts;
-  for (const auto& [key, value] : spec.params.items()) {
-    parts.push_back(fmt::format("{}={}", key,
-                                value.is_number_float() ? format_number(value.get<double>()) : value.dump()));
-  }
-  parts.push_back(fmt::format("seed={}", spec.train.seed));
-  return join(parts, " ");
-}
 
 /// Everything that can be known to fail before the first run starts. Returns where expctl-train is, "" where
 /// none is needed.
@@ -65,8 +57,17 @@ std::string_view describe(Standing standing, bool retry_failed) {
   return "";
 }
 
+/// As much of a record as a run has before it is registered.
+RunRecord planned(const RunSpec& spec) {
+  RunRecord run;
+  run.params = spec.params;
+  run.seed = spec.train.seed;
+  return run;
+}
+
 int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed) {
   Json runs = Json::array();
+  std::vector<std::vector<std::string>> rows;
   for (const auto& entry : entries) {
     const auto what = describe(entry.standing, retry_failed);
     if (program.json) {
@@ -75,10 +76,13 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
                       {"params", entry.spec.params},
                       {"seed", entry.spec.train.seed}});
     } else {
-      fmt::print("{:8} {:20} {}\n", entry.run_id.empty() ? "-" : entry.run_id, what, params_text(entry.spec));
+      rows.push_back({entry.run_id.empty() ? "new" : entry.run_id, std::string(what), params_text(planned(entry.spec))});
     }
   }
-  if (program.json) fmt::print("{}", json_text({{"schema_version", 1}, {"runs", runs}}));
+  if (program.json)
+    fmt::print("{}", json_text({{"schema_version", 1}, {"runs", runs}}));
+  else
+    fmt::print("{}", render_table({"id", "plan", "parameters"}, rows));
   return 0;
 }
 
@@ -88,36 +92,13 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::vector<S
   return runs;
 }
 
-Json run_json(const RunRecord& run) {
-  const auto score = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
-  return {{"id", run.id},
-          {"state", name_of(run.state)},
-          {"reason", name_of(run.reason)},
-          {"name", run.name},
-          {"params", run.params},
-          {"seed", run.seed},
-          {"f1", score(run.f1)},
-          {"exact_match", score(run.exact_match)}};
-}
-
-void print_results(const Program& program, const std::string& sweep_id, std::vector<RunRecord> runs) {
-  std::stable_sort(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
-    return a.f1.value_or(-1) > b.f1.value_or(-1);
-  });
+void print_results(const Program& program, const std::string& sweep_id, const std::vector<RunRecord>& runs) {
   if (program.json) {
-    Json list = Json::array();
-    for (const auto& run : runs) list.push_back(run_json(run));
-    fmt::print("{}", json_text({{"schema_version", 1}, {"sweep", sweep_id}, {"runs", list}}));
-    return;
-  }
-  const auto score = [](const std::optional<double>& value) {
-    return value ? fmt::format("{:.3f}", *value) : std::string("-");
-  };
-  fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", "run", "state", "F1", "EM", "parameters");
-  for (const auto& run : runs) {
-    const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-    fmt::print("{:8} {:10} {:>8} {:>8}  {}\n", run.id, name_of(run.state), score(run.f1),
-               score(run.exact_match), params_text(spec));
+    Json json = runs_json(ranked(runs));
+    json["sweep"] = sweep_id;
+    fmt::print("{}", json_text(json));
+  } else {
+    fmt::print("{}", runs_table(ranked(runs)));
   }
 }
 
@@ -173,11 +154,9 @@ void say_next(const Program& program, const std::string& file, int signal,
   if (failed > 0)
     say(program,
         fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
-  const auto best = std::max_element(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
-    return a.f1.value_or(-1) < b.f1.value_or(-1);
-  });
-  if (best != runs.end() && best->f1)
-    say(program, fmt::format("next: expctl predict {} --input FILE", best->id));
+  const auto best = ranked(runs);
+  if (best.size() > 1 && best[1].f1)
+    say(program, fmt::format("next: expctl ensemble {} {}, then expctl package --top 5", best[0].id, best[1].id));
 }
 
 }  // namespace

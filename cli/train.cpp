@@ -10,12 +10,7 @@ namespace {
 
 int train(const Program& program, const SweepRunOptions& options, const std::vector<std::string>& settings) {
   SweepSpec sweep = read_sweep(options.file);
-  // A swept key that --set fixes is swept no more.
-  for (const auto& setting : settings) {
-    apply_setting(sweep, setting);
-    std::erase_if(sweep.space,
-                  [&](const SweepAxis& axis) { return axis.key == setting.substr(0, setting.find('=')); });
-  }
+  for (const auto& setting : settings) apply_setting(sweep, setting);
   const auto runs = expand(sweep).size();
   if (runs != 1) {
     throw Error(fmt::format("{}: it describes {} runs; train does one", options.file, runs),

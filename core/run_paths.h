@@ -49,4 +49,31 @@ struct CheckpointPaths {
   std::filesystem::path tokenizer_config() const { return folder / "tokenizer_config.json"; }
 };
 
+/// One entry of a submission. What a run leaves has the same name here as in its folder.
+struct EntryPaths {
+  std::filesystem::path folder;
+
+  RunPaths results() const { return {folder}; }
+  /// Of a run "", of an ensemble's member its id.
+  std::filesystem::path checkpoint(const std::string& member) const { return folder / "checkpoint" / member; }
+  std::filesystem::path logs(const std::string& member) const { return folder / "logs" / member; }
+  std::filesystem::path training(const std::string& member) const { return folder / "training" / member; }
+  std::filesystem::path eval_only_sh() const { return folder / "eval_only.sh"; }
+  std::filesystem::path eval_only_py() const { return folder / "eval_only.py"; }
+  std::filesystem::path manifest() const { return folder / "manifest.json"; }
+};
+
+/// What `expctl package` makes (docs/submission.md).
+struct SubmissionPaths {
+  std::filesystem::path root;
+
+  EntryPaths entry(const std::string& name) const { return {root / name}; }
+  std::filesystem::path summary() const { return root / "summary.json"; }
+  std::filesystem::path methodology() const { return root / "methodology.md"; }
+  std::filesystem::path source() const { return root / "source.tar.gz"; }
+  std::filesystem::path report() const { return root / "report.html"; }
+  std::filesystem::path readme() const { return root / "README.md"; }
+  std::filesystem::path manifest() const { return root / "manifest.json"; }
+};
+
 }  // namespace expctl

@@ -147,6 +147,25 @@ void set_train_key(TrainSpec& spec, const TrainKey& key, const Json& value) {
       key.member);
 }
 
+std::string apply_setting(TrainSpec& spec, const std::string& setting) {
+  const auto equals = setting.find('=');
+  const std::string name = setting.substr(0, equals);
+  const TrainKey* key = find_train_key(name);
+  if (equals == std::string::npos || key == nullptr) {
+    throw Error(fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())), "",
+                ErrorCode::kUsage);
+  }
+  const std::string value = setting.substr(equals + 1);
+  Json json = Json::parse(value, nullptr, false);
+  if (json.is_discarded()) json = value;
+  try {
+    set_train_key(spec, *key, json);
+  } catch (const Error& e) {
+    throw Error(fmt::format("--set {}", e.what()), e.hint(), ErrorCode::kUsage);
+  }
+  return name;
+}
+
 Json get_train_key(const TrainSpec& spec, const TrainKey& key) {
   return std::visit([&](auto member) { return Json(spec.*member); }, key.member);
 }

@@ -215,22 +215,10 @@ SweepSpec parse_sweep(std::string_view text, const std::string& source, const fs
 SweepSpec read_sweep(const fs::path& path) { return parse_sweep(read_file(path), path.string(), fs::absolute(path).parent_path()); }
 
 void apply_setting(SweepSpec& sweep, const std::string& setting) {
-  const auto equals = setting.find('=');
-  const std::string name = setting.substr(0, equals);
-  const TrainKey* key = find_train_key(name);
-  if (equals == std::string::npos || key == nullptr) {
-    throw Error(fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())), "",
-                ErrorCode::kUsage);
-  }
-  const std::string value = setting.substr(equals + 1);
-  Json json = Json::parse(value, nullptr, false);
-  if (json.is_discarded()) json = value;
-  try {
-    set_train_key(sweep.base.train, *key, json);
-  } catch (const Error& e) {
-    throw Error(fmt::format("--set {}", e.what()), e.hint(), ErrorCode::kUsage);
-  }
-  if (name == "seed") sweep.seeds = {sweep.base.train.seed};
+  const std::string key = apply_setting(sweep.base.train, setting);
+  // A swept key that is fixed is swept no more.
+  std::erase_if(sweep.space, [&](const SweepAxis& axis) { return axis.key == key; });
+  if (key == "seed") sweep.seeds = {sweep.base.train.seed};
 }
 
 std::vector<RunSpec> expand(const SweepSpec& sweep) {

@@ -32,7 +32,7 @@ struct SweepSpec {
 SweepSpec parse_sweep(std::string_view toml, const std::string& source, const std::filesystem::path& folder);
 SweepSpec read_sweep(const std::filesystem::path& path);
 
-/// `key=value` of --set, on [train] keys or "seed"; the value is read as TOML, a bare word as text. Throws Error (kUsage).
+/// `key=value` of --set (core/train_spec.h): fixes a key, which is swept no more. Throws Error (kUsage).
 void apply_setting(SweepSpec& sweep, const std::string& setting);
 
 /// The runs of a grid, in order: the last axis varies fastest, seeds innermost. A pure function of the sweep. Every train spec

@@ -14,11 +14,17 @@ struct IdentityKey {
   std::string LogitsIdentity::*member;
 };
 
-constexpr IdentityKey kKeys[] = {{"dataset_sha256", &LogitsIdentity::dataset_sha256},
-                                 {"features_sha256", &LogitsIdentity::features_sha256},
-                                 {"max_seq_length", &LogitsIdentity::max_seq_length},
+constexpr IdentityKey kKeys[] = {{"max_seq_length", &LogitsIdentity::max_seq_length},
                                  {"doc_stride", &LogitsIdentity::doc_stride},
-                                 {"window", &LogitsIdentity::window}};
+                                 {"window", &LogitsIdentity::window},
+                                 {"dataset_sha256", &LogitsIdentity::dataset_sha256},
+                                 {"features_sha256", &LogitsIdentity::features_sha256}};
+
+/// Enough of a hash to tell two apart.
+std::string shown(const std::string& value) {
+  constexpr size_t kShown = 12;
+  return value.size() > kShown ? value.substr(0, kShown) + "..." : value;
+}
 
 /// "" where the sizes fit each other.
 std::string misfit(const LogitsFile& logits) {
@@ -42,7 +48,7 @@ std::string difference(const LogitsIdentity& a, const LogitsIdentity& b) {
   std::vector<std::string> parts;
   for (const auto& key : kKeys) {
     if (a.*key.member != b.*key.member)
-      parts.push_back(fmt::format("{}: {} and {}", key.name, a.*key.member, b.*key.member));
+      parts.push_back(fmt::format("{}: {} and {}", key.name, shown(a.*key.member), shown(b.*key.member)));
   }
   return join(parts, "; ");
 }

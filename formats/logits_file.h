@@ -19,7 +19,7 @@ struct LogitsIdentity {
   bool operator==(const LogitsIdentity&) const = default;
 };
 
-/// "window: overlap and advance; doc_stride: ..." or "" where they are equal.
+/// "doc_stride: 128 and 64; window: overlap and advance", or "" where they are equal.
 std::string difference(const LogitsIdentity& a, const LogitsIdentity& b);
 
 struct LogitsFile {

@@ -25,6 +25,8 @@ struct DecodeOptions {
   bool run_squad = true;  ///< false: as run_qa decodes
 };
 
+DecodeOptions decode_options(const TrainSpec& resolved);
+
 struct NBestEntry {
   std::string text;
   double probability = 0;

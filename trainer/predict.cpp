@@ -1,5 +1,7 @@
 #include "trainer/predict.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -27,6 +29,8 @@ SpanLogits empty_logits(const std::vector<Feature>& features) {
   logits.end.resize(static_cast<size_t>(logits.offsets.back()));
   return logits;
 }
+
+constexpr int kConfidenceLevels[] = {50, 90, 95, 99, 100};
 
 /// The nearest-rank percentile of sorted values.
 double percentile(const std::vector<double>& sorted, double percent) {
@@ -87,12 +91,32 @@ Json inference_stats(const std::vector<BatchTime>& times, int64_t batch_size, in
                {"batch_size", batch_size},
                {"sequence_length", sequence_length},
                {"precision", precision}};
-  for (const int percent : {50, 90, 95, 99, 100}) {
+  for (const int percent : kConfidenceLevels) {
     json["latency_confidence_level_" + std::to_string(percent) + "_ms"] = percentile(latencies, percent);
   }
   json["latency_average_ms"] = warm_total * 1e3 / static_cast<double>(latencies.size());
   json["throughput_average_sentences_per_s"] = static_cast<double>(warm_sentences) / warm_total;
   return json;
+}
+
+std::string inference_listing(const Json& stats) {
+  const auto number = [&](const std::string& key) { return stats.at(key).get<double>(); };
+  const auto count = [&](const char* key) { return stats.at(key).get<int64_t>(); };
+  const std::string rule = "-----------------------------\n";
+  std::string text = rule;
+  text += fmt::format("Total Inference Time = {:.2f} for Sentences = {}\n", number("total_inference_time_s"), count("sentences"));
+  text += fmt::format("Total Inference Time W/O Overhead = {:.2f} for Sentences = {}\n",
+                      number("total_inference_time_without_overhead_s"), count("sentences_without_overhead"));
+  text += "Summary Inference Statistics\n";
+  text += fmt::format("Batch size = {}\nSequence Length = {}\nPrecision = {}\n", count("batch_size"), count("sequence_length"),
+                      stats.at("precision").get<std::string>());
+  for (const int percent : kConfidenceLevels) {
+    text += fmt::format("Latency Confidence Level {} (ms) = {:.2f}\n", percent,
+                        number(fmt::format("latency_confidence_level_{}_ms", percent)));
+  }
+  text += fmt::format("Latency Average (ms) = {:.2f}\n", number("latency_average_ms"));
+  text += fmt::format("Throughput Average (sentences/sec) = {:.2f}\n", number("throughput_average_sentences_per_s"));
+  return text + rule;
 }
 
 }  // namespace expctl

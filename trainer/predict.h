@@ -26,4 +26,7 @@ Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Featur
 /// milliseconds; "without overhead" leaves the first batches, those of warming up, out.
 Json inference_stats(const std::vector<BatchTime>& times, int64_t batch_size, int64_t sequence_length, const std::string& precision);
 
+/// The same as NVIDIA's run_squad.py logs it, line for line; what the contest wants to see in the log.
+std::string inference_listing(const Json& stats);
+
 }  // namespace expctl

@@ -15,7 +15,7 @@
 #include "core/version.h"
 #include "core/worker_exit.h"
 #include "formats/logits_file.h"
-#include "squad/scoring.h"
+#include "squad/answer_files.h"
 #include "trainer/predict.h"
 #include "trainer/train.h"
 
@@ -129,22 +129,16 @@ void predict_and_score(const WorkerRequest& request, const RunPaths& paths, cons
   const Dataset dataset = read_dataset(request.spec.dev_data.path);
   const auto features = make_features(dataset, checkpoint.vocabulary, evaluation_feature_options(spec));
   const Prediction prediction = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction);
-  const DecodeOptions decode{static_cast<int>(spec.n_best), static_cast<int>(spec.max_answer_length), spec.decode == "run_squad"};
-  const auto answers = decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode);
+  const auto answers = decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode_options(spec));
   write_logits(paths.logits(), {{content_sha256(dataset), features_sha256(features), std::to_string(spec.eval_max_seq_length),
                                  std::to_string(spec.eval_doc_stride), spec.eval_window},
                                 prediction.logits.start,
                                 prediction.logits.end,
                                 prediction.logits.offsets});
-  const std::string predictions = json_text(predictions_json(answers));
-  write_file(paths.predictions(), predictions);
-  write_file(paths.nbest(), json_text(nbest_json(answers)));
-  write_file(paths.inference_stats(), json_text(inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length,
-                                                                bf16 ? "bf16" : "fp32")));
-  if (!dataset.has_answers()) return;
-  const Score score = score_predictions(dataset, parse_predictions(predictions, paths.predictions().string()));
-  write_file(paths.eval(), score_line(score));
-  fmt::print("{}", score_line(score));
+  const Json stats = inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length, bf16 ? "bf16" : "fp32");
+  write_file(paths.inference_stats(), json_text(stats));
+  fmt::print("{}", inference_listing(stats));
+  if (const auto score = write_answers(paths, dataset, answers)) fmt::print("{}", score_line(*score));
 }
 
 }  // namespace

@@ -55,3 +55,23 @@ TEST_CASE("predict: with one or two batches all of them count", "[trainer]") {
   CHECK(two["latency_confidence_level_99_ms"].get<double>() == Approx(500));
   CHECK(inference_stats({{3, 0.5}, {3, 0.25}, {2, 0.125}}, 8, 384, "bf16")["sentences_without_overhead"] == 2);
 }
+
+TEST_CASE("predict: the listing has the lines that NVIDIA's run_squad.py logs", "[trainer]") {
+  const auto stats = inference_stats({{8, 0.5}, {8, 0.25}, {8, 0.125}, {4, 0.0625}}, 8, 384, "bf16");
+  CHECK(inference_listing(stats) ==
+        "-----------------------------\n"
+        "Total Inference Time = 0.94 for Sentences = 28\n"
+        "Total Inference Time W/O Overhead = 0.19 for Sentences = 12\n"
+        "Summary Inference Statistics\n"
+        "Batch size = 8\n"
+        "Sequence Length = 384\n"
+        "Precision = bf16\n"
+        "Latency Confidence Level 50 (ms) = 62.50\n"
+        "Latency Confidence Level 90 (ms) = 125.00\n"
+        "Latency Confidence Level 95 (ms) = 125.00\n"
+        "Latency Confidence Level 99 (ms) = 125.00\n"
+        "Latency Confidence Level 100 (ms) = 125.00\n"
+        "Latency Average (ms) = 93.75\n"
+        "Throughput Average (sentences/sec) = 64.00\n"
+        "-----------------------------\n");
+}

@@ -1,0 +1,98 @@
+// `expctl logs [-f] ID ...`: what runs have printed, each line marked with its run where there are several.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "registry/registry.h"
+
+namespace expctl {
+namespace {
+
+/// Prints what has been appended to one log since the last look, whole lines only.
+class LogReader {
+ public:
+  LogReader(std::string id, std::filesystem::path path, bool marked) : id_(std::move(id)), path_(std::move(path)), marked_(marked) {}
+
+  const std::string& id() const { return id_; }
+
+  void print_new() {
+    std::ifstream file(path_, std::ios::binary);
+    file.seekg(position_);
+    std::string line;
+    while (std::getline(file, line)) {
+      if (file.eof()) return;  // no line break yet: the rest is still to come
+      position_ += static_cast<std::streamoff>(line.size()) + 1;
+      print(line);
+    }
+  }
+
+  /// What stands after the last line break, once no more will come.
+  void print_rest() {
+    std::ifstream file(path_, std::ios::binary);
+    file.seekg(position_);
+    std::string line;
+    if (std::getline(file, line)) print(line);
+    position_ += static_cast<std::streamoff>(line.size());
+  }
+
+ private:
+  void print(const std::string& line) const { fmt::print("{}{}{}\n", marked_ ? id_ : "", marked_ ? "  " : "", line); }
+
+  std::string id_;
+  std::filesystem::path path_;
+  bool marked_;
+  std::streamoff position_ = 0;
+};
+
+bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
+  for (const auto& reader : readers) {
+    if (!is_finished(registry.find_run(reader.id()).value().state)) return true;
+  }
+  return false;
+}
+
+int logs(const Program& program, const std::vector<std::string>& words, bool follow) {
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  std::vector<LogReader> readers;
+  for (const auto& word : words) {
+    const RunRecord run = registry.resolve_run(word);
+    const RunPaths paths{program.workspace().folder(run.id)};
+    if (run.sweep_id.empty()) throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'", ErrorCode::kNotFound);
+    if (!follow && !std::filesystem::exists(paths.log())) {
+      throw Error(fmt::format("{} has no log yet: it is {}", run.id, name_of(run.state)), "", ErrorCode::kNotFound);
+    }
+    readers.emplace_back(run.id, paths.log(), words.size() > 1);
+  }
+  constexpr std::chrono::milliseconds kPause(300);
+  while (true) {
+    const bool more = follow && any_open(registry, readers);  // asked before reading, so that nothing said last is missed
+    for (auto& reader : readers) reader.print_new();
+    if (!more) break;
+    std::fflush(stdout);
+    std::this_thread::sleep_for(kPause);
+  }
+  for (auto& reader : readers) reader.print_rest();
+  return 0;
+}
+
+}  // namespace
+
+void add_logs(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("logs", "Print what runs have written to stdout and stderr");
+  struct Options {
+    std::vector<std::string> ids;
+    bool follow = false;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_option("ID", options->ids, "run3, @ (the newest), ...")->required()->expected(1, -1);
+  verb->add_flag("-f,--follow", options->follow, "Go on until the runs have ended");
+  verb->callback([&program, options] { program.action = [&program, options] { return logs(program, options->ids, options->follow); }; });
+}
+
+}  // namespace expctl

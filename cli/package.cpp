@@ -1,0 +1,64 @@
+// `expctl package --top 5`: the best entries as a submission folder, scored again and verified.
+#include "reports/package.h"
+
+#include <fmt/core.h>
+
+#include "cli/program.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "reports/table.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+/// The build leaves the archive in share/expctl beside bin.
+fs::path source_archive() { return self_path().parent_path().parent_path() / "share" / "expctl" / "source.tar.gz"; }
+
+void print_package(const Program& program, const Package& package, const fs::path& out) {
+  if (program.json) {
+    Json json = summary_json(package.submission);
+    json["submission"] = out.string();
+    json["checks"] = checks_json(out, package.checks)["checks"];
+    fmt::print("{}", json_text(json));
+    return;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& entry : package.submission.entries) {
+    rows.push_back({entry.folder, entry.record.id, format_number(entry.record.f1.value()), format_number(entry.record.exact_match.value())});
+  }
+  fmt::print("{}", render_table({"folder", "id", "F1", "EM"}, rows));
+  fmt::print("mean F1 of the best {}: {}\n", package.submission.average, format_number(package.submission.top_mean));
+  fmt::print("{}\n", out.string());
+}
+
+int package(const Program& program, PackageOptions options) {
+  options.out = fs::absolute(options.out).lexically_normal();
+  if (options.out.filename().empty()) options.out = options.out.parent_path();
+  options.source_archive = source_archive();
+  options.now_s = SystemClock().now_s();
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Package made = package_submission(registry, program.workspace(), options);
+  print_package(program, made, options.out);
+  for (const auto& check : made.checks) {
+    if (check.result == CheckResult::kUnproven) say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
+  }
+  say(program, fmt::format("verified; to check it again: expctl verify {} --dev DEV_FILE", shell_quote(options.out.string())));
+  return 0;
+}
+
+}  // namespace
+
+void add_package(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("package", "Make the submission folder of the best entries, and verify it");
+  auto options = std::make_shared<PackageOptions>();
+  options->out = "submission";
+  verb->add_option("ID", options->from, "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
+  verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")->check(CLI::PositiveNumber);
+  verb->add_option("--average", options->average, "How many of the best to average (default: 3)")->check(CLI::PositiveNumber);
+  verb->add_option("--out", options->out, "A new folder (default: submission)");
+  verb->callback([&program, options] { program.action = [&program, options] { return package(program, *options); }; });
+}
+
+}  // namespace expctl

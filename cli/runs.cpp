@@ -1,0 +1,136 @@
+// `expctl runs [list]` and `expctl runs show ID`: what the registry knows.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "reports/leaderboard.h"
+#include "reports/table.h"
+
+namespace expctl {
+namespace {
+
+struct ListOptions {
+  std::string sort = "id";
+  size_t limit = 0;  ///< 0: all
+};
+
+int list_runs(const Program& program, const ListOptions& options) {
+  const auto& names = run_sort_names();
+  const auto place = std::find(names.begin(), names.end(), options.sort) - names.begin();
+  auto runs = sorted(Registry::open_existing(program.workspace().registry()).list_runs(), static_cast<RunSort>(place));
+  if (options.limit > 0 && runs.size() > options.limit) runs.resize(options.limit);
+  fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs));
+  return 0;
+}
+
+std::string time_text(double unix_s) {
+  if (unix_s <= 0) return "-";
+  const auto seconds = static_cast<std::time_t>(unix_s);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
+
+/// Everything on record, for --json.
+Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
+  Json json = run_json(run);
+  Json evaluations = Json::array(), artifacts = Json::array();
+  for (const auto& e : registry.evaluations(run.id)) {
+    evaluations.push_back({{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
+  }
+  for (const auto& a : registry.artifacts(run.id)) artifacts.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
+  json["schema_version"] = 1;
+  json["sweep"] = run.sweep_id;
+  json["message"] = run.message;
+  json["attempts"] = run.attempts;
+  json["created"] = run.created;
+  json["started"] = run.started;
+  json["ended"] = run.ended;
+  json["folder"] = workspace.folder(run.id).string();
+  json["members"] = registry.ensemble_members(run.id);
+  json["evaluations"] = evaluations;
+  json["artifacts"] = artifacts;
+  json["spec"] = run.spec;
+  return json;
+}
+
+/// The training keys that are not at their defaults, which is what tells a run from another.
+std::string changed_keys(const RunRecord& run) {
+  if (!run.spec.contains("train")) return "";
+  const TrainSpec spec = train_spec_from_json(run.spec["train"], "registry: spec of " + run.id);
+  const TrainSpec defaults = resolve(TrainSpec{});
+  std::vector<std::string> parts;
+  for (const auto& key : train_keys()) {
+    const Json value = get_train_key(spec, key);
+    if (value == get_train_key(defaults, key)) continue;
+    parts.push_back(fmt::format("{}={}", key.name, value.is_number_float() ? format_number(value.get<double>())
+                                                   : value.is_string()     ? value.get<std::string>()
+                                                                           : value.dump()));
+  }
+  return join(parts, " ");
+}
+
+std::string show_text(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
+  std::vector<std::vector<std::string>> rows;
+  const auto row = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) rows.push_back({name, value});
+  };
+  row("state", std::string(name_of(run.state)));
+  row("reason", std::string(name_of(run.reason)));
+  row("message", tail_lines(run.message, 1));
+  row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
+  row(run.sweep_id.empty() ? "members" : "parameters", params_text(run));
+  row("changed keys", changed_keys(run));
+  if (run.attempts > 0) row("attempts", std::to_string(run.attempts));
+  row("created", time_text(run.created));
+  row("started", time_text(run.started));
+  row("ended", time_text(run.ended));
+  for (const auto& e : registry.evaluations(run.id)) {
+    row("evaluation " + e.name, fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));
+  }
+  const auto metrics = registry.metrics(run.id);
+  if (!metrics.empty()) row("last step", fmt::format("{} (loss {:.4f})", metrics.back().step, metrics.back().loss));
+  row("folder", workspace.folder(run.id).string());
+  return render_table({run.id, ""}, rows);
+}
+
+int show_run(const Program& program, const std::string& word) {
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const RunRecord run = registry.resolve_run(word);
+  fmt::print("{}", program.json ? json_text(show_json(registry, run, program.workspace())) : show_text(registry, run, program.workspace()));
+  return 0;
+}
+
+void add_list_options(CLI::App& verb, ListOptions& options) {
+  verb.add_option("--sort", options.sort, fmt::format("One of {} (default: id)", join(run_sort_names(), ", ")))
+      ->check(CLI::IsMember(run_sort_names()));
+  verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+void add_runs(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("runs", "List the runs and ensembles, or show one");
+  auto options = std::make_shared<ListOptions>();
+  add_list_options(*verb, *options);
+  verb->callback([&program, options] {
+    if (!program.action) program.action = [&program, options] { return list_runs(program, *options); };
+  });
+  auto* list = verb->add_subcommand("list", "List them (the same as `expctl runs`)");
+  add_list_options(*list, *options);
+  auto* show = verb->add_subcommand("show", "Everything on record about one");
+  auto word = std::make_shared<std::string>();
+  show->add_option("ID", *word, "run3, ens1, @ (the newest), @2")->required();
+  show->callback([&program, word] { program.action = [&program, word] { return show_run(program, *word); }; });
+  verb->require_subcommand(0, 1);
+}
+
+}  // namespace expctl

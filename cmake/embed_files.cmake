@@ -1,0 +1,16 @@
+# embed_files(TARGET HEADER FUNCTION FOLDER): every file of FOLDER, by name, behind
+# `std::string_view expctl::FUNCTION(std::string_view name)`, which HEADER declares. An unknown name is a bug and throws.
+function(embed_files TARGET HEADER FUNCTION FOLDER)
+  file(GLOB files CONFIGURE_DEPENDS ${FOLDER}/*)
+  set(text "#include \"${HEADER}\"\n\n#include <stdexcept>\n#include <string>\n\nnamespace expctl {\n")
+  string(APPEND text "std::string_view ${FUNCTION}(std::string_view name) {\n")
+  foreach(file ${files})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(name ${file} NAME)
+    file(READ ${file} content)
+    string(APPEND text "  if (name == \"${name}\") return R\"embedded(${content})embedded\";\n")
+  endforeach()
+  string(APPEND text "  throw std::logic_error(\"no embedded file \" + std::string(name));\n}\n}  // namespace expctl\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cpp CONTENT "${text}" @ONLY)
+  target_sources(${TARGET} PRIVATE ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cpp)
+endfunction()

@@ -1,0 +1,170 @@
+#include "reports/facts.h"
+
+#include <fmt/core.h>
+
+#include <ctime>
+#include <map>
+#include <set>
+
+#include "core/text.h"
+#include "core/version.h"
+#include "reports/leaderboard.h"
+#include "reports/line_chart.h"
+
+namespace expctl {
+namespace {
+
+std::string utc_text(double unix_s) {
+  const auto seconds = static_cast<std::time_t>(unix_s);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
+}
+
+std::string number_text(const Json& value) {
+  if (value.is_number_float()) return format_number(value.get<double>());
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+Json run_row(const RunRecord& run) {
+  return {{"id", run.id},
+          {"state", name_of(run.state)},
+          {"reason", name_of(run.reason)},
+          {"f1", run.f1 ? Json(format_number(*run.f1)) : Json("")},
+          {"exact_match", run.exact_match ? Json(format_number(*run.exact_match)) : Json("")},
+          {"f1_short", run.f1 ? Json(fmt::format("{:.3f}", *run.f1)) : Json("")},
+          {"exact_match_short", run.exact_match ? Json(fmt::format("{:.3f}", *run.exact_match)) : Json("")},
+          {"params", params_text(run)}};
+}
+
+/// The values that each swept key has taken in the runs, in order of appearance.
+Json swept_keys(const std::vector<RunRecord>& runs) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> keys;
+  const auto add = [&](const std::string& key, const std::string& value) {
+    auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == key; });
+    if (found == keys.end()) found = keys.insert(keys.end(), {key, {}});
+    if (std::find(found->second.begin(), found->second.end(), value) == found->second.end()) found->second.push_back(value);
+  };
+  for (const auto& run : runs) {
+    for (const auto& [key, value] : run.params.items()) add(key, number_text(value));
+    add("seed", std::to_string(run.seed));
+  }
+  Json list = Json::array();
+  for (const auto& [key, values] : keys) list.push_back({{"key", key}, {"values", join(values, ", ")}});
+  return list;
+}
+
+/// The training keys that are alike in all runs of a sweep.
+Json fixed_keys(const std::vector<RunRecord>& runs) {
+  Json list = Json::array();
+  const Json& train = runs.front().spec["train"];
+  for (const auto& [key, value] : train.items()) {
+    if (key.starts_with("seed") || runs.front().params.contains(key)) continue;
+    list.push_back({{"key", key}, {"value", number_text(value)}});
+  }
+  return list;
+}
+
+Json input_row(const Json& input) {
+  return {{"name", std::filesystem::path(input["path"].get<std::string>()).filename().string()}, {"sha256", input["sha256"]}};
+}
+
+Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
+  std::map<std::string, int> states;
+  double seconds = 0;
+  for (const auto& run : runs) {
+    ++states[std::string(name_of(run.state))];
+    if (run.ended > run.started) seconds += run.ended - run.started;
+  }
+  std::vector<std::string> counts;
+  for (const auto& [state, count] : states) counts.push_back(fmt::format("{} {}", count, state));
+  const Json& spec = runs.front().spec;
+  const RunSpec typed = run_spec_from_json(spec, "registry: spec of " + runs.front().id);
+  Json list = Json::array();
+  for (const auto& run : ranked(runs)) list.push_back(run_row(run));
+  return {{"id", sweep.id},
+          {"name", sweep.name},
+          {"created", utc_text(sweep.created)},
+          {"count", runs.size()},
+          {"states", join(counts, ", ")},
+          {"minutes", fmt::format("{:.1f}", seconds / 60)},
+          {"train", typed.train_data.path.empty() ? Json() : input_row(spec["data"]["train"])},
+          {"dev", typed.dev_data.path.empty() ? Json() : input_row(spec["data"]["dev"])},
+          {"init", typed.init.path.empty() ? Json() : input_row(spec["model"]["init"])},
+          {"command", typed.is_command() ? Json(join(typed.command.argv, " ")) : Json()},
+          {"native", !typed.is_command()},
+          {"swept", swept_keys(runs)},
+          {"fixed", typed.is_command() ? Json::array() : fixed_keys(runs)},
+          {"runs", list}};
+}
+
+Json evaluation_rows(const Json& evaluation) {
+  Json list = Json::array();
+  for (const auto& [key, value] : evaluation.items()) list.push_back({{"key", key}, {"value", number_text(value)}});
+  return list;
+}
+
+}  // namespace
+
+std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry) {
+  std::vector<RunRecord> runs;
+  for (const auto& id : registry.ensemble_members(entry.id)) runs.push_back(registry.find_run(id).value());
+  return runs.empty() ? std::vector{entry} : runs;
+}
+
+Json submission_facts(const Registry& registry, const Submission& submission, double now_s) {
+  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array();
+  std::vector<std::string> sweep_ids;
+  for (const auto& entry : submission.entries) {
+    Json row = run_row(entry.record);
+    const auto runs = model_runs(registry, entry.record);
+    row["folder"] = entry.folder;
+    row["averaged"] = entries.size() < submission.average;
+    entries.push_back(row);
+    if (entry.record.sweep_id.empty()) {
+      Json members = Json::array();
+      for (const auto& run : runs) members.push_back(run_row(run));
+      row["members"] = members;
+      ensembles.push_back(row);
+    }
+    for (const auto& run : runs) {
+      if (std::find(sweep_ids.begin(), sweep_ids.end(), run.sweep_id) == sweep_ids.end()) sweep_ids.push_back(run.sweep_id);
+    }
+  }
+  for (const auto& id : sweep_ids) {
+    RunFilter filter;
+    filter.sweep_id = id;
+    sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), registry.list_runs(filter)));
+  }
+  return {{"created", utc_text(now_s)},
+          {"version", version()},
+          {"build_id", build_id()},
+          {"count", submission.entries.size()},
+          {"average", submission.average},
+          {"top_mean", format_number(submission.top_mean)},
+          {"top_mean_short", fmt::format("{:.3f}", submission.top_mean)},
+          {"evaluation", evaluation_rows(submission.evaluation)},
+          {"entries", entries},
+          {"ensembles", ensembles},
+          {"any_ensembles", !ensembles.empty()},
+          {"sweeps", sweeps}};
+}
+
+std::string loss_chart(const Registry& registry, const Submission& submission) {
+  constexpr size_t kPoints = 60;
+  std::vector<Series> series;
+  std::set<std::string> seen;
+  for (const auto& entry : submission.entries) {
+    for (const auto& run : model_runs(registry, entry.record)) {
+      if (!seen.insert(run.id).second) continue;
+      Series curve{run.id, {}};
+      for (const auto& metric : registry.metrics(run.id)) curve.points.emplace_back(static_cast<double>(metric.step), metric.loss);
+      if (!curve.points.empty()) series.push_back(thinned(curve, kPoints));
+    }
+  }
+  return line_chart(series, "optimizer step", "training loss");
+}
+
+}  // namespace expctl

@@ -1,0 +1,136 @@
+#include "reports/verify.h"
+
+#include <map>
+
+#include "reports/manifest.h"
+#include "reports/package.h"
+#include "tests/reports/workspace.h"
+
+using namespace expctl;
+using namespace expctl::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A good submission of three entries, to be spoilt.
+struct Made {
+  ScoredWorkspace workspace;
+  fs::path folder = workspace.dir / "submission";
+
+  Made() {
+    PackageOptions options;
+    options.out = folder;
+    options.top = 3;
+    options.source_archive = workspace.source;
+    package_submission(workspace.registry(), workspace.paths, options);
+  }
+
+  std::map<std::string, Check> verify(bool with_dev = true) const {
+    std::map<std::string, Check> by_rule;
+    for (const auto& check : verify_submission(folder, with_dev ? workspace.dev : fs::path())) by_rule[check.rule] = check;
+    return by_rule;
+  }
+
+  /// What a cheat does after changing a file: all hashes made to fit again.
+  void mend_manifests() const {
+    for (const char* part : {"run1", "run2", "run3", "."}) {
+      const fs::path file = folder / part / "manifest.json";
+      Json manifest = read_json(file);
+      manifest["files"] = files_json(list_files(folder / part));
+      write_file(file, json_text(manifest));
+    }
+  }
+};
+
+bool passed(const Check& check) { return check.result == CheckResult::kPassed; }
+
+}  // namespace
+
+TEST_CASE("verify: a good submission passes everything; without the dev file scores are unproven", "[reports]") {
+  const Made made;
+  const auto with = made.verify(), without = made.verify(false);
+  CHECK(with.size() == 6);
+  for (const auto& [rule, check] : with) {
+    INFO(rule << ": " << check.why);
+    CHECK(passed(check));
+    CHECK((rule == "scores" ? without.at(rule).result == CheckResult::kUnproven : passed(without.at(rule))));
+  }
+}
+
+TEST_CASE("verify: a file that is changed, missing or too much", "[reports]") {
+  const Made made;
+  write_file(made.folder / "methodology.md", "other");
+  fs::remove(made.folder / "run2/logs/run1/train.log");
+  write_file(made.folder / "run3/extra", "");
+  const Check files = made.verify().at("files");
+  CHECK(files.result == CheckResult::kFailed);
+  CHECK_THAT(files.why, Contains("methodology.md has another content") && Contains("run2/logs/run1/train.log is missing") &&
+                            Contains("run3/extra is not in the manifest") && Contains("by run3's own manifest extra is not in the manifest"));
+}
+
+TEST_CASE("verify: better scores than the predictions give are found although every hash fits", "[reports]") {
+  const Made made;
+  const std::string perfect = "{\"exact_match\": 100.0, \"f1\": 100.0}\n";
+  write_file(made.folder / "run3/eval.json", perfect);
+  made.mend_manifests();
+  auto checks = made.verify();
+  CHECK(passed(checks.at("files")));
+  CHECK(checks.at("scores").result == CheckResult::kFailed);
+  CHECK_THAT(checks.at("scores").why, Contains("run3: its predictions score {\"exact_match\": 50.0, \"f1\": 50.0}, its eval.json says"));
+  CHECK_THAT(checks.at("summary").why, Contains("run3: summary.json and its eval.json give other scores") && Contains("run3 is ranked below a lower F1"));
+}
+
+TEST_CASE("verify: predictions that are not the n-best's first, and a mean that is not the mean", "[reports]") {
+  const Made made;
+  write_file(made.folder / "run3/predictions.json", R"({"q1": "blue", "q2": "green"})");
+  Json summary = read_json(made.folder / "summary.json");
+  summary["top3_mean"] = 99.9;
+  write_file(made.folder / "summary.json", json_text(summary));
+  made.mend_manifests();
+  const auto checks = made.verify();
+  CHECK_THAT(checks.at("n-best").why, Contains("run3: n-best and predictions disagree in 1 places"));
+  CHECK(checks.at("summary").result == CheckResult::kFailed);
+  CHECK_THAT(checks.at("summary").why, Contains("summary.json says 99.9"));
+}
+
+TEST_CASE("verify: folders bound to other ids", "[reports]") {
+  const Made made;
+  Json manifest = read_json(made.folder / "run1/manifest.json");
+  manifest["id"] = "run3";
+  write_file(made.folder / "run1/manifest.json", json_text(manifest));
+  made.mend_manifests();
+  const auto checks = made.verify();
+  CHECK(checks.at("ids").result == CheckResult::kFailed);
+  CHECK(passed(checks.at("files")));
+}
+
+TEST_CASE("verify: a damaged checkpoint", "[reports]") {
+  const Made made;
+  fs::resize_file(made.folder / "run2/checkpoint/run1/model.safetensors", 12);
+  fs::remove(made.folder / "run1/checkpoint/vocab.txt");
+  made.mend_manifests();
+  const Check check = made.verify().at("checkpoints");
+  CHECK(check.result == CheckResult::kFailed);
+  CHECK_THAT(check.why, Contains("model.safetensors"));
+}
+
+TEST_CASE("verify: what cannot be read is a failed check, and a folder without a manifest not found", "[reports]") {
+  const Made made;
+  write_file(made.folder / "summary.json", "{");
+  write_file(made.folder / "run1/nbest_predictions.json", "[1]");
+  const auto checks = made.verify();
+  CHECK(checks.at("summary").result == CheckResult::kFailed);
+  CHECK(checks.at("ids").result == CheckResult::kFailed);
+  CHECK(checks.at("n-best").result == CheckResult::kFailed);
+  CHECK_THROWS_WITH(verify_submission(made.workspace.dir.path(), ""), Contains("there is no manifest.json in it"));
+  CHECK_THROWS_WITH(verify_submission(made.folder, "/no/such"), Contains("no such file"));
+}
+
+TEST_CASE("verify: a manifest that names a folder outside is refused", "[reports]") {
+  const Made made;
+  Json manifest = read_json(made.folder / "manifest.json");
+  manifest["entries"][0]["folder"] = "../runs/run1";
+  write_file(made.folder / "manifest.json", json_text(manifest));
+  CHECK_THROWS_WITH(verify_submission(made.folder, ""), Contains("is no name of an entry's folder"));
+}
