@@ -1,0 +1,120 @@
+// Sweep, ensemble, package and verify with the real trainer, and the submission's own scripts against what it holds.
+#include "core/files.h"
+#include "core/json.h"
+#include "core/run_paths.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using namespace expctl::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Short runs of the demo: enough to answer something, not enough to answer well.
+constexpr const char* kSweep = R"toml(
+name = "short"
+[data]
+train = "demo/train.json"
+dev = "demo/dev.json"
+[model]
+init = "demo/model"
+[train]
+max_steps = 60
+learning_rate = 1e-3
+hidden_dropout = 0.0
+attention_dropout = 0.0
+max_seq_length = 96
+doc_stride = 32
+precision = "fp32"
+[sweep]
+seeds = [1, 2]
+)toml";
+
+struct Job {
+  TempDir dir;
+  std::string expctl = (bin_dir() / "expctl").string();
+
+  ProgramResult operator()(std::vector<std::string> words) const {
+    words.insert(words.begin(), expctl);
+    return run_program(words, dir.path());
+  }
+
+  ProgramResult succeeds(const std::vector<std::string>& words) const {
+    const ProgramResult result = (*this)(words);
+    INFO(result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+    return result;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces itself", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"sweep", "s.toml"});
+  const Json ensemble = Json::parse(job.succeeds({"--json", "ensemble", "run1", "run2"}).out);
+  CHECK(ensemble["id"] == "ens1");
+  // The same members again are the same entry.
+  CHECK(Json::parse(job.succeeds({"--json", "ensemble", "run1", "run2"}).out) == ensemble);
+  job.succeeds({"package", "--top", "3", "--average", "2"});
+  CHECK(job.succeeds({"verify", "submission", "--dev", "demo/dev.json"}).out.find("failed") == std::string::npos);
+
+  // An ensemble's answers are the same, byte for byte, when its members predict anew.
+  job.succeeds({"predict", "ens1", "--input", "demo/dev.json", "--out", "again"});
+  for (const char* file : {"predictions.json", "nbest_predictions.json", "eval.json"}) {
+    CHECK(read_file(job.dir / "again" / file) == read_file(job.dir / "runs/ens1" / file));
+  }
+  const Json summary = read_json(job.dir / "submission/summary.json");
+  for (const auto& entry : summary["entries"]) {
+    const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();
+    const std::string path = "PATH=" + bin_dir().string() + ":/usr/bin:/bin";
+    const ProgramResult again = run_program({(folder / "eval_only.sh").string(), "demo/dev.json", folder.filename().string() + "-again"}, job.dir.path(), {path});
+    INFO(again.err);
+    CHECK(again.out == read_file(folder / "eval.json"));
+  }
+
+  fs::resize_file(job.dir / "submission/run1/nbest_predictions.json", 10);
+  CHECK(job({"verify", "submission"}).exit_code == 6);
+}
+
+TEST_CASE("the submission's eval_only.py decodes as expctl does, and gets the same score from the checkpoint", "[e2e]") {
+  SKIP_UNLESS(!python().empty(), "no Python with torch and transformers");
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"sweep", "s.toml"});
+  job.succeeds({"ensemble", "run1", "run2", "--weights", "2,1"});
+  job.succeeds({"package", "--top", "3"});
+  for (const auto& entry : read_json(job.dir / "submission/summary.json")["entries"]) {
+    const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();
+    const fs::path logits = RunPaths{job.dir / "runs" / entry["id"].get<std::string>()}.logits();
+    const ProgramResult parity = run_program({python().string(), (source_dir() / "tests/e2e/decode_parity.py").string(), folder.string(), logits.string(),
+                                              (job.dir / "demo/dev.json").string()});
+    INFO(parity.out << parity.err);
+    CHECK(parity.exit_code == 0);
+    const ProgramResult scored = run_program({python().string(), (folder / "eval_only.py").string(), (job.dir / "demo/dev.json").string()});
+    INFO(scored.err);
+    REQUIRE(scored.exit_code == 0);
+    // Another order of fp32 additions may turn a near tie; the runs here have many.
+    CHECK(Json::parse(scored.out)["f1"].get<double>() == Approx(entry["f1"].get<double>()).margin(0.5));
+  }
+}
+
+TEST_CASE("an ensemble of runs over different features is refused", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", std::string(kSweep) + "[sweep.space]\neval_doc_stride = [32, 16]\n");
+  job.succeeds({"sweep", "s.toml"});
+  const ProgramResult refused = job({"ensemble", "run1", "run3"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("run1 and run3 are over different features: doc_stride: 32 and 16"));
+  CHECK_THAT(job({"ensemble", "run1", "run1"}).err, Contains("run1 is named twice"));
+  CHECK(job({"ensemble", "run1", "run9"}).exit_code == 3);
+  const ProgramResult mixed = job({"package", "--top", "2", "--average", "1"});
+  CHECK(mixed.exit_code == 1);
+  CHECK_THAT(mixed.err, Contains("the scored entries are of 2 evaluations"));
+  CHECK(job({"package", "run1", "run2", "--top", "2", "--average", "1"}).exit_code == 0);
+}
