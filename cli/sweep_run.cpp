@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "cli/check_inputs.h"
 #include "cli/run_progress.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -164,6 +165,7 @@ void say_next(const Program& program, const std::string& file, int signal,
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   hash_inputs(sweep);
   const auto specs = expand(sweep);
+  for (const auto& warning : check_inputs(specs.front())) say(program, "warning: " + warning);
   const fs::path worker = check_can_run(specs);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {

@@ -1,27 +1,20 @@
 #include "trainer/checkpoint.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 
 #include "core/counter_random.h"
-#include "core/error.h"
 #include "core/files.h"
 #include "core/run_paths.h"
-#include "formats/bert_names.h"
-#include "formats/safetensors.h"
+#include "formats/stored_bert.h"
 
 namespace expctl {
 namespace {
 
 /// A stored tensor as fp32 of its own memory.
-torch::Tensor to_tensor(const std::string& name, const TensorView& view, const std::string& source) {
-  torch::ScalarType type = torch::kFloat;
-  if (view.dtype == DType::kF16) type = torch::kHalf;
-  else if (view.dtype == DType::kBF16) type = torch::kBFloat16;
-  else if (view.dtype != DType::kF32) {
-    throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in", source, name, name_of(view.dtype)));
-  }
+torch::Tensor to_tensor(const TensorView& view) {
+  const torch::ScalarType type = view.dtype == DType::kF16    ? torch::kHalf
+                                 : view.dtype == DType::kBF16 ? torch::kBFloat16
+                                                              : torch::kFloat;
   auto tensor = torch::empty(view.shape, type);
   std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
   return tensor.to(torch::kFloat);
@@ -37,47 +30,17 @@ torch::Tensor new_head(const TensorShape& wanted, uint64_t seed_init) {
   return tensor;
 }
 
-Parameters load_parameters(const std::filesystem::path& path, const BertConfig& config, uint64_t seed_init) {
-  const SafeTensors file = SafeTensors::read(path);
-  std::map<std::string, std::string> stored;
-  for (const auto& [name, view] : file.tensors()) {
-    const std::string canonical = canonical_bert_name(name);
-    if (!canonical.empty()) stored[canonical] = name;
-  }
-  Parameters parameters;
-  for (const auto& wanted : bert_tensors(config)) {
-    const auto found = stored.find(wanted.name);
-    if (found == stored.end()) {
-      if (!wanted.name.starts_with("qa_outputs.")) {
-        throw Error(fmt::format("{}: the tensor '{}' is missing", path.string(), wanted.name), "is it a BERT of config.json's size?");
-      }
-      parameters[wanted.name] = new_head(wanted, seed_init);
-      continue;
-    }
-    const TensorView& view = file.at(found->second);
-    if (view.shape != wanted.shape) {
-      throw Error(fmt::format("{}: tensor '{}' has the shape [{}], config.json asks for [{}]", path.string(), found->second,
-                              fmt::join(view.shape, ", "), fmt::join(wanted.shape, ", ")));
-    }
-    parameters[wanted.name] = to_tensor(wanted.name, view, path.string());
-  }
-  return parameters;
-}
-
 }  // namespace
 
 Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init) {
-  const CheckpointPaths paths{folder};
+  const StoredBert bert = open_stored_bert(folder);
   Checkpoint checkpoint;
-  checkpoint.config = read_bert_config(paths.config());
-  checkpoint.vocabulary_text = read_file(paths.vocab());
-  checkpoint.vocabulary = Vocabulary::parse(checkpoint.vocabulary_text, paths.vocab().string());
-  if (checkpoint.vocabulary.size() != checkpoint.config.vocab_size) {
-    throw Error(fmt::format("{}: {} pieces, but {} says vocab_size {}", paths.vocab().string(), checkpoint.vocabulary.size(),
-                            paths.config().string(), checkpoint.config.vocab_size),
-                "the vocabulary must be the one that the model was trained with");
+  checkpoint.config = bert.config;
+  checkpoint.vocabulary_text = bert.vocabulary_text;
+  checkpoint.vocabulary = Vocabulary::parse(bert.vocabulary_text, CheckpointPaths{folder}.vocab().string());
+  for (const auto& wanted : bert_tensors(bert.config)) {
+    checkpoint.parameters[wanted.name] = bert.names.contains(wanted.name) ? to_tensor(bert.tensor(wanted.name)) : new_head(wanted, seed_init);
   }
-  checkpoint.parameters = load_parameters(paths.weights(), checkpoint.config, seed_init);
   return checkpoint;
 }
 

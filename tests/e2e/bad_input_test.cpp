@@ -1,0 +1,101 @@
+// What a person gets who gives expctl something wrong: one clear message, the designed exit code, and nothing written.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "core/files.h"
+#include "core/text.h"
+#include "tests/support/support.h"
+
+using namespace expctl;
+using namespace expctl::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Demo {
+  TempDir dir;
+  std::string expctl = (bin_dir() / "expctl").string();
+
+  Demo() { REQUIRE(run_program({expctl, "demo", "demo"}, dir.path()).exit_code == 0); }
+
+  ProgramResult operator()(std::vector<std::string> words) const {
+    words.insert(words.begin(), expctl);
+    return run_program(words, dir.path());
+  }
+
+  /// The sweep of the demo with one text of its file replaced.
+  ProgramResult sweep_with(const std::string& old_text, const std::string& new_text) const {
+    std::string toml = read_file(dir / "demo/demo.toml");
+    const auto at = toml.find(old_text);
+    REQUIRE(at != std::string::npos);
+    write_file(dir / "demo/bad.toml", toml.replace(at, old_text.size(), new_text));
+    return (*this)({"sweep", "demo/bad.toml"});
+  }
+};
+
+/// One message of one or two lines, and no workspace made.
+void check_refused(const ProgramResult& result, int exit_code, const std::string& message, const Demo& demo) {
+  INFO(result.err);
+  CHECK(result.exit_code == exit_code);
+  CHECK_THAT(result.err, Contains(message));
+  CHECK(result.out.empty());
+  CHECK(split(trim(result.err), '\n').size() <= 2);
+  CHECK_FALSE(fs::exists(demo.dir / "runs"));
+}
+
+}  // namespace
+
+TEST_CASE("bad input: the sweep file", "[e2e]") {
+  const Demo demo;
+  check_refused(demo({"sweep", "absent.toml"}), 3, "absent.toml: No such file", demo);
+  check_refused(demo.sweep_with("epochs = 4", "epochs = = 4"), 1, "bad.toml:12:10:", demo);
+  check_refused(demo.sweep_with("learning_rate = [", "lerning_rate = ["), 1, "bad.toml:24:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?", demo);
+  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[-1]"), 1, "learning_rate = -1: must be greater than 0", demo);
+  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[]"), 1, "bad.toml:24:17: 'learning_rate' has no values", demo);
+  check_refused(demo.sweep_with("train.json", "absent.json"), 3, "absent.json", demo);
+}
+
+TEST_CASE("bad input: the model and the data are looked into before a run is started", "[e2e]") {
+  const Demo demo;
+  const auto sweep = [&] { return demo({"sweep", "demo/demo.toml"}); };
+  const auto spoilt = [&](const std::string& name, const std::function<std::string(std::string)>& change, const std::string& message) {
+    const std::string good = read_file(demo.dir / name);
+    write_file(demo.dir / name, change(good));
+    check_refused(sweep(), 1, message, demo);
+    write_file(demo.dir / name, good);
+  };
+  spoilt("demo/model/vocab.txt", [](std::string text) { return text + "extra\n"; }, "vocab.txt: 901 pieces, but ");
+  spoilt("demo/model/model.safetensors", [](const std::string& text) { return text.substr(0, text.size() / 2); }, "model.safetensors: ");
+  spoilt("demo/model/config.json", [](const std::string& text) { return text.substr(0, text.size() / 2); }, "config.json:");
+  spoilt("demo/train.json", [](std::string text) { return text.insert(text.find("\"answer_start\":") + 15, "9"); }, "does not stand at answer_start");
+  spoilt("demo/dev.json", [](const std::string&) { return std::string("[]"); }, "dev.json");
+}
+
+TEST_CASE("bad input: training data that holds dev data is said", "[e2e]") {
+  const Demo demo;
+  const ProgramResult warned = demo({"sweep", "--dry-run", "demo/demo.toml"});
+  CHECK(warned.err.empty());
+  write_file(demo.dir / "demo/dev.json", read_file(demo.dir / "demo/train.json"));
+  CHECK_THAT(demo({"sweep", "--dry-run", "demo/demo.toml"}).err, Contains("warning: ") && Contains(" questions and 1000 contexts"));
+}
+
+TEST_CASE("bad input: a workspace that cannot be made", "[e2e]") {
+  const Demo demo;
+  write_file(demo.dir / "file", "");
+  const ProgramResult refused = demo({"--workspace", "file/runs", "sweep", "demo/demo.toml"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("file/runs"));
+}
+
+TEST_CASE("bad input: commands and ids", "[e2e]") {
+  const Demo demo;
+  check_refused(demo({"swep", "x"}), 2, "did you mean 'sweep'?", demo);
+  check_refused(demo({"package", "--top", "0"}), 2, "--top", demo);
+  check_refused(demo({"runs", "show", "run1"}), 3, "there is no registry", demo);
+  check_refused(demo({"verify", "demo"}), 3, "there is no manifest.json in it", demo);
+  check_refused(demo({"score", "absent.json", "absent.json"}), 3, "absent.json", demo);
+  check_refused(demo({"predict", "demo", "--input", "demo/dev.json"}), 3, "no config.json in it", demo);
+}
