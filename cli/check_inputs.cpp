@@ -13,9 +13,11 @@ namespace {
 std::vector<std::string> check_overlap(const RunSpec& spec, const Dataset& train, const Dataset& dev) {
   const Overlap overlap = find_overlap(train, dev);
   if (!overlap.any()) return {};
-  const std::string what = fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')", spec.train_data.path, spec.dev_data.path,
-                                       overlap.questions, overlap.contexts, overlap.example);
-  if (spec.rules != "none") throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", spec.rules));
+  const std::string what =
+      fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')", spec.train_data.path,
+                  spec.dev_data.path, overlap.questions, overlap.contexts, overlap.example);
+  if (spec.rules != "none")
+    throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", spec.rules));
   return {what + ": the dev scores will say little"};
 }
 

@@ -1,4 +1,5 @@
-// Looks into a sweep's data and weights before anything is started, so that no run has to fail for what can be known.
+// Looks into a sweep's data and weights before anything is started, so that no run has to fail for what can
+// be known.
 #pragma once
 
 #include <string>
@@ -8,8 +9,9 @@
 
 namespace expctl {
 
-/// Reads what `spec` names as a run would. Throws Error for what no run could use: a damaged or unfit file, answers that do not
-/// stand where they should, dev data that shares content with training data under contest rules. Returns warnings.
+/// Reads what `spec` names as a run would. Throws Error for what no run could use: a damaged or unfit file,
+/// answers that do not stand where they should, dev data that shares content with training data under contest
+/// rules. Returns warnings.
 std::vector<std::string> check_inputs(const RunSpec& spec);
 
 }  // namespace expctl

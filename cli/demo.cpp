@@ -1,4 +1,5 @@
-// `expctl demo DIR`: generated SQuAD-format data, a vocabulary made from it, a tiny BERT and a sweep file, to try everything on.
+// `expctl demo DIR`: generated SQuAD-format data, a vocabulary made from it, a tiny BERT and a sweep file, to
+// try everything on.
 #include <fmt/core.h>
 
 #include "cli/program.h"
@@ -11,8 +12,10 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-// Learning rates for a model that starts from random weights; fine-tuning a pre-trained BERT wants some fifty times less.
-constexpr const char* kSweepFile = R"toml(# A sweep of three learning rates by two seeds, made by `expctl demo`.
+// Learning rates for a model that starts from random weights; fine-tuning a pre-trained BERT wants some fifty
+// times less.
+constexpr const char* kSweepFile =
+    R"toml(# A sweep of three learning rates by two seeds, made by `expctl demo`.
 name = "demo"
 
 [data]
@@ -54,13 +57,15 @@ void write_demo(const fs::path& folder) {
 }  // namespace
 
 void add_demo(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("demo", "Make generated data, a tiny BERT and a sweep file to try everything on");
+  auto* verb =
+      app.add_subcommand("demo", "Make generated data, a tiny BERT and a sweep file to try everything on");
   auto folder = std::make_shared<fs::path>("demo");
   verb->add_option("DIR", *folder, "The folder to make (default: demo)");
   verb->callback([&program, folder] {
     program.action = [&program, folder] {
       write_demo(*folder);
-      say(program, fmt::format("made {}; next: expctl sweep {}", folder->string(), (*folder / "demo.toml").string()));
+      say(program,
+          fmt::format("made {}; next: expctl sweep {}", folder->string(), (*folder / "demo.toml").string()));
       return 0;
     };
   });

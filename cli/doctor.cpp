@@ -50,11 +50,13 @@ Check check_workspace(const fs::path& workspace) {
 /// SQLite's write-ahead log needs shared memory, which network file systems do not have.
 Check check_file_system(const fs::path& workspace) {
   struct statfs info {};
-  if (::statfs(existing_parent(workspace).c_str(), &info) != 0) return {"file system", false, "cannot be examined"};
+  if (::statfs(existing_parent(workspace).c_str(), &info) != 0)
+    return {"file system", false, "cannot be examined"};
   constexpr unsigned kNfs = 0x6969, kSmb = 0xff534d42, kLustre = 0x0bd00bd0, kFuse = 0x65735546;
   const auto type = static_cast<unsigned>(info.f_type);
   const bool network = type == kNfs || type == kSmb || type == kLustre || type == kFuse;
-  return {"file system", !network, network ? "a network file system: keep the workspace on a local disk" : "local"};
+  return {"file system", !network,
+          network ? "a network file system: keep the workspace on a local disk" : "local"};
 }
 
 Check check_cpu() {
@@ -62,7 +64,8 @@ Check check_cpu() {
 }
 
 int run_doctor(const Program& program) {
-  const Check checks[] = {check_worker(), check_workspace(program.workspace_dir), check_file_system(program.workspace_dir), check_cpu()};
+  const Check checks[] = {check_worker(), check_workspace(program.workspace_dir),
+                          check_file_system(program.workspace_dir), check_cpu()};
   bool ok = true;
   Json list = Json::array();
   for (const auto& check : checks) {
@@ -71,7 +74,10 @@ int run_doctor(const Program& program) {
     if (!program.json) fmt::print("{:4} {:12} {}\n", check.ok ? "ok" : "BAD", check.name, check.what);
   }
   if (program.json) {
-    fmt::print("{}\n", json_line({{"schema_version", 1}, {"version", version()}, {"build_id", build_id()}, {"checks", list}}));
+    fmt::print(
+        "{}\n",
+        json_line(
+            {{"schema_version", 1}, {"version", version()}, {"build_id", build_id()}, {"checks", list}}));
   }
   return ok ? 0 : static_cast<int>(ErrorCode::kError);
 }

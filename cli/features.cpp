@@ -1,9 +1,10 @@
 // `expctl features DATASET --vocab FILE`: counts the windows over a dataset, or writes every one of them.
+#include "squad/features.h"
+
 #include <fmt/core.h>
 
 #include "cli/program.h"
 #include "core/json.h"
-#include "squad/features.h"
 
 namespace expctl {
 namespace {
@@ -61,17 +62,17 @@ void add_features(CLI::App& app, Program& program) {
   auto options = std::make_shared<Options>();
   verb->add_option("DATASET", options->dataset, "SQuAD 1.1 file")->required();
   verb->add_option("--vocab", options->vocab, "BERT's vocab.txt")->required();
-  verb->add_option("--max-seq-length", options->features.max_seq_length, "Tokens of a window, special ones included")
+  verb->add_option("--max-seq-length", options->features.max_seq_length,
+                   "Tokens of a window, special ones included")
       ->check(CLI::Range(8, 8192));
-  verb->add_option("--doc-stride", options->features.doc_stride, "Tokens; see --window")->check(CLI::Range(1, 8192));
+  verb->add_option("--doc-stride", options->features.doc_stride, "Tokens; see --window")
+      ->check(CLI::Range(1, 8192));
   verb->add_option("--window", options->window, "overlap (Hugging Face) or advance (Google)")
       ->check(CLI::IsMember({"overlap", "advance"}));
   verb->add_option("--max-query-length", options->features.max_query_length, "Question tokens kept; 0: all")
       ->check(CLI::Range(0, 8192));
   verb->add_flag("--dump", options->dump, "One JSON line a feature");
-  verb->callback([&program, options] {
-    program.action = [options] { return run_features(*options); };
-  });
+  verb->callback([&program, options] { program.action = [options] { return run_features(*options); }; });
 }
 
 }  // namespace expctl

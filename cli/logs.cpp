@@ -17,7 +17,8 @@ namespace {
 /// Prints what has been appended to one log since the last look, whole lines only.
 class LogReader {
  public:
-  LogReader(std::string id, std::filesystem::path path, bool marked) : id_(std::move(id)), path_(std::move(path)), marked_(marked) {}
+  LogReader(std::string id, std::filesystem::path path, bool marked)
+      : id_(std::move(id)), path_(std::move(path)), marked_(marked) {}
 
   const std::string& id() const { return id_; }
 
@@ -42,7 +43,9 @@ class LogReader {
   }
 
  private:
-  void print(const std::string& line) const { fmt::print("{}{}{}\n", marked_ ? id_ : "", marked_ ? "  " : "", line); }
+  void print(const std::string& line) const {
+    fmt::print("{}{}{}\n", marked_ ? id_ : "", marked_ ? "  " : "", line);
+  }
 
   std::string id_;
   std::filesystem::path path_;
@@ -63,15 +66,19 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
   for (const auto& word : words) {
     const RunRecord run = registry.resolve_run(word);
     const RunPaths paths{program.workspace().folder(run.id)};
-    if (run.sweep_id.empty()) throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'", ErrorCode::kNotFound);
+    if (run.sweep_id.empty())
+      throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",
+                  ErrorCode::kNotFound);
     if (!follow && !std::filesystem::exists(paths.log())) {
-      throw Error(fmt::format("{} has no log yet: it is {}", run.id, name_of(run.state)), "", ErrorCode::kNotFound);
+      throw Error(fmt::format("{} has no log yet: it is {}", run.id, name_of(run.state)), "",
+                  ErrorCode::kNotFound);
     }
     readers.emplace_back(run.id, paths.log(), words.size() > 1);
   }
   constexpr std::chrono::milliseconds kPause(300);
   while (true) {
-    const bool more = follow && any_open(registry, readers);  // asked before reading, so that nothing said last is missed
+    const bool more =
+        follow && any_open(registry, readers);  // asked before reading, so that nothing said last is missed
     for (auto& reader : readers) reader.print_new();
     if (!more) break;
     std::fflush(stdout);
@@ -92,7 +99,9 @@ void add_logs(CLI::App& app, Program& program) {
   auto options = std::make_shared<Options>();
   verb->add_option("ID", options->ids, "run3, @ (the newest), ...")->required()->expected(1, -1);
   verb->add_flag("-f,--follow", options->follow, "Go on until the runs have ended");
-  verb->callback([&program, options] { program.action = [&program, options] { return logs(program, options->ids, options->follow); }; });
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return logs(program, options->ids, options->follow); };
+  });
 }
 
 }  // namespace expctl

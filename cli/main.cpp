@@ -1,4 +1,5 @@
-// expctl: reads the command line, calls one verb, turns Error into a message and an exit code. The only place that exits.
+// expctl: reads the command line, calls one verb, turns Error into a message and an exit code. The only place
+// that exits.
 #include <fmt/core.h>
 
 #include <csignal>
@@ -44,14 +45,15 @@ int run(int argc, char** argv) {
   Program program;
   program.workspace_dir = "runs";
   app.set_version_flag("--version", fmt::format("expctl {} ({})", version(), build_id()));
-  app.add_option("--workspace", program.workspace_dir, "Folder of the registry and the runs (default: ./runs)")
+  app.add_option("--workspace", program.workspace_dir,
+                 "Folder of the registry and the runs (default: ./runs)")
       ->envname("EXPCTL_WORKSPACE");
   app.add_flag("--json", program.json, "Machine-readable output on stdout");
   app.add_flag("-q,--quiet", program.quiet, "No progress and no hints on stderr");
   app.require_subcommand(1);
   app.fallthrough();
-  for (auto* add : {add_sweep, add_train, add_ensemble, add_package, add_verify, add_runs, add_logs, add_predict, add_score, add_features,
-                    add_demo, add_doctor, add_job}) {
+  for (auto* add : {add_sweep, add_train, add_ensemble, add_package, add_verify, add_runs, add_logs,
+                    add_predict, add_score, add_features, add_demo, add_doctor, add_job}) {
     add(app, program);
   }
   try {

@@ -14,7 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The build leaves the archive in share/expctl beside bin.
-fs::path source_archive() { return self_path().parent_path().parent_path() / "share" / "expctl" / "source.tar.gz"; }
+fs::path source_archive() {
+  return self_path().parent_path().parent_path() / "share" / "expctl" / "source.tar.gz";
+}
 
 void print_package(const Program& program, const Package& package, const fs::path& out) {
   if (program.json) {
@@ -26,10 +28,12 @@ void print_package(const Program& program, const Package& package, const fs::pat
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : package.submission.entries) {
-    rows.push_back({entry.folder, entry.record.id, format_number(entry.record.f1.value()), format_number(entry.record.exact_match.value())});
+    rows.push_back({entry.folder, entry.record.id, format_number(entry.record.f1.value()),
+                    format_number(entry.record.exact_match.value())});
   }
   fmt::print("{}", render_table({"folder", "id", "F1", "EM"}, rows));
-  fmt::print("mean F1 of the best {}: {}\n", package.submission.average, format_number(package.submission.top_mean));
+  fmt::print("mean F1 of the best {}: {}\n", package.submission.average,
+             format_number(package.submission.top_mean));
   fmt::print("{}\n", out.string());
 }
 
@@ -42,9 +46,11 @@ int package(const Program& program, PackageOptions options) {
   const Package made = package_submission(registry, program.workspace(), options);
   print_package(program, made, options.out);
   for (const auto& check : made.checks) {
-    if (check.result == CheckResult::kUnproven) say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
+    if (check.result == CheckResult::kUnproven)
+      say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
   }
-  say(program, fmt::format("verified; to check it again: expctl verify {} --dev DEV_FILE", shell_quote(options.out.string())));
+  say(program, fmt::format("verified; to check it again: expctl verify {} --dev DEV_FILE",
+                           shell_quote(options.out.string())));
   return 0;
 }
 
@@ -54,11 +60,15 @@ void add_package(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("package", "Make the submission folder of the best entries, and verify it");
   auto options = std::make_shared<PackageOptions>();
   options->out = "submission";
-  verb->add_option("ID", options->from, "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
-  verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")->check(CLI::PositiveNumber);
-  verb->add_option("--average", options->average, "How many of the best to average (default: 3)")->check(CLI::PositiveNumber);
+  verb->add_option("ID", options->from,
+                   "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
+  verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--average", options->average, "How many of the best to average (default: 3)")
+      ->check(CLI::PositiveNumber);
   verb->add_option("--out", options->out, "A new folder (default: submission)");
-  verb->callback([&program, options] { program.action = [&program, options] { return package(program, *options); }; });
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return package(program, *options); }; });
 }
 
 }  // namespace expctl

@@ -1,5 +1,5 @@
-// `expctl predict MODEL ... --input FILE`: predictions, n-best and inference statistics for other questions, by one model or by
-// the mean of several.
+// `expctl predict MODEL ... --input FILE`: predictions, n-best and inference statistics for other questions,
+// by one model or by the mean of several.
 #include <fmt/core.h>
 
 #include <random>
@@ -38,7 +38,9 @@ struct Model {
   RunSpec spec;
 };
 
-bool is_checkpoint(const fs::path& folder) { return fs::is_regular_file(CheckpointPaths{folder}.config()); }
+bool is_checkpoint(const fs::path& folder) {
+  return fs::is_regular_file(CheckpointPaths{folder}.config());
+}
 
 Model model_of_folder(const std::string& folder) {
   Model model;
@@ -51,7 +53,8 @@ Model model_of_folder(const std::string& folder) {
 Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
   const RunPaths paths{workspace.folder(run.id)};
   if (!is_checkpoint(paths.checkpoint())) {
-    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)), ErrorCode::kNotFound);
+    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
+                ErrorCode::kNotFound);
   }
   Model model{run.id, 1, run_spec_from_json(run.spec, "registry: spec of " + run.id)};
   model.spec.command = {};
@@ -63,7 +66,8 @@ Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
 std::vector<Model> find_models(const Program& program, const std::string& word) {
   if (is_checkpoint(word)) return {model_of_folder(word)};
   if (fs::is_directory(word)) {
-    throw Error(fmt::format("{}: no config.json in it", word), "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: no config.json in it", word),
+                "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
   }
   const Registry registry = Registry::open_existing(program.workspace().registry());
   const RunRecord entry = registry.resolve_run(word);
@@ -96,8 +100,8 @@ TrainSpec with_settings(TrainSpec spec, const std::vector<std::string>& settings
 
 std::vector<Model> all_models(const Program& program, const PredictOptions& options) {
   if (!options.weights.empty() && options.weights.size() != options.models.size()) {
-    throw Error(fmt::format("{} weights for {} models", options.weights.size(), options.models.size()), "--weights takes one number a model",
-                ErrorCode::kUsage);
+    throw Error(fmt::format("{} weights for {} models", options.weights.size(), options.models.size()),
+                "--weights takes one number a model", ErrorCode::kUsage);
   }
   std::vector<Model> models;
   for (size_t i = 0; i < options.models.size(); ++i) {
@@ -133,13 +137,15 @@ bool predict_one(const Model& model, const fs::path& input, const RunPaths& out)
   const Outcome outcome = supervise(out.folder, {});
   if (outcome.end == AttemptEnd::kInterrupted) return false;
   if (outcome.end != AttemptEnd::kSucceeded) {
-    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message), fmt::format("the whole log is {}", out.log().string()));
+    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message),
+                fmt::format("the whole log is {}", out.log().string()));
   }
   return true;
 }
 
 /// Each model's logits in a folder of its own, then their mean.
-bool predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input, const RunPaths& out) {
+bool predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input,
+                  const RunPaths& out) {
   std::vector<EnsembleMember> members;
   for (const auto& model : models) {
     const RunPaths folder{out.folder / "members" / std::to_string(members.size() + 1)};
@@ -158,7 +164,8 @@ bool predict_mean(const Program& program, const std::vector<Model>& models, cons
 }
 
 fs::path output_folder(const PredictOptions& options) {
-  const fs::path fallback = fmt::format("predictions-{}", fs::path(options.models.front()).lexically_normal().filename().string());
+  const fs::path fallback =
+      fmt::format("predictions-{}", fs::path(options.models.front()).lexically_normal().filename().string());
   const fs::path folder = fs::absolute(options.out.empty() ? fallback : options.out).lexically_normal();
   if (fs::exists(folder) && !fs::is_empty(folder)) {
     throw Error(fmt::format("{} is not empty", folder.string()), "--out names a new folder");
@@ -168,11 +175,13 @@ fs::path output_folder(const PredictOptions& options) {
 
 int predict(const Program& program, const PredictOptions& options) {
   if (!fs::is_regular_file(options.input)) {
-    throw Error(fmt::format("{}: no such file", options.input.string()), "--input names a SQuAD 1.1 file", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: no such file", options.input.string()), "--input names a SQuAD 1.1 file",
+                ErrorCode::kNotFound);
   }
   const RunPaths out{output_folder(options)};
   const auto models = all_models(program, options);
-  const bool done = models.size() == 1 ? predict_one(models.front(), options.input, out) : predict_mean(program, models, options.input, out);
+  const bool done = models.size() == 1 ? predict_one(models.front(), options.input, out)
+                                       : predict_mean(program, models, options.input, out);
   constexpr int kInterrupted = 130;
   if (!done) return kInterrupted;
   const bool scored = fs::exists(out.eval());
@@ -191,14 +200,21 @@ int predict(const Program& program, const PredictOptions& options) {
 }  // namespace
 
 void add_predict(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("predict", "Predict the answers of other questions with a run, an ensemble or any checkpoint");
+  auto* verb = app.add_subcommand(
+      "predict", "Predict the answers of other questions with a run, an ensemble or any checkpoint");
   auto options = std::make_shared<PredictOptions>();
-  verb->add_option("MODEL", options->models, "Ids or checkpoint folders; the logits of several are averaged")->required()->expected(1, -1);
+  verb->add_option("MODEL", options->models, "Ids or checkpoint folders; the logits of several are averaged")
+      ->required()
+      ->expected(1, -1);
   verb->add_option("--input", options->input, "SQuAD 1.1 file; answers are not needed")->required();
-  verb->add_option("--weights", options->weights, "One number a model, separated by commas (default: all alike)")->delimiter(',');
-  verb->add_option("--set", options->settings, "key=value for the evaluation, e.g. eval_max_seq_length=128")->allow_extra_args(false);
+  verb->add_option("--weights", options->weights,
+                   "One number a model, separated by commas (default: all alike)")
+      ->delimiter(',');
+  verb->add_option("--set", options->settings, "key=value for the evaluation, e.g. eval_max_seq_length=128")
+      ->allow_extra_args(false);
   verb->add_option("--out", options->out, "A new folder (default: predictions-MODEL)");
-  verb->callback([&program, options] { program.action = [&program, options] { return predict(program, *options); }; });
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return predict(program, *options); }; });
 }
 
 }  // namespace expctl

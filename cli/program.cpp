@@ -8,7 +8,9 @@
 
 namespace expctl {
 
-std::filesystem::path self_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
+std::filesystem::path self_path() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
 
 bool stderr_is_interactive() {
   const char* term = std::getenv("TERM");

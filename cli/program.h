@@ -15,7 +15,7 @@ struct Program {
   std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
   bool json = false;
   bool quiet = false;
-  std::function<int()> action;          ///< set by the verb that was called; returns the exit code
+  std::function<int()> action;  ///< set by the verb that was called; returns the exit code
 
   WorkspacePaths workspace() const { return {workspace_dir}; }
 };

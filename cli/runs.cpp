@@ -23,7 +23,8 @@ struct ListOptions {
 int list_runs(const Program& program, const ListOptions& options) {
   const auto& names = run_sort_names();
   const auto place = std::find(names.begin(), names.end(), options.sort) - names.begin();
-  auto runs = sorted(Registry::open_existing(program.workspace().registry()).list_runs(), static_cast<RunSort>(place));
+  auto runs = sorted(Registry::open_existing(program.workspace().registry()).list_runs(),
+                     static_cast<RunSort>(place));
   if (options.limit > 0 && runs.size() > options.limit) runs.resize(options.limit);
   fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs));
   return 0;
@@ -44,9 +45,11 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   Json json = run_json(run);
   Json evaluations = Json::array(), artifacts = Json::array();
   for (const auto& e : registry.evaluations(run.id)) {
-    evaluations.push_back({{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
+    evaluations.push_back(
+        {{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
   }
-  for (const auto& a : registry.artifacts(run.id)) artifacts.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
+  for (const auto& a : registry.artifacts(run.id))
+    artifacts.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
   json["schema_version"] = 1;
   json["sweep"] = run.sweep_id;
   json["message"] = run.message;
@@ -71,9 +74,10 @@ std::string changed_keys(const RunRecord& run) {
   for (const auto& key : train_keys()) {
     const Json value = get_train_key(spec, key);
     if (value == get_train_key(defaults, key)) continue;
-    parts.push_back(fmt::format("{}={}", key.name, value.is_number_float() ? format_number(value.get<double>())
-                                                   : value.is_string()     ? value.get<std::string>()
-                                                                           : value.dump()));
+    parts.push_back(fmt::format("{}={}", key.name,
+                                value.is_number_float() ? format_number(value.get<double>())
+                                : value.is_string()     ? value.get<std::string>()
+                                                        : value.dump()));
   }
   return join(parts, " ");
 }
@@ -94,10 +98,12 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   row("started", time_text(run.started));
   row("ended", time_text(run.ended));
   for (const auto& e : registry.evaluations(run.id)) {
-    row("evaluation " + e.name, fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));
+    row("evaluation " + e.name,
+        fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));
   }
   const auto metrics = registry.metrics(run.id);
-  if (!metrics.empty()) row("last step", fmt::format("{} (loss {:.4f})", metrics.back().step, metrics.back().loss));
+  if (!metrics.empty())
+    row("last step", fmt::format("{} (loss {:.4f})", metrics.back().step, metrics.back().loss));
   row("folder", workspace.folder(run.id).string());
   return render_table({run.id, ""}, rows);
 }
@@ -105,12 +111,14 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
 int show_run(const Program& program, const std::string& word) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
   const RunRecord run = registry.resolve_run(word);
-  fmt::print("{}", program.json ? json_text(show_json(registry, run, program.workspace())) : show_text(registry, run, program.workspace()));
+  fmt::print("{}", program.json ? json_text(show_json(registry, run, program.workspace()))
+                                : show_text(registry, run, program.workspace()));
   return 0;
 }
 
 void add_list_options(CLI::App& verb, ListOptions& options) {
-  verb.add_option("--sort", options.sort, fmt::format("One of {} (default: id)", join(run_sort_names(), ", ")))
+  verb.add_option("--sort", options.sort,
+                  fmt::format("One of {} (default: id)", join(run_sort_names(), ", ")))
       ->check(CLI::IsMember(run_sort_names()));
   verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::PositiveNumber);
 }
@@ -129,7 +137,8 @@ void add_runs(CLI::App& app, Program& program) {
   auto* show = verb->add_subcommand("show", "Everything on record about one");
   auto word = std::make_shared<std::string>();
   show->add_option("ID", *word, "run3, ens1, @ (the newest), @2")->required();
-  show->callback([&program, word] { program.action = [&program, word] { return show_run(program, *word); }; });
+  show->callback(
+      [&program, word] { program.action = [&program, word] { return show_run(program, *word); }; });
   verb->require_subcommand(0, 1);
 }
 

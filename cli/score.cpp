@@ -13,7 +13,8 @@ int run_score(const std::string& dataset_file, const std::string& predictions_fi
   const Dataset dataset = read_dataset(dataset_file);
   const Predictions predictions = parse_predictions(read_file(predictions_file), predictions_file);
   if (!dataset.has_answers()) {
-    throw Error(fmt::format("{}: it has questions without answers", dataset_file), "unseen questions cannot be scored");
+    throw Error(fmt::format("{}: it has questions without answers", dataset_file),
+                "unseen questions cannot be scored");
   }
   if (dataset.version != "1.1") {
     fmt::print(stderr, "Evaluation expects v-1.1, but got dataset with v-{}\n", dataset.version);

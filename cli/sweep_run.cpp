@@ -77,7 +77,8 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
                       {"params", entry.spec.params},
                       {"seed", entry.spec.train.seed}});
     } else {
-      rows.push_back({entry.run_id.empty() ? "new" : entry.run_id, std::string(what), params_text(planned(entry.spec))});
+      rows.push_back(
+          {entry.run_id.empty() ? "new" : entry.run_id, std::string(what), params_text(planned(entry.spec))});
     }
   }
   if (program.json)
@@ -157,7 +158,8 @@ void say_next(const Program& program, const std::string& file, int signal,
         fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
   const auto best = ranked(runs);
   if (best.size() > 1 && best[1].f1)
-    say(program, fmt::format("next: expctl ensemble {} {}, then expctl package --top 5", best[0].id, best[1].id));
+    say(program,
+        fmt::format("next: expctl ensemble {} {}, then expctl package --top 5", best[0].id, best[1].id));
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ struct SweepRunOptions {
 
 /// Blocks until every run of the sweep has ended (or may not be started), prints them on stdout, best first,
 /// and returns the exit code: 0, 4 where some failed or were stopped, 130 or 143 after a signal. Throws
-/// Error, before anything is written, for what cannot work: an input that is missing or unfit, a bad command, a
-/// GPU that is not there, no expctl-train.
+/// Error, before anything is written, for what cannot work: an input that is missing or unfit, a bad command,
+/// a GPU that is not there, no expctl-train.
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options);
 
 }  // namespace expctl

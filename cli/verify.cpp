@@ -16,7 +16,8 @@ int verify(const Program& program, const std::filesystem::path& folder, const st
     fmt::print("{}", json_text(checks_json(folder, checks)));
   } else {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& check : checks) rows.push_back({check.rule, std::string(name_of(check.result)), check.why});
+    for (const auto& check : checks)
+      rows.push_back({check.rule, std::string(name_of(check.result)), check.why});
     fmt::print("{}", render_table({"rule", "result", "why"}, rows));
   }
   return any_failed(checks) ? static_cast<int>(ErrorCode::kCheckFailed) : 0;
@@ -25,14 +26,18 @@ int verify(const Program& program, const std::filesystem::path& folder, const st
 }  // namespace
 
 void add_verify(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("verify", "Check a submission: files, hashes, ids, scores, ranks, n-best, checkpoints");
+  auto* verb = app.add_subcommand(
+      "verify", "Check a submission: files, hashes, ids, scores, ranks, n-best, checkpoints");
   struct Options {
     std::filesystem::path folder, dev;
   };
   auto options = std::make_shared<Options>();
   verb->add_option("DIR", options->folder, "The submission folder")->required();
-  verb->add_option("--dev", options->dev, "The SQuAD file that the entries were scored on; without it scores are unproven");
-  verb->callback([&program, options] { program.action = [&program, options] { return verify(program, options->folder, options->dev); }; });
+  verb->add_option("--dev", options->dev,
+                   "The SQuAD file that the entries were scored on; without it scores are unproven");
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return verify(program, options->folder, options->dev); };
+  });
 }
 
 }  // namespace expctl

@@ -1,5 +1,6 @@
-// Counter-based random numbers: each value is a pure function of a key and a counter, so that no generator's state has to be
-// saved, shared or kept in step. The mixer is SplitMix64's finaliser (Steele, Lea, Flood 2014).
+// Counter-based random numbers: each value is a pure function of a key and a counter, so that no generator's
+// state has to be saved, shared or kept in step. The mixer is SplitMix64's finaliser (Steele, Lea, Flood
+// 2014).
 #pragma once
 
 #include <cstdint>

@@ -10,15 +10,16 @@ namespace expctl {
 
 /// What a command ends with; the numbers are the exit codes that scripts rely on (docs/architecture.md).
 enum class ErrorCode {
-  kError = 1,         ///< bad input, a failed write: anything that has no code of its own
-  kUsage = 2,         ///< the command line itself is wrong
-  kNotFound = 3,      ///< a file, run or checkpoint that was named does not exist
-  kRunsFailed = 4,    ///< the command worked, but some runs did not succeed
-  kRegistry = 5,      ///< the registry is busy, or newer than this program
-  kCheckFailed = 6,   ///< a check of a submission failed
+  kError = 1,        ///< bad input, a failed write: anything that has no code of its own
+  kUsage = 2,        ///< the command line itself is wrong
+  kNotFound = 3,     ///< a file, run or checkpoint that was named does not exist
+  kRunsFailed = 4,   ///< the command worked, but some runs did not succeed
+  kRegistry = 5,     ///< the registry is busy, or newer than this program
+  kCheckFailed = 6,  ///< a check of a submission failed
 };
 
-/// `message` says what and where ("lr.toml:12:1: unknown key 'x'"), `hint` what to do about it; the hint may be empty.
+/// `message` says what and where ("lr.toml:12:1: unknown key 'x'"), `hint` what to do about it; the hint may
+/// be empty.
 class Error : public std::runtime_error {
  public:
   explicit Error(std::string message, std::string hint = {}, ErrorCode code = ErrorCode::kError)

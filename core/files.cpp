@@ -18,7 +18,8 @@ namespace {
 /// An owned file descriptor; the destructor closes without looking, close() reports.
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags, mode_t mode = 0666) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0666)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -45,7 +46,9 @@ void sync_folder(const fs::path& folder) {
   if (fd.valid()) ::fsync(fd.get());
 }
 
-fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 fs::path temporary_name(const fs::path& path) {
   return parent_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
@@ -150,15 +153,18 @@ void copy_tree(const fs::path& from, const fs::path& to) {
   make_folder(to);
   for (const auto& entry : fs::recursive_directory_iterator(from)) {
     const fs::path target = to / fs::relative(entry.path(), from);
-    if (entry.is_directory()) make_folder(target);
-    else if (entry.is_regular_file()) expctl::copy_file(entry.path(), target);
+    if (entry.is_directory())
+      make_folder(target);
+    else if (entry.is_regular_file())
+      expctl::copy_file(entry.path(), target);
   }
 }
 
 std::string tail_lines(std::string_view text, int lines) {
   size_t begin = text.size();
   if (begin > 0 && text[begin - 1] == '\n') --begin;
-  for (int i = 0; i < lines && begin != std::string_view::npos && begin > 0; ++i) begin = text.rfind('\n', begin - 1);
+  for (int i = 0; i < lines && begin != std::string_view::npos && begin > 0; ++i)
+    begin = text.rfind('\n', begin - 1);
   return std::string(text.substr(begin == std::string_view::npos ? 0 : begin == 0 ? 0 : begin + 1));
 }
 

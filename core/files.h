@@ -10,18 +10,19 @@ namespace expctl {
 /// The whole file. Throws Error (kNotFound where there is none).
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes to a temporary name beside `path`, fsyncs, renames, fsyncs the folder: after a crash `path` holds the old or the
-/// new content, whole. Creates no folders. Throws Error and leaves `path` as it was.
+/// Writes to a temporary name beside `path`, fsyncs, renames, fsyncs the folder: after a crash `path` holds
+/// the old or the new content, whole. Creates no folders. Throws Error and leaves `path` as it was.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// Creates `path` with O_EXCL and the content, fsynced. Returns false, and changes nothing, where it exists already.
+/// Creates `path` with O_EXCL and the content, fsynced. Returns false, and changes nothing, where it exists
+/// already.
 bool create_file(const std::filesystem::path& path, std::string_view content);
 
 /// Creates a folder and its parents. Throws Error naming the folder.
 void make_folder(const std::filesystem::path& path);
 
-/// Copies one file as a file of its own: a reflink where the file system can, else copy_file_range, else read and write;
-/// never a hard link. Replaces `to` atomically. Throws Error.
+/// Copies one file as a file of its own: a reflink where the file system can, else copy_file_range, else read
+/// and write; never a hard link. Replaces `to` atomically. Throws Error.
 void copy_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Copies every regular file below `from`, keeping the relative paths.

@@ -1,4 +1,5 @@
-// SHA-256, the one hash of expctl: file identities, config hashes, manifests. Always lower-case hex, 64 characters.
+// SHA-256, the one hash of expctl: file identities, config hashes, manifests. Always lower-case hex, 64
+// characters.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +30,8 @@ std::string sha256(std::string_view bytes);
 /// Reads in pieces, so the file may be larger than memory. Throws Error.
 std::string sha256_file(const std::filesystem::path& path);
 
-/// The identity of a folder of weights: the hash over "name\0hash\n" of its regular files (not its subfolders), sorted by name.
+/// The identity of a folder of weights: the hash over "name\0hash\n" of its regular files (not its
+/// subfolders), sorted by name.
 std::string sha256_folder(const std::filesystem::path& folder);
 
 }  // namespace expctl

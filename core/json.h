@@ -24,7 +24,8 @@ T json_get(const Json& object, const char* key, const std::string& source);
 template <typename T>
 T json_get(const Json& object, const char* key, const std::string& source, T fallback);
 
-/// The text of `value` for a file: indented by two, a line break at the end; invalid UTF-8 is replaced, never thrown.
+/// The text of `value` for a file: indented by two, a line break at the end; invalid UTF-8 is replaced, never
+/// thrown.
 std::string json_text(const Json& value);
 
 /// One line, without the line break.

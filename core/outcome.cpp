@@ -36,19 +36,31 @@ std::string_view name_of(AttemptEnd end) {
 
 RunEvent event_of(AttemptEnd end) {
   switch (end) {
-    case AttemptEnd::kSucceeded: return RunEvent::kSucceeded;
-    case AttemptEnd::kFailed: return RunEvent::kFailed;
-    case AttemptEnd::kStopped: return RunEvent::kStopped;
-    case AttemptEnd::kPruned: return RunEvent::kPruned;
-    case AttemptEnd::kInterrupted: return RunEvent::kInterrupted;
+    case AttemptEnd::kSucceeded:
+      return RunEvent::kSucceeded;
+    case AttemptEnd::kFailed:
+      return RunEvent::kFailed;
+    case AttemptEnd::kStopped:
+      return RunEvent::kStopped;
+    case AttemptEnd::kPruned:
+      return RunEvent::kPruned;
+    case AttemptEnd::kInterrupted:
+      return RunEvent::kInterrupted;
   }
   return RunEvent::kFailed;
 }
 
 Json to_json(const Outcome& o) {
-  return {{"schema_version", 1},  {"state", name_of(o.end)}, {"reason", name_of(o.reason)}, {"exit_code", o.exit_code},
-          {"signal", o.signal},   {"message", o.message},    {"attempt", o.attempt},        {"started", o.started},
-          {"ended", o.ended},     {"max_rss_bytes", o.max_rss_bytes}};
+  return {{"schema_version", 1},
+          {"state", name_of(o.end)},
+          {"reason", name_of(o.reason)},
+          {"exit_code", o.exit_code},
+          {"signal", o.signal},
+          {"message", o.message},
+          {"attempt", o.attempt},
+          {"started", o.started},
+          {"ended", o.ended},
+          {"max_rss_bytes", o.max_rss_bytes}};
 }
 
 Outcome outcome_from_json(const Json& json, const std::string& source) {

@@ -1,4 +1,5 @@
-// outcome.json: how one attempt of a run ended, written once by its supervisor, last of all files, and read by the scheduler.
+// outcome.json: how one attempt of a run ended, written once by its supervisor, last of all files, and read
+// by the scheduler.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,9 @@ struct Outcome {
   FailReason reason = FailReason::kNone;  ///< set where end is kFailed
   int exit_code = 0;                      ///< of the worker or command; 0 where a signal ended it
   int signal = 0;
-  std::string message;                    ///< for people: one sentence, or the last lines of the log
-  int attempt = 1;                        ///< 1 for the first
-  double started = 0;                     ///< Unix seconds
+  std::string message;  ///< for people: one sentence, or the last lines of the log
+  int attempt = 1;      ///< 1 for the first
+  double started = 0;   ///< Unix seconds
   double ended = 0;
   int64_t max_rss_bytes = 0;
 

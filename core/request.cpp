@@ -9,15 +9,16 @@ namespace expctl {
 Json to_json(const WorkerRequest& r) {
   Json environment = Json::object();
   for (const auto& [name, value] : r.environment) environment[name] = value;
-  return {{"schema_version", 1},
-          {"task", r.task == WorkerTask::kTrain ? "train" : "predict"},
-          {"run_id", r.run_id},
-          {"attempt", r.attempt},
-          {"attempt_token", r.attempt_token},
-          {"argv", r.argv},
-          {"environment", environment},
-          {"devices", {{"gpus", r.devices.gpus}, {"threads", r.devices.threads}, {"cpu_ids", r.devices.cpu_ids}}},
-          {"spec", to_json(r.spec)}};
+  return {
+      {"schema_version", 1},
+      {"task", r.task == WorkerTask::kTrain ? "train" : "predict"},
+      {"run_id", r.run_id},
+      {"attempt", r.attempt},
+      {"attempt_token", r.attempt_token},
+      {"argv", r.argv},
+      {"environment", environment},
+      {"devices", {{"gpus", r.devices.gpus}, {"threads", r.devices.threads}, {"cpu_ids", r.devices.cpu_ids}}},
+      {"spec", to_json(r.spec)}};
 }
 
 WorkerRequest worker_request_from_json(const Json& json, const std::string& source) {

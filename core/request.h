@@ -1,5 +1,5 @@
-// request.json: everything that the supervisor (`expctl job`) and the worker (expctl-train) need to do one attempt, so that
-// it can be replayed by hand from the folder alone.
+// request.json: everything that the supervisor (`expctl job`) and the worker (expctl-train) need to do one
+// attempt, so that it can be replayed by hand from the folder alone.
 #pragma once
 
 #include <string>
@@ -10,8 +10,9 @@
 namespace expctl {
 
 enum class WorkerTask {
-  kTrain,    ///< train from spec.init on spec.train_data, then predict spec.dev_data (where given) and score it
-  kPredict,  ///< load spec.init (a checkpoint), predict spec.dev_data; scored only where that file has answers
+  kTrain,  ///< train from spec.init on spec.train_data, then predict spec.dev_data (where given) and score it
+  kPredict,  ///< load spec.init (a checkpoint), predict spec.dev_data; scored only where that file has
+             ///< answers
 };
 
 /// Where an attempt computes.
@@ -25,7 +26,7 @@ struct WorkerRequest {
   WorkerTask task = WorkerTask::kTrain;
   std::string run_id;
   int attempt = 1;
-  std::string attempt_token;      ///< unique to this attempt: outcome.json is claimed by it
+  std::string attempt_token;  ///< unique to this attempt: outcome.json is claimed by it
   RunSpec spec;
   DeviceAssignment devices;
   std::vector<std::string> argv;  ///< the exact command line that the supervisor starts

@@ -1,4 +1,5 @@
-// The one place that knows the names of files and folders in a workspace (docs/run_folder.md says what is in each).
+// The one place that knows the names of files and folders in a workspace (docs/run_folder.md says what is in
+// each).
 #pragma once
 
 #include <filesystem>
@@ -11,9 +12,11 @@ struct WorkspacePaths {
   std::filesystem::path root;
 
   std::filesystem::path registry() const { return root / "registry.db"; }
-  std::filesystem::path lock() const { return root / "scheduler.lock"; }       ///< flock of the one scheduler
+  std::filesystem::path lock() const { return root / "scheduler.lock"; }  ///< flock of the one scheduler
   std::filesystem::path folder(const std::string& id) const { return root / id; }
-  std::filesystem::path sweep_file(const std::string& sweep_id) const { return root / sweep_id / "sweep.toml"; }
+  std::filesystem::path sweep_file(const std::string& sweep_id) const {
+    return root / sweep_id / "sweep.toml";
+  }
 };
 
 /// The folder of one run, ensemble, evaluation or prediction; all of them name their files alike.
@@ -36,7 +39,9 @@ struct RunPaths {
   std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
   std::filesystem::path evaluations() const { return folder / "evals"; }
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
-  std::filesystem::path claim() const { return folder / "attempt.claim"; }  ///< made with O_EXCL by an attempt's one supervisor
+  std::filesystem::path claim() const {
+    return folder / "attempt.claim";
+  }  ///< made with O_EXCL by an attempt's one supervisor
 };
 
 /// A folder of weights in Hugging Face's layout.

@@ -5,25 +5,35 @@
 namespace expctl {
 namespace {
 
-Json input_json(const Input& input) { return {{"path", input.path}, {"sha256", input.sha256}}; }
+Json input_json(const Input& input) {
+  return {{"path", input.path}, {"sha256", input.sha256}};
+}
 
 Input input_from(const Json& json, const std::string& source) {
   return {json_get<std::string>(json, "path", source), json_get<std::string>(json, "sha256", source)};
 }
 
 Json command_json(const CommandSpec& c) {
-  return {{"argv", c.argv}, {"predictions", c.predictions}, {"nbest", c.nbest}, {"checkpoint", c.checkpoint}, {"logs", c.logs}};
+  return {{"argv", c.argv},
+          {"predictions", c.predictions},
+          {"nbest", c.nbest},
+          {"checkpoint", c.checkpoint},
+          {"logs", c.logs}};
 }
 
 CommandSpec command_from(const Json& json, const std::string& source) {
   const auto text = [&](const char* key) { return json_get<std::string>(json, key, source, ""); };
-  return {json_get<std::vector<std::string>>(json, "argv", source), text("predictions"), text("nbest"), text("checkpoint"),
-          text("logs")};
+  return {json_get<std::vector<std::string>>(json, "argv", source), text("predictions"), text("nbest"),
+          text("checkpoint"), text("logs")};
 }
 
 Json resources_json(const ResourceSpec& r) {
-  return {{"gpus", r.gpus},           {"cpus", r.cpus},       {"runs_per_gpu", r.runs_per_gpu}, {"visible_devices", r.visible_devices},
-          {"timeout_s", r.timeout_s}, {"retries", r.retries}};
+  return {{"gpus", r.gpus},
+          {"cpus", r.cpus},
+          {"runs_per_gpu", r.runs_per_gpu},
+          {"visible_devices", r.visible_devices},
+          {"timeout_s", r.timeout_s},
+          {"retries", r.retries}};
 }
 
 ResourceSpec resources_from(const Json& json, const std::string& source) {
@@ -67,7 +77,8 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
 
 std::string config_hash(const RunSpec& spec) {
   Json train = to_json(spec.train);
-  // The seed is the other half of a run's identity. Seeds that follow it (resolve() filled them in) are no part of the config.
+  // The seed is the other half of a run's identity. Seeds that follow it (resolve() filled them in) are no
+  // part of the config.
   train.erase("seed");
   for (const char* key : {"seed_init", "seed_data", "seed_dropout"}) {
     if (train[key] == spec.train.seed) train[key] = -1;

@@ -1,4 +1,5 @@
-// Everything that decides what one run computes and where it runs, fully resolved: no defaults left to fill in.
+// Everything that decides what one run computes and where it runs, fully resolved: no defaults left to fill
+// in.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace expctl {
 
-/// A file or folder that a run reads, by absolute path, with its SHA-256 (core/hash.h). Both empty where the run has none.
+/// A file or folder that a run reads, by absolute path, with its SHA-256 (core/hash.h). Both empty where the
+/// run has none.
 struct Input {
   std::string path;
   std::string sha256;
@@ -19,8 +21,8 @@ struct Input {
 
 /// A program in place of expctl-train. `argv` is as in the sweep file, with {key} not yet filled in.
 struct CommandSpec {
-  std::vector<std::string> argv;       ///< empty: expctl-train runs the job
-  std::string predictions;             ///< path or glob in the run folder; likewise the next three; "" for none
+  std::vector<std::string> argv;  ///< empty: expctl-train runs the job
+  std::string predictions;        ///< path or glob in the run folder; likewise the next three; "" for none
   std::string nbest;
   std::string checkpoint;
   std::string logs;
@@ -28,25 +30,25 @@ struct CommandSpec {
 };
 
 struct ResourceSpec {
-  int64_t gpus = -1;                   ///< -1: one where the machine has any, else none
-  int64_t cpus = 0;                    ///< 0: all cores for a native CPU run, one for a command
+  int64_t gpus = -1;  ///< -1: one where the machine has any, else none
+  int64_t cpus = 0;   ///< 0: all cores for a native CPU run, one for a command
   int64_t runs_per_gpu = 1;
   std::string visible_devices = "uuid";  ///< uuid | index
-  double timeout_s = 0;                ///< 0: none
+  double timeout_s = 0;                  ///< 0: none
   int64_t retries = 2;
   bool operator==(const ResourceSpec&) const = default;
 };
 
 struct RunSpec {
-  std::string name;                    ///< the sweep's name
-  Json params = Json::object();        ///< the swept keys of this config and their values
-  TrainSpec train;                     ///< resolved, with this run's seed
+  std::string name;              ///< the sweep's name
+  Json params = Json::object();  ///< the swept keys of this config and their values
+  TrainSpec train;               ///< resolved, with this run's seed
   Input train_data;
   Input dev_data;
   Input init;
   CommandSpec command;
   ResourceSpec resources;
-  std::string rules = "none";          ///< contest profile
+  std::string rules = "none";  ///< contest profile
 
   bool is_command() const { return !command.argv.empty(); }
 };
@@ -54,8 +56,8 @@ struct RunSpec {
 Json to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const Json& json, const std::string& source);
 
-/// The identity of a config: SHA-256 over the training keys (but the seed), the hashes of data and init, and the command;
-/// neither names, paths nor resources. A run is (config hash, seed).
+/// The identity of a config: SHA-256 over the training keys (but the seed), the hashes of data and init, and
+/// the command; neither names, paths nor resources. A run is (config hash, seed).
 std::string config_hash(const RunSpec& spec);
 
 }  // namespace expctl

@@ -62,14 +62,20 @@ std::optional<RunState> next_state(RunState state, RunEvent event) {
       return std::nullopt;
     case RunState::kRunning:
       switch (event) {
-        case RunEvent::kSucceeded: return RunState::kSucceeded;
-        case RunEvent::kFailed: return RunState::kFailed;
-        case RunEvent::kStopped: return RunState::kStopped;
-        case RunEvent::kPruned: return RunState::kPruned;
+        case RunEvent::kSucceeded:
+          return RunState::kSucceeded;
+        case RunEvent::kFailed:
+          return RunState::kFailed;
+        case RunEvent::kStopped:
+          return RunState::kStopped;
+        case RunEvent::kPruned:
+          return RunState::kPruned;
         case RunEvent::kInterrupted:
-        case RunEvent::kRetried: return RunState::kQueued;
+        case RunEvent::kRetried:
+          return RunState::kQueued;
         case RunEvent::kStarted:
-        case RunEvent::kResumed: return std::nullopt;
+        case RunEvent::kResumed:
+          return std::nullopt;
       }
       return std::nullopt;
     case RunState::kFailed:
@@ -85,14 +91,26 @@ std::optional<RunState> next_state(RunState state, RunEvent event) {
   return std::nullopt;
 }
 
-bool is_finished(RunState state) { return state != RunState::kQueued && state != RunState::kRunning; }
+bool is_finished(RunState state) {
+  return state != RunState::kQueued && state != RunState::kRunning;
+}
 
-std::string_view name_of(RunState state) { return lookup_name(kStates, state); }
-std::string_view name_of(FailReason reason) { return lookup_name(kReasons, reason); }
-std::optional<RunState> run_state_from(std::string_view name) { return lookup_value<RunState>(kStates, name); }
-std::optional<FailReason> fail_reason_from(std::string_view name) { return lookup_value<FailReason>(kReasons, name); }
+std::string_view name_of(RunState state) {
+  return lookup_name(kStates, state);
+}
+std::string_view name_of(FailReason reason) {
+  return lookup_name(kReasons, reason);
+}
+std::optional<RunState> run_state_from(std::string_view name) {
+  return lookup_value<RunState>(kStates, name);
+}
+std::optional<FailReason> fail_reason_from(std::string_view name) {
+  return lookup_value<FailReason>(kReasons, name);
+}
 
-std::string to_string(Id id) { return fmt::format("{}{}", lookup_name(kIdPrefixes, id.kind), id.number); }
+std::string to_string(Id id) {
+  return fmt::format("{}{}", lookup_name(kIdPrefixes, id.kind), id.number);
+}
 
 std::optional<Id> parse_id(std::string_view text) {
   for (const auto& [kind, prefix] : kIdPrefixes) {
@@ -100,7 +118,8 @@ std::optional<Id> parse_id(std::string_view text) {
     const std::string_view digits = text.substr(prefix.size());
     long number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    const bool canonical = error == std::errc() && end == digits.data() + digits.size() && digits[0] != '0' && number > 0;
+    const bool canonical =
+        error == std::errc() && end == digits.data() + digits.size() && digits[0] != '0' && number > 0;
     return canonical ? std::optional(Id{kind, number}) : std::nullopt;
   }
   return std::nullopt;

@@ -10,10 +10,20 @@ namespace expctl {
 enum class RunState { kQueued, kRunning, kSucceeded, kFailed, kStopped, kPruned };
 
 /// Why a run failed; kNone for every other state.
-enum class FailReason { kNone, kExitCode, kSignal, kTimedOut, kOutOfMemory, kDiverged, kFailedToStart, kLost };
+enum class FailReason {
+  kNone,
+  kExitCode,
+  kSignal,
+  kTimedOut,
+  kOutOfMemory,
+  kDiverged,
+  kFailedToStart,
+  kLost
+};
 
-/// What can happen to a run. kInterrupted: its attempt was ended from outside (machine, scheduler, drain); no fault of the run.
-/// kRetried: a failed attempt with retries left, or --retry-failed. kResumed: a person takes up a stopped run.
+/// What can happen to a run. kInterrupted: its attempt was ended from outside (machine, scheduler, drain); no
+/// fault of the run. kRetried: a failed attempt with retries left, or --retry-failed. kResumed: a person
+/// takes up a stopped run.
 enum class RunEvent { kStarted, kSucceeded, kFailed, kInterrupted, kStopped, kPruned, kRetried, kResumed };
 
 /// The state after `event`, or nothing where the event is not legal in `state`. A success is final.
@@ -22,7 +32,7 @@ std::optional<RunState> next_state(RunState state, RunEvent event);
 bool is_finished(RunState state);
 
 std::string_view name_of(RunState state);
-std::string_view name_of(FailReason reason);   ///< "" for kNone
+std::string_view name_of(FailReason reason);  ///< "" for kNone
 std::optional<RunState> run_state_from(std::string_view name);
 std::optional<FailReason> fail_reason_from(std::string_view name);
 

@@ -17,11 +17,14 @@ TrainKey number(std::string_view name, TrainKey::Member member, double min,
   return {.name = name, .member = member, .min = min, .max = max, .min_allowed = min_allowed};
 }
 
-TrainKey choice(std::string_view name, std::string TrainSpec::*member, std::vector<std::string_view> choices) {
+TrainKey choice(std::string_view name, std::string TrainSpec::*member,
+                std::vector<std::string_view> choices) {
   return {.name = name, .member = member, .choices = std::move(choices)};
 }
 
-TrainKey flag(std::string_view name, bool TrainSpec::*member) { return {.name = name, .member = member}; }
+TrainKey flag(std::string_view name, bool TrainSpec::*member) {
+  return {.name = name, .member = member};
+}
 
 TrainKey only_default(TrainKey key) {
   key.only_default = true;
@@ -76,7 +79,9 @@ std::vector<TrainKey> make_table() {
   };
 }
 
-std::string written(const Json& value) { return value.is_number_float() ? format_number(value.get<double>()) : value.dump(); }
+std::string written(const Json& value) {
+  return value.is_number_float() ? format_number(value.get<double>()) : value.dump();
+}
 
 [[noreturn]] void refuse(const TrainKey& key, const Json& value, const std::string& why) {
   throw Error(fmt::format("{} = {}: {}", key.name, written(value), why));
@@ -86,7 +91,9 @@ void check_range(const TrainKey& key, const Json& value, double number_value) {
   if (!std::isfinite(number_value)) refuse(key, value, "must be a finite number");
   const bool too_small = key.min_allowed ? number_value < key.min : number_value <= key.min;
   const auto limit = [](double x) { return fmt::format("{}", x); };
-  if (too_small) refuse(key, value, fmt::format("must be {} {}", key.min_allowed ? "at least" : "greater than", limit(key.min)));
+  if (too_small)
+    refuse(key, value,
+           fmt::format("must be {} {}", key.min_allowed ? "at least" : "greater than", limit(key.min)));
   if (number_value > key.max) refuse(key, value, fmt::format("must be at most {}", limit(key.max)));
 }
 
@@ -139,8 +146,9 @@ void set_train_key(TrainSpec& spec, const TrainKey& key, const Json& value) {
         using T = std::remove_reference_t<decltype(spec.*member)>;
         const T taken = checked<T>(key, value);
         if (key.only_default && !(taken == TrainSpec{}.*member)) {
-          refuse(key, value, fmt::format("this version of expctl trains with {} = {} only", key.name,
-                                         written(get_train_key(TrainSpec{}, key))));
+          refuse(key, value,
+                 fmt::format("this version of expctl trains with {} = {} only", key.name,
+                             written(get_train_key(TrainSpec{}, key))));
         }
         spec.*member = taken;
       },
@@ -152,8 +160,9 @@ std::string apply_setting(TrainSpec& spec, const std::string& setting) {
   const std::string name = setting.substr(0, equals);
   const TrainKey* key = find_train_key(name);
   if (equals == std::string::npos || key == nullptr) {
-    throw Error(fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())), "",
-                ErrorCode::kUsage);
+    throw Error(
+        fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())),
+        "", ErrorCode::kUsage);
   }
   const std::string value = setting.substr(equals + 1);
   Json json = Json::parse(value, nullptr, false);
@@ -196,7 +205,8 @@ TrainSpec train_spec_from_json(const Json& json, const std::string& source) {
 TrainSpec resolve(TrainSpec spec) {
   if (spec.micro_batch == 0) spec.micro_batch = spec.batch_size;
   if (spec.micro_batch > spec.batch_size) {
-    throw Error(fmt::format("micro_batch = {} is larger than batch_size = {}", spec.micro_batch, spec.batch_size));
+    throw Error(
+        fmt::format("micro_batch = {} is larger than batch_size = {}", spec.micro_batch, spec.batch_size));
   }
   for (auto seed : {&TrainSpec::seed_init, &TrainSpec::seed_data, &TrainSpec::seed_dropout}) {
     if (spec.*seed < 0) spec.*seed = spec.seed;
@@ -204,17 +214,20 @@ TrainSpec resolve(TrainSpec spec) {
   // [CLS], two [SEP] and one token of the question leave this much room for the context.
   const auto room = [](int64_t length) { return length - 4; };
   if (spec.window == "overlap" && spec.doc_stride >= room(spec.max_seq_length)) {
-    throw Error(fmt::format("doc_stride = {} leaves no room to advance at max_seq_length = {}", spec.doc_stride,
-                            spec.max_seq_length),
-                "with window = \"overlap\" the stride is what two windows share; choose one below half of the length");
+    throw Error(fmt::format("doc_stride = {} leaves no room to advance at max_seq_length = {}",
+                            spec.doc_stride, spec.max_seq_length),
+                "with window = \"overlap\" the stride is what two windows share; choose one below half of "
+                "the length");
   }
   if (spec.eval_max_seq_length == 0) spec.eval_max_seq_length = spec.max_seq_length;
   if (spec.eval_window.empty()) spec.eval_window = spec.window;
   if (spec.eval_precision.empty()) spec.eval_precision = spec.precision;
   if (spec.eval_doc_stride == 0) {
-    // A stride that fits the training length may not fit a shorter evaluation: then half of what a typical question leaves.
+    // A stride that fits the training length may not fit a shorter evaluation: then half of what a typical
+    // question leaves.
     constexpr int64_t kTypicalQuestion = 32;
-    const int64_t left = spec.eval_max_seq_length - 3 - std::min(kTypicalQuestion, spec.eval_max_seq_length / 4);
+    const int64_t left =
+        spec.eval_max_seq_length - 3 - std::min(kTypicalQuestion, spec.eval_max_seq_length / 4);
     spec.eval_doc_stride = spec.doc_stride < left ? spec.doc_stride : std::max<int64_t>(1, left / 2);
   }
   return spec;

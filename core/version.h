@@ -1,4 +1,5 @@
-// This program's version and the git commit it was built from (generated at build time, cmake/build_info.cmake).
+// This program's version and the git commit it was built from (generated at build time,
+// cmake/build_info.cmake).
 #pragma once
 
 namespace expctl {

@@ -18,9 +18,11 @@ std::string absolute_path(const std::string& path, const fs::path& folder) {
 }
 
 /// Throws for a value other than those that this version knows how to do.
-void only(TomlTable& table, const std::string& key, const std::string& value, const std::vector<std::string>& possible) {
+void only(TomlTable& table, const std::string& key, const std::string& value,
+          const std::vector<std::string>& possible) {
   if (std::find(possible.begin(), possible.end(), value) != possible.end()) return;
-  table.refuse(*table.find(key), fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
+  table.refuse(*table.find(key),
+               fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
 }
 
 void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table) {
@@ -85,27 +87,33 @@ CommandSpec read_command(TomlTable table) {
 }
 
 /// Checks that a value may be given to the key; a command's own parameters may be anything.
-void check_axis_value(const std::string& key, const Json& value, const toml::node& node, const TomlTable& space, bool command) {
+void check_axis_value(const std::string& key, const Json& value, const toml::node& node,
+                      const TomlTable& space, bool command) {
   const TrainKey* known = find_train_key(key);
   if (known != nullptr) {
     TrainSpec scratch;
     set_key(scratch, *known, node, space);
   } else if (key == "gpus") {
-    if (!value.is_number_integer() || value.get<int64_t>() < 0) space.refuse(node, "gpus must be an integer of at least 0");
+    if (!value.is_number_integer() || value.get<int64_t>() < 0)
+      space.refuse(node, "gpus must be an integer of at least 0");
   } else if (!command) {
-    throw_at(space.source(), space.key_source(key), fmt::format("unknown key '{}'{}", key, did_you_mean(key, train_key_names())),
+    throw_at(space.source(), space.key_source(key),
+             fmt::format("unknown key '{}'{}", key, did_you_mean(key, train_key_names())),
              "in [sweep.space]");
   }
 }
 
 SweepAxis read_axis(const std::string& key, const toml::node& node, const TomlTable& space, bool command) {
   if (node.is_table()) {
-    space.refuse(node, fmt::format("'{}' is a range, which a grid cannot have", key), "list the values: [1e-5, 3e-5]");
+    space.refuse(node, fmt::format("'{}' is a range, which a grid cannot have", key),
+                 "list the values: [1e-5, 3e-5]");
   }
   if (!node.is_array()) space.refuse(node, fmt::format("'{}' must be a list of values", key));
   const toml::array& list = *node.as_array();
-  if (list.empty()) space.refuse(node, fmt::format("'{}' has no values", key), "give at least one, or take the key out");
-  if (key == "seed") throw_at(space.source(), space.key_source(key), "seeds are given by [sweep] seeds = [1, 2, 3]");
+  if (list.empty())
+    space.refuse(node, fmt::format("'{}' has no values", key), "give at least one, or take the key out");
+  if (key == "seed")
+    throw_at(space.source(), space.key_source(key), "seeds are given by [sweep] seeds = [1, 2, 3]");
   SweepAxis axis{key, {}};
   for (const auto& element : list) {
     const Json value = scalar_json(element, key, space.source());
@@ -121,12 +129,15 @@ SweepAxis read_axis(const std::string& key, const toml::node& node, const TomlTa
 std::vector<int64_t> read_seeds(TomlTable& sweep, int64_t fallback) {
   const toml::node* node = sweep.find("seeds");
   if (node == nullptr) return {fallback};
-  if (!node->is_array() || node->as_array()->empty()) sweep.refuse(*node, "'sweep.seeds' must be a list of at least one integer");
+  if (!node->is_array() || node->as_array()->empty())
+    sweep.refuse(*node, "'sweep.seeds' must be a list of at least one integer");
   std::vector<int64_t> seeds;
   for (const auto& element : *node->as_array()) {
-    if (!element.is_integer() || element.as_integer()->get() < 0) sweep.refuse(element, "a seed is an integer of at least 0");
+    if (!element.is_integer() || element.as_integer()->get() < 0)
+      sweep.refuse(element, "a seed is an integer of at least 0");
     const int64_t seed = element.as_integer()->get();
-    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) sweep.refuse(element, fmt::format("the seed {} occurs twice", seed));
+    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end())
+      sweep.refuse(element, fmt::format("the seed {} occurs twice", seed));
     seeds.push_back(seed);
   }
   return seeds;
@@ -139,7 +150,8 @@ void read_space(TomlTable table, SweepSpec& sweep) {
   only(table, "metric", sweep.metric, {"f1"});
   sweep.seeds = read_seeds(table, sweep.base.train.seed);
   for (const char* key : {"trials", "sampler_seed", "lag"}) {
-    if (const toml::node* node = table.find(key)) table.refuse(*node, fmt::format("'{}' is for samplers; a grid has none", key));
+    if (const toml::node* node = table.find(key))
+      table.refuse(*node, fmt::format("'{}' is for samplers; a grid has none", key));
   }
   const TomlTable space = table.table("space");
   table.refuse_unknown_keys();
@@ -152,7 +164,8 @@ void read_space(TomlTable table, SweepSpec& sweep) {
 std::string required(TomlTable& table, const std::string& key, bool needed) {
   const std::string value = table.text(key, "");
   if (needed && value.empty()) {
-    throw Error(fmt::format("{}: '{}' is missing", table.source(), key), "a run of expctl-train needs [data] train and dev and [model] init");
+    throw Error(fmt::format("{}: '{}' is missing", table.source(), key),
+                "a run of expctl-train needs [data] train and dev and [model] init");
   }
   return value;
 }
@@ -177,7 +190,8 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   read_train(root.table("train"), sweep.base.train);
   read_space(root.table("sweep"), sweep);
   sweep.base.resources = read_resources(root.table("resources"));
-  if (const toml::node* node = root.find("early_stop")) root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
+  if (const toml::node* node = root.find("early_stop"))
+    root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
   TomlTable executor = root.table("executor");
   sweep.executor = executor.text("kind", "local");
   only(executor, "kind", sweep.executor, {"local"});
@@ -191,7 +205,8 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
 }
 
 toml::table parse_toml(std::string_view text, const std::string& source) {
-  if (text.find('\0') != std::string_view::npos) throw Error(fmt::format("{}: a NUL byte in it, so it is no TOML", source));
+  if (text.find('\0') != std::string_view::npos)
+    throw Error(fmt::format("{}: a NUL byte in it, so it is no TOML", source));
   try {
     return toml::parse(text, std::string_view(source));
   } catch (const toml::parse_error& e) {
@@ -201,8 +216,10 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
 
 void apply_value(RunSpec& run, const std::string& key, const Json& value) {
   run.params[key] = value;
-  if (const TrainKey* known = find_train_key(key)) set_train_key(run.train, *known, value);
-  else if (key == "gpus") run.resources.gpus = value.get<int64_t>();
+  if (const TrainKey* known = find_train_key(key))
+    set_train_key(run.train, *known, value);
+  else if (key == "gpus")
+    run.resources.gpus = value.get<int64_t>();
 }
 
 }  // namespace
@@ -212,7 +229,9 @@ SweepSpec parse_sweep(std::string_view text, const std::string& source, const fs
   return read_root(TomlTable(&table, "", source), folder);
 }
 
-SweepSpec read_sweep(const fs::path& path) { return parse_sweep(read_file(path), path.string(), fs::absolute(path).parent_path()); }
+SweepSpec read_sweep(const fs::path& path) {
+  return parse_sweep(read_file(path), path.string(), fs::absolute(path).parent_path());
+}
 
 void apply_setting(SweepSpec& sweep, const std::string& setting) {
   const std::string key = apply_setting(sweep.base.train, setting);

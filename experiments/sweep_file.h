@@ -19,24 +19,26 @@ struct SweepAxis {
 /// A sweep file, checked key by key; data and init are absolute paths, not yet opened or hashed.
 struct SweepSpec {
   std::string name;
-  RunSpec base;                      ///< train not resolved; seed as in [train]
+  RunSpec base;  ///< train not resolved; seed as in [train]
   std::string method = "grid";
-  std::vector<int64_t> seeds;        ///< replicates of every config; at least one
+  std::vector<int64_t> seeds;  ///< replicates of every config; at least one
   std::string metric = "f1";
-  std::vector<SweepAxis> space;      ///< in file order
+  std::vector<SweepAxis> space;  ///< in file order
   std::string executor = "local";
 };
 
-/// Reads a file. Relative paths in it are taken from `folder`. Throws Error "source:line:column: ..." for the first thing
-/// wrong: not TOML, unknown key (with the nearest right one), wrong type, impossible value, an empty list, a duplicate value.
+/// Reads a file. Relative paths in it are taken from `folder`. Throws Error "source:line:column: ..." for the
+/// first thing wrong: not TOML, unknown key (with the nearest right one), wrong type, impossible value, an
+/// empty list, a duplicate value.
 SweepSpec parse_sweep(std::string_view toml, const std::string& source, const std::filesystem::path& folder);
 SweepSpec read_sweep(const std::filesystem::path& path);
 
 /// `key=value` of --set (core/train_spec.h): fixes a key, which is swept no more. Throws Error (kUsage).
 void apply_setting(SweepSpec& sweep, const std::string& setting);
 
-/// The runs of a grid, in order: the last axis varies fastest, seeds innermost. A pure function of the sweep. Every train spec
-/// is resolved; hashes of inputs are copied from `sweep.base` as they stand. Throws Error where a combination is impossible.
+/// The runs of a grid, in order: the last axis varies fastest, seeds innermost. A pure function of the sweep.
+/// Every train spec is resolved; hashes of inputs are copied from `sweep.base` as they stand. Throws Error
+/// where a combination is impossible.
 std::vector<RunSpec> expand(const SweepSpec& sweep);
 
 }  // namespace expctl

@@ -9,7 +9,8 @@
 
 namespace expctl {
 
-void throw_at(const std::string& source, const toml::source_region& where, const std::string& message, const std::string& hint) {
+void throw_at(const std::string& source, const toml::source_region& where, const std::string& message,
+              const std::string& hint) {
   throw Error(fmt::format("{}:{}:{}: {}", source, where.begin.line, where.begin.column, message), hint);
 }
 
@@ -55,7 +56,8 @@ std::vector<std::string> TomlTable::texts(const std::string& key) {
 void TomlTable::refuse_unknown_keys() const {
   for (const auto& [key, node] : entries()) {
     if (known_.contains(key)) continue;
-    throw_at(source_, key_source(key), fmt::format("unknown key '{}'{}", key, did_you_mean(key, {known_.begin(), known_.end()})),
+    throw_at(source_, key_source(key),
+             fmt::format("unknown key '{}'{}", key, did_you_mean(key, {known_.begin(), known_.end()})),
              name_.empty() ? "" : fmt::format("in [{}]", name_));
   }
 }
@@ -77,7 +79,9 @@ std::vector<std::pair<std::string, const toml::node*>> TomlTable::entries() cons
   return out;
 }
 
-const toml::source_region& TomlTable::key_source(const std::string& key) const { return table_->find(key)->first.source(); }
+const toml::source_region& TomlTable::key_source(const std::string& key) const {
+  return table_->find(key)->first.source();
+}
 
 Json scalar_json(const toml::node& node, const std::string& label, const std::string& source) {
   if (const auto* value = node.as_integer()) return value->get();

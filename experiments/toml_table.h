@@ -1,4 +1,5 @@
-// One table of a sweep file, read key by key: what was not asked for in the end is an unknown key. Private to experiments/.
+// One table of a sweep file, read key by key: what was not asked for in the end is an unknown key. Private to
+// experiments/.
 #pragma once
 
 #include <toml++/toml.h>
@@ -12,8 +13,8 @@
 namespace expctl {
 
 /// Throws Error "source:line:column: message".
-[[noreturn]] void throw_at(const std::string& source, const toml::source_region& where, const std::string& message,
-                           const std::string& hint = {});
+[[noreturn]] void throw_at(const std::string& source, const toml::source_region& where,
+                           const std::string& message, const std::string& hint = {});
 
 class TomlTable {
  public:
@@ -36,7 +37,8 @@ class TomlTable {
 
   /// The first key that nobody asked for is an Error with the nearest of those that were.
   void refuse_unknown_keys() const;
-  [[noreturn]] void refuse(const toml::node& node, const std::string& message, const std::string& hint = {}) const;
+  [[noreturn]] void refuse(const toml::node& node, const std::string& message,
+                           const std::string& hint = {}) const;
 
   /// Keys and values in the order of the file.
   std::vector<std::pair<std::string, const toml::node*>> entries() const;

@@ -13,20 +13,23 @@ namespace {
 
 void check_vocabulary_size(const StoredBert& bert, const CheckpointPaths& paths) {
   const std::string& text = bert.vocabulary_text;
-  const auto pieces = std::count(text.begin(), text.end(), '\n') + (text.empty() || text.back() == '\n' ? 0 : 1);
+  const auto pieces =
+      std::count(text.begin(), text.end(), '\n') + (text.empty() || text.back() == '\n' ? 0 : 1);
   if (pieces == bert.config.vocab_size) return;
-  throw Error(fmt::format("{}: {} pieces, but {} says vocab_size {}", paths.vocab().string(), pieces, paths.config().string(),
-                          bert.config.vocab_size),
+  throw Error(fmt::format("{}: {} pieces, but {} says vocab_size {}", paths.vocab().string(), pieces,
+                          paths.config().string(), bert.config.vocab_size),
               "the vocabulary must be the one that the model was trained with");
 }
 
-void check_tensor(const std::string& name, const TensorView& view, const TensorShape& wanted, const std::string& source) {
+void check_tensor(const std::string& name, const TensorView& view, const TensorShape& wanted,
+                  const std::string& source) {
   if (view.shape != wanted.shape) {
-    throw Error(fmt::format("{}: tensor '{}' has the shape [{}], config.json asks for [{}]", source, name, fmt::join(view.shape, ", "),
-                            fmt::join(wanted.shape, ", ")));
+    throw Error(fmt::format("{}: tensor '{}' has the shape [{}], config.json asks for [{}]", source, name,
+                            fmt::join(view.shape, ", "), fmt::join(wanted.shape, ", ")));
   }
   if (view.dtype != DType::kF32 && view.dtype != DType::kF16 && view.dtype != DType::kBF16) {
-    throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in", source, name, name_of(view.dtype)));
+    throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in", source,
+                            name, name_of(view.dtype)));
   }
 }
 
@@ -42,7 +45,8 @@ std::map<std::string, std::string> find_tensors(const SafeTensors& weights, cons
       check_tensor(found->second, weights.at(found->second), wanted, weights.source());
       names.insert(*found);
     } else if (!wanted.name.starts_with("qa_outputs.")) {
-      throw Error(fmt::format("{}: the tensor '{}' is missing", weights.source(), wanted.name), "is it a BERT of config.json's size?");
+      throw Error(fmt::format("{}: the tensor '{}' is missing", weights.source(), wanted.name),
+                  "is it a BERT of config.json's size?");
     }
   }
   return names;

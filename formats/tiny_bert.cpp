@@ -26,7 +26,9 @@ class Weights {
     for (auto& value : values) value = static_cast<float>(kDeviation * random_.normal());
   }
 
-  void constant(const std::string& name, int64_t size, float value) { add(name, {size}).assign(static_cast<size_t>(size), value); }
+  void constant(const std::string& name, int64_t size, float value) {
+    add(name, {size}).assign(static_cast<size_t>(size), value);
+  }
 
   void linear(const std::string& name, int64_t out, int64_t in) {
     normal(name + ".weight", out, in);
@@ -43,7 +45,8 @@ class Weights {
     auto& values = add(name, {positions, size});
     for (int64_t p = 0; p < positions; ++p) {
       for (int64_t i = 0; i < size; ++i) {
-        const double angle = static_cast<double>(p) * std::pow(10000.0, -static_cast<double>(i / 2 * 2) / static_cast<double>(size));
+        const double angle = static_cast<double>(p) *
+                             std::pow(10000.0, -static_cast<double>(i / 2 * 2) / static_cast<double>(size));
         const double wave = i % 2 == 0 ? std::sin(angle) : std::cos(angle);
         values[static_cast<size_t>(p * size + i)] = static_cast<float>(kDeviation * std::sqrt(2.0) * wave);
       }
@@ -71,7 +74,8 @@ class Weights {
 };
 
 void add_layer(Weights& weights, const std::string& layer, const TinyBertSize& size) {
-  for (const char* part : {"query", "key", "value"}) weights.linear(layer + "attention.self." + part, size.hidden, size.hidden);
+  for (const char* part : {"query", "key", "value"})
+    weights.linear(layer + "attention.self." + part, size.hidden, size.hidden);
   weights.linear(layer + "attention.output.dense", size.hidden, size.hidden);
   weights.layer_norm(layer + "attention.output.LayerNorm", size.hidden);
   weights.linear(layer + "intermediate.dense", size.intermediate, size.hidden);
@@ -81,8 +85,8 @@ void add_layer(Weights& weights, const std::string& layer, const TinyBertSize& s
 
 }  // namespace
 
-void write_tiny_bert(const std::filesystem::path& folder, const std::vector<std::string>& vocabulary, uint64_t seed,
-                     const TinyBertSize& size) {
+void write_tiny_bert(const std::filesystem::path& folder, const std::vector<std::string>& vocabulary,
+                     uint64_t seed, const TinyBertSize& size) {
   const auto words = static_cast<int64_t>(vocabulary.size());
   Weights weights(seed);
   weights.normal("bert.embeddings.word_embeddings.weight", words, size.hidden);

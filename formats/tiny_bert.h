@@ -16,10 +16,11 @@ struct TinyBertSize {
   int max_position = 256;
 };
 
-/// Writes config.json, vocab.txt, tokenizer_config.json and model.safetensors into `folder`, which must exist. Weights are
-/// normal with a deviation of 0.08 (a model this small, trained from random weights, learns too slowly at BERT's 0.02),
-/// position embeddings sinusoidal (Vaswani et al. 2017, section 3.5), biases 0, LayerNorm 1 and 0. Depends on `seed` alone.
-void write_tiny_bert(const std::filesystem::path& folder, const std::vector<std::string>& vocabulary, uint64_t seed,
-                     const TinyBertSize& size = {});
+/// Writes config.json, vocab.txt, tokenizer_config.json and model.safetensors into `folder`, which must
+/// exist. Weights are normal with a deviation of 0.08 (a model this small, trained from random weights,
+/// learns too slowly at BERT's 0.02), position embeddings sinusoidal (Vaswani et al. 2017, section 3.5),
+/// biases 0, LayerNorm 1 and 0. Depends on `seed` alone.
+void write_tiny_bert(const std::filesystem::path& folder, const std::vector<std::string>& vocabulary,
+                     uint64_t seed, const TinyBertSize& size = {});
 
 }  // namespace expctl

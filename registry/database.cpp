@@ -14,7 +14,8 @@ constexpr int kBusyTimeout_ms = 10'000;
 Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
   const int code = e.getErrorCode();
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-    return Error(fmt::format("{}: another program has been writing for over {} s", path.string(), kBusyTimeout_ms / 1000),
+    return Error(fmt::format("{}: another program has been writing for over {} s", path.string(),
+                             kBusyTimeout_ms / 1000),
                  "try again; `fuser` on the file says who has it open", ErrorCode::kRegistry);
   }
   if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
@@ -22,7 +23,8 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
                  "check the permissions of the workspace, or choose another with --workspace");
   }
   if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
-    return Error(fmt::format("{}: is damaged or no registry: {}", path.string(), e.what()), "restore it from a copy");
+    return Error(fmt::format("{}: is damaged or no registry: {}", path.string(), e.what()),
+                 "restore it from a copy");
   }
   return Error(fmt::format("{}: {}", path.string(), e.what()));
 }
@@ -35,11 +37,14 @@ SQLite::Database open(const std::filesystem::path& path, bool create) {
   }
 }
 
-int user_version(SQLite::Database& connection) { return connection.execAndGet("PRAGMA user_version").getInt(); }
+int user_version(SQLite::Database& connection) {
+  return connection.execAndGet("PRAGMA user_version").getInt();
+}
 
 }  // namespace
 
-Database::Database(const std::filesystem::path& path, bool create) : path_(path), connection_(open(path, create)) {
+Database::Database(const std::filesystem::path& path, bool create)
+    : path_(path), connection_(open(path, create)) {
   try {
     connection_.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate();
@@ -53,13 +58,15 @@ void Database::migrate() {
   const auto newest = static_cast<int>(migrations.size());
   const int version = user_version(connection_);
   if (version > newest) {
-    throw Error(fmt::format("{}: its schema is number {}, this program knows up to {}", path_.string(), version, newest),
+    throw Error(fmt::format("{}: its schema is number {}, this program knows up to {}", path_.string(),
+                            version, newest),
                 "use the newer expctl that wrote it", ErrorCode::kRegistry);
   }
   if (version == newest) return;
   // The version is read again under the lock: another process may have migrated since.
   SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::EXCLUSIVE);
-  for (int i = user_version(connection_); i < newest; ++i) connection_.exec(migrations[static_cast<size_t>(i)].sql);
+  for (int i = user_version(connection_); i < newest; ++i)
+    connection_.exec(migrations[static_cast<size_t>(i)].sql);
   connection_.exec(fmt::format("PRAGMA user_version = {}", newest));
   transaction.commit();
 }

@@ -1,4 +1,5 @@
-// The SQLite connection of the registry: opening, migrating, and transactions whose errors are expctl's. Private to registry/.
+// The SQLite connection of the registry: opening, migrating, and transactions whose errors are expctl's.
+// Private to registry/.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -14,8 +15,8 @@ class Database {
   /// Opens (creates where `create`) and migrates. Throws Error.
   Database(const std::filesystem::path& path, bool create);
 
-  /// Runs `work` between BEGIN IMMEDIATE and COMMIT; any exception rolls back. Immediate, because a read transaction that turns
-  /// into a write fails at once when somebody else wrote in between.
+  /// Runs `work` between BEGIN IMMEDIATE and COMMIT; any exception rolls back. Immediate, because a read
+  /// transaction that turns into a write fails at once when somebody else wrote in between.
   void write(const std::function<void(SQLite::Database&)>& work);
 
   /// Runs `work` outside a transaction, for single queries.

@@ -13,9 +13,11 @@ struct Registry::Impl {
   Database database;
 };
 
-/// Every column of a RunRecord, in the order that read_run() takes them; joined with the evaluation "default".
+/// Every column of a RunRecord, in the order that read_run() takes them; joined with the evaluation
+/// "default".
 constexpr const char* kSelectRuns =
-    "SELECT r.id, coalesce(r.sweep_id, ''), r.name, r.state, r.reason, r.message, r.config_hash, r.seed, r.params, r.spec, "
+    "SELECT r.id, coalesce(r.sweep_id, ''), r.name, r.state, r.reason, r.message, r.config_hash, r.seed, "
+    "r.params, r.spec, "
     "r.attempts, r.retries_used, r.created, r.started, r.ended, e.f1, e.exact_match, "
     "(SELECT json_group_array(tag) FROM tags WHERE run_id = r.id) "
     "FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id AND e.name = 'default' ";
@@ -25,7 +27,8 @@ RunRecord read_run(SQLite::Statement& row);
 /// The state of a run inside a transaction; throws Error kNotFound.
 RunState state_of(SQLite::Database& database, const std::string& run_id);
 
-/// Moves a run by an event after asking next_state(); throws Error where that is not legal. Returns the new state.
+/// Moves a run by an event after asking next_state(); throws Error where that is not legal. Returns the new
+/// state.
 RunState move_run(SQLite::Database& database, const std::string& run_id, RunEvent event);
 
 }  // namespace expctl

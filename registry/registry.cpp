@@ -25,7 +25,8 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
 RunState state_of(SQLite::Database& database, const std::string& run_id) {
   SQLite::Statement query(database, "SELECT state FROM runs WHERE id = ?");
   query.bind(1, run_id);
-  if (!query.executeStep()) throw Error(fmt::format("there is no run '{}'", run_id), "", ErrorCode::kNotFound);
+  if (!query.executeStep())
+    throw Error(fmt::format("there is no run '{}'", run_id), "", ErrorCode::kNotFound);
   return run_state_from(query.getColumn(0).getString()).value();
 }
 
@@ -43,29 +44,33 @@ int Registry::start_attempt(const std::string& run_id, const AttemptRecord& atte
   int number = 0;
   impl_->database.write([&](SQLite::Database& db) {
     move_run(db, run_id, RunEvent::kStarted);
-    SQLite::Statement update(db,
-                             "UPDATE runs SET attempts = attempts + 1, started = CASE WHEN started = 0 THEN ?1 ELSE started END, "
-                             "ended = 0, reason = '', message = '' WHERE id = ?2");
+    SQLite::Statement update(
+        db,
+        "UPDATE runs SET attempts = attempts + 1, started = CASE WHEN started = 0 THEN ?1 ELSE started END, "
+        "ended = 0, reason = '', message = '' WHERE id = ?2");
     SQLite::bind(update, attempt.started, run_id);
     update.exec();
     SQLite::Statement count(db, "SELECT attempts FROM runs WHERE id = ?");
     count.bind(1, run_id);
     count.executeStep();
     number = count.getColumn(0).getInt();
-    SQLite::Statement insert(db,
-                             "INSERT INTO attempts (run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started) "
-                             "VALUES (?, ?, ?, ?, ?, ?, ?)");
-    SQLite::bind(insert, run_id, number, attempt.token, attempt.supervisor_pid, attempt.supervisor_start, attempt.boot_id,
-                 attempt.started);
+    SQLite::Statement insert(
+        db,
+        "INSERT INTO attempts (run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)");
+    SQLite::bind(insert, run_id, number, attempt.token, attempt.supervisor_pid, attempt.supervisor_start,
+                 attempt.boot_id, attempt.started);
     insert.exec();
   });
   return number;
 }
 
-void Registry::set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start, const std::string& boot_id) {
+void Registry::set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start,
+                              const std::string& boot_id) {
   impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement update(
-        db, "UPDATE attempts SET supervisor_pid = ?, supervisor_start = ?, boot_id = ? WHERE run_id = ? AND attempt = ?");
+    SQLite::Statement update(db,
+                             "UPDATE attempts SET supervisor_pid = ?, supervisor_start = ?, boot_id = ? "
+                             "WHERE run_id = ? AND attempt = ?");
     SQLite::bind(update, pid, start, boot_id, run_id, attempt);
     update.exec();
   });
@@ -75,8 +80,9 @@ void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome,
   impl_->database.write([&](SQLite::Database& db) {
     const bool retried = retry && outcome.end == AttemptEnd::kFailed;
     const RunState next = move_run(db, run_id, retried ? RunEvent::kRetried : event_of(outcome.end));
-    SQLite::Statement run(db,
-                          "UPDATE runs SET reason = ?, message = ?, retries_used = retries_used + ?, ended = ? WHERE id = ?");
+    SQLite::Statement run(
+        db,
+        "UPDATE runs SET reason = ?, message = ?, retries_used = retries_used + ?, ended = ? WHERE id = ?");
     const bool failed = next == RunState::kFailed;
     SQLite::bind(run, std::string(failed ? name_of(outcome.reason) : ""), outcome.message, retried ? 1 : 0,
                  is_finished(next) ? outcome.ended : 0.0, run_id);
@@ -94,22 +100,27 @@ void Registry::apply_event(const std::string& run_id, RunEvent event) {
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
   std::optional<AttemptRecord> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db,
-                            "SELECT run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started, ended, ending "
-                            "FROM attempts WHERE run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
+    SQLite::Statement query(
+        db,
+        "SELECT run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started, ended, ending "
+        "FROM attempts WHERE run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
     query.bind(1, run_id);
     if (!query.executeStep()) return;
-    found = AttemptRecord{query.getColumn(0).getString(), query.getColumn(1).getInt(),    query.getColumn(2).getString(),
-                          query.getColumn(3).getInt64(),  query.getColumn(4).getInt64(),  query.getColumn(5).getString(),
-                          query.getColumn(6).getDouble(), query.getColumn(7).getDouble(), query.getColumn(8).getString()};
+    found = AttemptRecord{
+        query.getColumn(0).getString(), query.getColumn(1).getInt(),    query.getColumn(2).getString(),
+        query.getColumn(3).getInt64(),  query.getColumn(4).getInt64(),  query.getColumn(5).getString(),
+        query.getColumn(6).getDouble(), query.getColumn(7).getDouble(), query.getColumn(8).getString()};
   });
   return found;
 }
 
 void Registry::set_evaluation(const EvaluationRecord& evaluation) {
   impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement insert(db, "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) VALUES (?, ?, ?, ?, ?)");
-    SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match, json_line(evaluation.settings));
+    SQLite::Statement insert(db,
+                             "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) "
+                             "VALUES (?, ?, ?, ?, ?)");
+    SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match,
+                 json_line(evaluation.settings));
     insert.exec();
   });
 }
@@ -117,11 +128,13 @@ void Registry::set_evaluation(const EvaluationRecord& evaluation) {
 std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) const {
   std::vector<EvaluationRecord> out;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT run_id, name, f1, exact_match, settings FROM evaluations WHERE run_id = ? ORDER BY name");
+    SQLite::Statement query(
+        db, "SELECT run_id, name, f1, exact_match, settings FROM evaluations WHERE run_id = ? ORDER BY name");
     query.bind(1, run_id);
     while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(), query.getColumn(2).getDouble(),
-                     query.getColumn(3).getDouble(), parse_json(query.getColumn(4).getString(), "registry: settings of " + run_id)});
+      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
+                     query.getColumn(2).getDouble(), query.getColumn(3).getDouble(),
+                     parse_json(query.getColumn(4).getString(), "registry: settings of " + run_id)});
     }
   });
   return out;
@@ -144,11 +157,12 @@ void Registry::set_artifacts(const std::string& run_id, const std::vector<Artifa
 std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const {
   std::vector<ArtifactRecord> out;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT run_id, path, bytes, sha256 FROM artifacts WHERE run_id = ? ORDER BY path");
+    SQLite::Statement query(
+        db, "SELECT run_id, path, bytes, sha256 FROM artifacts WHERE run_id = ? ORDER BY path");
     query.bind(1, run_id);
     while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(), query.getColumn(2).getInt64(),
-                     query.getColumn(3).getString()});
+      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
+                     query.getColumn(2).getInt64(), query.getColumn(3).getString()});
     }
   });
   return out;
@@ -159,7 +173,8 @@ void Registry::set_metrics(const std::string& run_id, const std::vector<MetricRe
     SQLite::Statement remove(db, "DELETE FROM metrics WHERE run_id = ?");
     remove.bind(1, run_id);
     remove.exec();
-    SQLite::Statement insert(db, "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
+    SQLite::Statement insert(
+        db, "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
     for (const auto& m : metrics) {
       SQLite::bind(insert, run_id, m.step, m.epoch, m.loss, m.learning_rate, m.time);
       insert.exec();
@@ -171,11 +186,13 @@ void Registry::set_metrics(const std::string& run_id, const std::vector<MetricRe
 std::vector<MetricRecord> Registry::metrics(const std::string& run_id) const {
   std::vector<MetricRecord> out;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT step, epoch, loss, learning_rate, time FROM metrics WHERE run_id = ? ORDER BY step");
+    SQLite::Statement query(
+        db, "SELECT step, epoch, loss, learning_rate, time FROM metrics WHERE run_id = ? ORDER BY step");
     query.bind(1, run_id);
     while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getDouble(), query.getColumn(2).getDouble(),
-                     query.getColumn(3).getDouble(), query.getColumn(4).getDouble()});
+      out.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getDouble(),
+                     query.getColumn(2).getDouble(), query.getColumn(3).getDouble(),
+                     query.getColumn(4).getDouble()});
     }
   });
   return out;

@@ -1,7 +1,9 @@
-// The registry: every sweep, run, attempt, evaluation, artifact and ensemble of a workspace, in one SQLite file.
+// The registry: every sweep, run, attempt, evaluation, artifact and ensemble of a workspace, in one SQLite
+// file.
 //
-// Only `expctl` writes it, in short BEGIN IMMEDIATE transactions; any number of processes may read. Thread safety: one
-// Registry a thread. Errors: kRegistry where the file is busy for longer than 10 s or of a newer schema, else kError.
+// Only `expctl` writes it, in short BEGIN IMMEDIATE transactions; any number of processes may read. Thread
+// safety: one Registry a thread. Errors: kRegistry where the file is busy for longer than 10 s or of a newer
+// schema, else kError.
 #pragma once
 
 #include <filesystem>
@@ -20,15 +22,15 @@ namespace expctl {
 struct SweepRecord {
   std::string id;
   std::string name;
-  std::string file;      ///< absolute path of the sweep file as it was given
+  std::string file;  ///< absolute path of the sweep file as it was given
   double created = 0;
 };
 
 /// A run or an ensemble ("ens1", with no seed, spec or attempts).
 struct RunRecord {
   std::string id;
-  std::string sweep_id;        ///< "" for an ensemble
-  std::string name;            ///< the sweep's name, or the ensemble's
+  std::string sweep_id;  ///< "" for an ensemble
+  std::string name;      ///< the sweep's name, or the ensemble's
   RunState state = RunState::kQueued;
   FailReason reason = FailReason::kNone;
   std::string message;
@@ -39,9 +41,9 @@ struct RunRecord {
   int attempts = 0;            ///< started so far
   int retries_used = 0;        ///< failed attempts that were retried
   double created = 0;
-  double started = 0;          ///< of the first attempt; 0: not yet
+  double started = 0;  ///< of the first attempt; 0: not yet
   double ended = 0;
-  std::optional<double> f1;           ///< percent, of the evaluation "default"
+  std::optional<double> f1;  ///< percent, of the evaluation "default"
   std::optional<double> exact_match;
   std::vector<std::string> tags;
 };
@@ -51,11 +53,12 @@ struct AttemptRecord {
   int attempt = 1;
   std::string token;
   int64_t supervisor_pid = 0;
-  int64_t supervisor_start = 0;  ///< start time of that process in clock ticks (/proc/PID/stat): a pid alone may be reused
+  int64_t supervisor_start =
+      0;  ///< start time of that process in clock ticks (/proc/PID/stat): a pid alone may be reused
   std::string boot_id;
   double started = 0;
-  double ended = 0;              ///< 0: not ended
-  std::string end;               ///< name_of(AttemptEnd), "" while it runs
+  double ended = 0;  ///< 0: not ended
+  std::string end;   ///< name_of(AttemptEnd), "" while it runs
 };
 
 struct EvaluationRecord {
@@ -68,7 +71,7 @@ struct EvaluationRecord {
 
 struct ArtifactRecord {
   std::string run_id;
-  std::string path;      ///< relative to the run folder
+  std::string path;  ///< relative to the run folder
   int64_t bytes = 0;
   std::string sha256;
 };
@@ -82,10 +85,10 @@ struct MetricRecord {
 };
 
 struct RunFilter {
-  std::string sweep_id;                ///< "" for any
+  std::string sweep_id;  ///< "" for any
   std::optional<RunState> state;
-  bool runs = true;                    ///< ids run*
-  bool ensembles = true;               ///< ids ens*
+  bool runs = true;       ///< ids run*
+  bool ensembles = true;  ///< ids ens*
 };
 
 class Registry {
@@ -106,7 +109,8 @@ class Registry {
   /// Queued runs of a sweep, ids in the order of `specs`.
   std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
   /// A succeeded entry of its own kind.
-  RunRecord add_ensemble(const std::string& name, const Json& description, const std::vector<std::string>& member_ids, double now);
+  RunRecord add_ensemble(const std::string& name, const Json& description,
+                         const std::vector<std::string>& member_ids, double now);
 
   std::optional<RunRecord> find_run(const std::string& id) const;
   /// Also takes "@", "@2", a tag, or an unambiguous id; throws Error kNotFound with the nearest id.
@@ -116,14 +120,17 @@ class Registry {
   std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;
 
-  // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is not legal.
+  // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
+  // not legal.
   /// Queued to running, with a new attempt; returns its number.
   int start_attempt(const std::string& run_id, const AttemptRecord& attempt);
   /// Who supervises the attempt, once its process is known.
-  void set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start, const std::string& boot_id);
+  void set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start,
+                      const std::string& boot_id);
   /// Ends the running attempt and moves the run; `retry` puts a failed one back in the queue (and counts it).
   void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry);
-  /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped one.
+  /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
+  /// one.
   void apply_event(const std::string& run_id, RunEvent event);
   std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
 

@@ -11,7 +11,8 @@ namespace {
 /// The first of `count` new numbers of a kind.
 int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
   const std::string prefix = kind == IdKind::kRun ? "run" : kind == IdKind::kEnsemble ? "ens" : "sweep";
-  SQLite::Statement update(database, "UPDATE id_counters SET highest = highest + ? WHERE kind = ? RETURNING highest");
+  SQLite::Statement update(database,
+                           "UPDATE id_counters SET highest = highest + ? WHERE kind = ? RETURNING highest");
   update.bind(1, count);
   update.bind(2, prefix);
   update.executeStep();
@@ -23,13 +24,16 @@ int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
 }
 
 SweepRecord read_sweep_row(SQLite::Statement& row) {
-  return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(), row.getColumn(3).getDouble()};
+  return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(),
+          row.getColumn(3).getDouble()};
 }
 
 std::optional<SweepRecord> one_sweep(const Database& database, const char* where, const std::string& value) {
   std::optional<SweepRecord> found;
   database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, fmt::format("SELECT id, name, file, created FROM sweeps WHERE {} = ? ORDER BY rowid DESC LIMIT 1", where));
+    SQLite::Statement query(
+        db, fmt::format("SELECT id, name, file, created FROM sweeps WHERE {} = ? ORDER BY rowid DESC LIMIT 1",
+                        where));
     query.bind(1, value);
     if (query.executeStep()) found = read_sweep_row(query);
   });
@@ -42,7 +46,8 @@ std::optional<size_t> newest_place(const std::string& word) {
   if (word.size() == 1) return 1;
   size_t place = 0;
   const auto [end, error] = std::from_chars(word.data() + 1, word.data() + word.size(), place);
-  return error == std::errc() && end == word.data() + word.size() && place > 0 ? std::optional(place) : std::nullopt;
+  return error == std::errc() && end == word.data() + word.size() && place > 0 ? std::optional(place)
+                                                                               : std::nullopt;
 }
 
 }  // namespace
@@ -92,16 +97,20 @@ std::optional<SweepRecord> Registry::find_sweep_by_file(const std::string& file)
   return one_sweep(impl_->database, "file", file);
 }
 
-std::optional<SweepRecord> Registry::find_sweep(const std::string& id) const { return one_sweep(impl_->database, "id", id); }
+std::optional<SweepRecord> Registry::find_sweep(const std::string& id) const {
+  return one_sweep(impl_->database, "id", id);
+}
 
-std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now) {
+std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
+                                          double now) {
   std::vector<RunRecord> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
     int64_t number = allot(db, IdKind::kRun, static_cast<int64_t>(specs.size()));
-    SQLite::Statement insert(db,
-                             "INSERT INTO runs (id, kind, sweep_id, name, state, config_hash, seed, params, spec, created) "
-                             "VALUES (?, 'run', ?, ?, 'queued', ?, ?, ?, ?, ?)");
+    SQLite::Statement insert(
+        db,
+        "INSERT INTO runs (id, kind, sweep_id, name, state, config_hash, seed, params, spec, created) "
+        "VALUES (?, 'run', ?, ?, 'queued', ?, ?, ?, ?, ?)");
     for (const auto& spec : specs) {
       RunRecord run;
       run.id = to_string(Id{IdKind::kRun, static_cast<long>(number++)});
@@ -112,7 +121,8 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
       run.params = spec.params;
       run.spec = to_json(spec);
       run.created = now;
-      SQLite::bind(insert, run.id, sweep_id, run.name, run.config_hash, run.seed, json_line(run.params), json_line(run.spec), now);
+      SQLite::bind(insert, run.id, sweep_id, run.name, run.config_hash, run.seed, json_line(run.params),
+                   json_line(run.spec), now);
       insert.exec();
       insert.reset();
       runs.push_back(std::move(run));
@@ -121,8 +131,8 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
   return runs;
 }
 
-RunRecord Registry::add_ensemble(const std::string& name, const Json& description, const std::vector<std::string>& member_ids,
-                                 double now) {
+RunRecord Registry::add_ensemble(const std::string& name, const Json& description,
+                                 const std::vector<std::string>& member_ids, double now) {
   std::string id;
   impl_->database.write([&](SQLite::Database& db) {
     id = to_string(Id{IdKind::kEnsemble, static_cast<long>(allot(db, IdKind::kEnsemble, 1))});
@@ -131,7 +141,8 @@ RunRecord Registry::add_ensemble(const std::string& name, const Json& descriptio
                              "VALUES (?, 'ens', ?, 'succeeded', ?, ?, ?, ?)");
     SQLite::bind(insert, id, name, json_line(description), now, now, now);
     insert.exec();
-    SQLite::Statement member(db, "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)");
+    SQLite::Statement member(db,
+                             "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)");
     for (size_t i = 0; i < member_ids.size(); ++i) {
       SQLite::bind(member, id, static_cast<int64_t>(i), member_ids[i]);
       member.exec();
@@ -154,19 +165,22 @@ std::optional<RunRecord> Registry::find_run(const std::string& id) const {
 RunRecord Registry::resolve_run(const std::string& word) const {
   if (const auto run = find_run(word)) return *run;
   const auto runs = list_runs();
-  if (const auto place = newest_place(word); place && *place <= runs.size()) return runs[runs.size() - *place];
+  if (const auto place = newest_place(word); place && *place <= runs.size())
+    return runs[runs.size() - *place];
   std::vector<std::string> ids;
   for (const auto& run : runs) {
     if (std::find(run.tags.begin(), run.tags.end(), word) != run.tags.end()) return run;
     ids.push_back(run.id);
   }
-  throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, ids)), "expctl runs list shows them", ErrorCode::kNotFound);
+  throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, ids)),
+              "expctl runs list shows them", ErrorCode::kNotFound);
 }
 
 std::optional<RunRecord> Registry::find_run_by_identity(const std::string& config_hash, int64_t seed) const {
   std::optional<RunRecord> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'");
+    SQLite::Statement query(
+        db, std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'");
     SQLite::bind(query, config_hash, seed);
     if (query.executeStep()) found = read_run(query);
   });
@@ -176,9 +190,10 @@ std::optional<RunRecord> Registry::find_run_by_identity(const std::string& confi
 std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
   std::vector<RunRecord> runs;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectRuns) +
-                                    "WHERE (?1 = '' OR r.sweep_id = ?1) AND (?2 = '' OR r.state = ?2) "
-                                    "AND ((r.kind = 'run' AND ?3) OR (r.kind = 'ens' AND ?4)) ORDER BY r.position");
+    SQLite::Statement query(
+        db, std::string(kSelectRuns) +
+                "WHERE (?1 = '' OR r.sweep_id = ?1) AND (?2 = '' OR r.state = ?2) "
+                "AND ((r.kind = 'run' AND ?3) OR (r.kind = 'ens' AND ?4)) ORDER BY r.position");
     SQLite::bind(query, filter.sweep_id, filter.state ? std::string(name_of(*filter.state)) : std::string(),
                  filter.runs ? 1 : 0, filter.ensembles ? 1 : 0);
     while (query.executeStep()) runs.push_back(read_run(query));
@@ -189,7 +204,8 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
 std::vector<std::string> Registry::ensemble_members(const std::string& id) const {
   std::vector<std::string> members;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT member_id FROM ensemble_members WHERE ensemble_id = ? ORDER BY place");
+    SQLite::Statement query(db,
+                            "SELECT member_id FROM ensemble_members WHERE ensemble_id = ? ORDER BY place");
     query.bind(1, id);
     while (query.executeStep()) members.push_back(query.getColumn(0).getString());
   });

@@ -45,7 +45,8 @@ Json swept_keys(const std::vector<RunRecord>& runs) {
   const auto add = [&](const std::string& key, const std::string& value) {
     auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == key; });
     if (found == keys.end()) found = keys.insert(keys.end(), {key, {}});
-    if (std::find(found->second.begin(), found->second.end(), value) == found->second.end()) found->second.push_back(value);
+    if (std::find(found->second.begin(), found->second.end(), value) == found->second.end())
+      found->second.push_back(value);
   };
   for (const auto& run : runs) {
     for (const auto& [key, value] : run.params.items()) add(key, number_text(value));
@@ -68,7 +69,8 @@ Json fixed_keys(const std::vector<RunRecord>& runs) {
 }
 
 Json input_row(const Json& input) {
-  return {{"name", std::filesystem::path(input["path"].get<std::string>()).filename().string()}, {"sha256", input["sha256"]}};
+  return {{"name", std::filesystem::path(input["path"].get<std::string>()).filename().string()},
+          {"sha256", input["sha256"]}};
 }
 
 Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
@@ -102,7 +104,8 @@ Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
 
 Json evaluation_rows(const Json& evaluation) {
   Json list = Json::array();
-  for (const auto& [key, value] : evaluation.items()) list.push_back({{"key", key}, {"value", number_text(value)}});
+  for (const auto& [key, value] : evaluation.items())
+    list.push_back({{"key", key}, {"value", number_text(value)}});
   return list;
 }
 
@@ -130,7 +133,8 @@ Json submission_facts(const Registry& registry, const Submission& submission, do
       ensembles.push_back(row);
     }
     for (const auto& run : runs) {
-      if (std::find(sweep_ids.begin(), sweep_ids.end(), run.sweep_id) == sweep_ids.end()) sweep_ids.push_back(run.sweep_id);
+      if (std::find(sweep_ids.begin(), sweep_ids.end(), run.sweep_id) == sweep_ids.end())
+        sweep_ids.push_back(run.sweep_id);
     }
   }
   for (const auto& id : sweep_ids) {
@@ -160,7 +164,8 @@ std::string loss_chart(const Registry& registry, const Submission& submission) {
     for (const auto& run : model_runs(registry, entry.record)) {
       if (!seen.insert(run.id).second) continue;
       Series curve{run.id, {}};
-      for (const auto& metric : registry.metrics(run.id)) curve.points.emplace_back(static_cast<double>(metric.step), metric.loss);
+      for (const auto& metric : registry.metrics(run.id))
+        curve.points.emplace_back(static_cast<double>(metric.step), metric.loss);
       if (!curve.points.empty()) series.push_back(thinned(curve, kPoints));
     }
   }

@@ -1,4 +1,5 @@
-// What the submission's texts (methodology, README, report) are written from: one JSON value gathered from the registry.
+// What the submission's texts (methodology, README, report) are written from: one JSON value gathered from
+// the registry.
 #pragma once
 
 #include "core/json.h"

@@ -17,7 +17,8 @@ std::string value_text(const Json& value) {
 }
 
 std::string ensemble_text(const Json& members) {
-  const bool alike = std::all_of(members.begin(), members.end(), [&](const Json& m) { return m["weight"] == members[0]["weight"]; });
+  const bool alike = std::all_of(members.begin(), members.end(),
+                                 [&](const Json& m) { return m["weight"] == members[0]["weight"]; });
   std::vector<std::string> parts;
   for (const auto& member : members) {
     const auto id = member["id"].get<std::string>();
@@ -26,26 +27,34 @@ std::string ensemble_text(const Json& members) {
   return join(parts, " + ");
 }
 
-std::string score_text(const std::optional<double>& score) { return score ? fmt::format("{:.4f}", *score) : "-"; }
+std::string score_text(const std::optional<double>& score) {
+  return score ? fmt::format("{:.4f}", *score) : "-";
+}
 
-Json score_json(const std::optional<double>& score) { return score ? Json(*score) : Json(); }
+Json score_json(const std::optional<double>& score) {
+  return score ? Json(*score) : Json();
+}
 
 /// Unscored below every score.
-double order(const std::optional<double>& score) { return score.value_or(-1); }
+double order(const std::optional<double>& score) {
+  return score.value_or(-1);
+}
 
 }  // namespace
 
 std::string params_text(const RunRecord& run) {
   if (run.spec.contains("members")) return ensemble_text(run.spec["members"]);
   std::vector<std::string> parts;
-  for (const auto& [key, value] : run.params.items()) parts.push_back(fmt::format("{}={}", key, value_text(value)));
+  for (const auto& [key, value] : run.params.items())
+    parts.push_back(fmt::format("{}={}", key, value_text(value)));
   parts.push_back(fmt::format("seed={}", run.seed));
   return join(parts, " ");
 }
 
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs) {
   std::stable_sort(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
-    return std::make_pair(order(a.f1), order(a.exact_match)) > std::make_pair(order(b.f1), order(b.exact_match));
+    return std::make_pair(order(a.f1), order(a.exact_match)) >
+           std::make_pair(order(b.f1), order(b.exact_match));
   });
   return runs;
 }
@@ -79,15 +88,21 @@ std::string runs_table(const std::vector<RunRecord>& runs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs) {
     const auto reason = name_of(run.reason);
-    rows.push_back({run.id, fmt::format("{}{}{}", name_of(run.state), reason.empty() ? "" : ": ", reason), score_text(run.f1),
-                    score_text(run.exact_match), run.name, params_text(run)});
+    rows.push_back({run.id, fmt::format("{}{}{}", name_of(run.state), reason.empty() ? "" : ": ", reason),
+                    score_text(run.f1), score_text(run.exact_match), run.name, params_text(run)});
   }
   return render_table({"id", "state", "F1", "EM", "name", "parameters"}, rows);
 }
 
 Json run_json(const RunRecord& run) {
-  return {{"id", run.id},         {"state", name_of(run.state)}, {"reason", name_of(run.reason)}, {"name", run.name},
-          {"params", run.params}, {"seed", run.seed},            {"f1", score_json(run.f1)},      {"exact_match", score_json(run.exact_match)}};
+  return {{"id", run.id},
+          {"state", name_of(run.state)},
+          {"reason", name_of(run.reason)},
+          {"name", run.name},
+          {"params", run.params},
+          {"seed", run.seed},
+          {"f1", score_json(run.f1)},
+          {"exact_match", score_json(run.exact_match)}};
 }
 
 Json runs_json(const std::vector<RunRecord>& runs) {

@@ -12,7 +12,8 @@ namespace expctl {
 /// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ.
 std::string params_text(const RunRecord& run);
 
-/// The best F1 first; of equals the better exact match, then the older. Unscored ones come last, in their order.
+/// The best F1 first; of equals the better exact match, then the older. Unscored ones come last, in their
+/// order.
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs);
 
 enum class RunSort { kId, kF1, kExactMatch, kState, kName };

@@ -10,7 +10,8 @@ namespace expctl {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 300, kLeft = 56, kRight = 150, kTop = 12, kBottom = 44;
-constexpr std::array<const char*, 8> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a800"};
+constexpr std::array<const char*, 8> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                                 "#e69f00", "#56b4e9", "#000000", "#b8a800"};
 
 struct Range {
   double low = INFINITY;
@@ -42,10 +43,14 @@ Range widened(Range range) {
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
   }
   return out;
 }
@@ -57,15 +62,20 @@ class Chart {
   std::string axes(const std::string& x_label, const std::string& y_label) const {
     std::string svg;
     for (double tick = first_tick(x_); tick <= x_.high; tick += tick_step(x_)) {
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick), kHeight - kBottom + 16, tick);
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
+                         kHeight - kBottom + 16, tick);
     }
     for (double tick = first_tick(y_); tick <= y_.high; tick += tick_step(y_)) {
-      svg += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n", kLeft, kWidth - kRight, py(tick));
-      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>\n", kLeft - 6, py(tick) + 4, tick);
+      svg += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n",
+                         kLeft, kWidth - kRight, py(tick));
+      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>\n", kLeft - 6,
+                         py(tick) + 4, tick);
     }
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kWidth - kRight) / 2, kHeight - 6, escaped(x_label));
-    svg += fmt::format("<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
-                       (kTop + kHeight - kBottom) / 2, escaped(y_label));
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                       (kLeft + kWidth - kRight) / 2, kHeight - 6, escaped(x_label));
+    svg += fmt::format(
+        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
+        (kTop + kHeight - kBottom) / 2, escaped(y_label));
     return svg;
   }
 
@@ -74,13 +84,18 @@ class Chart {
     for (const auto& [x, y] : series.points) {
       if (std::isfinite(x) && std::isfinite(y)) points += fmt::format("{:.1f},{:.1f} ", px(x), py(y));
     }
-    return fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\" points=\"{}\"/>\n", colour, points);
+    return fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\" points=\"{}\"/>\n", colour,
+                       points);
   }
 
  private:
-  static double first_tick(const Range& range) { return std::ceil(range.low / tick_step(range)) * tick_step(range); }
+  static double first_tick(const Range& range) {
+    return std::ceil(range.low / tick_step(range)) * tick_step(range);
+  }
   double px(double x) const { return kLeft + (x - x_.low) / x_.size() * (kWidth - kLeft - kRight); }
-  double py(double y) const { return kHeight - kBottom - (y - y_.low) / y_.size() * (kHeight - kTop - kBottom); }
+  double py(double y) const {
+    return kHeight - kBottom - (y - y_.low) / y_.size() * (kHeight - kTop - kBottom);
+  }
 
   Range x_, y_;
 };
@@ -89,16 +104,19 @@ std::string legend(const std::vector<Series>& series) {
   std::string svg;
   for (size_t i = 0; i < series.size(); ++i) {
     const double y = kTop + 10 + 18 * static_cast<double>(i);
-    svg += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\" stroke=\"{3}\" stroke-width=\"3\"/>\n", kWidth - kRight + 10,
-                       kWidth - kRight + 28, y, kColours[i % kColours.size()]);
-    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kWidth - kRight + 34, y + 4, escaped(series[i].name));
+    svg +=
+        fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\" stroke=\"{3}\" stroke-width=\"3\"/>\n",
+                    kWidth - kRight + 10, kWidth - kRight + 28, y, kColours[i % kColours.size()]);
+    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kWidth - kRight + 34, y + 4,
+                       escaped(series[i].name));
   }
   return svg;
 }
 
 }  // namespace
 
-std::string line_chart(const std::vector<Series>& series, const std::string& x_label, const std::string& y_label) {
+std::string line_chart(const std::vector<Series>& series, const std::string& x_label,
+                       const std::string& y_label) {
   Range x, y;
   for (const auto& one : series) {
     for (const auto& [px, py] : one.points) {
@@ -110,8 +128,9 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
   if (x.low > x.high) return "";
   const Chart chart(x, y);
   std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n", kWidth,
-      kHeight, escaped(y_label), escaped(x_label));
+      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
+      "font-size=\"12\" fill=\"#333\">\n",
+      kWidth, kHeight, escaped(y_label), escaped(x_label));
   svg += chart.axes(x_label, y_label);
   for (size_t i = 0; i < series.size(); ++i) svg += chart.line(series[i], kColours[i % kColours.size()]);
   return svg + legend(series) + "</svg>\n";

@@ -17,7 +17,8 @@ std::vector<ManifestFile> list_files(const fs::path& folder) {
     if (entry.is_directory() && !entry.is_symlink()) continue;
     const std::string path = entry.path().lexically_relative(folder).generic_string();
     if (entry.is_symlink() || !entry.is_regular_file()) {
-      throw Error(fmt::format("{}: it is neither a file nor a folder", entry.path().string()), "a submission holds its files itself");
+      throw Error(fmt::format("{}: it is neither a file nor a folder", entry.path().string()),
+                  "a submission holds its files itself");
     }
     if (path == "manifest.json") continue;
     files.push_back({path, static_cast<int64_t>(entry.file_size()), sha256_file(entry.path())});
@@ -28,7 +29,8 @@ std::vector<ManifestFile> list_files(const fs::path& folder) {
 
 Json files_json(const std::vector<ManifestFile>& files) {
   Json list = Json::array();
-  for (const auto& file : files) list.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  for (const auto& file : files)
+    list.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   return list;
 }
 
@@ -42,7 +44,8 @@ std::vector<ManifestFile> files_from_json(const Json& json, const std::string& s
   return files;
 }
 
-std::vector<std::string> compare_files(const std::vector<ManifestFile>& expected, const std::vector<ManifestFile>& found) {
+std::vector<std::string> compare_files(const std::vector<ManifestFile>& expected,
+                                       const std::vector<ManifestFile>& found) {
   std::map<std::string, ManifestFile> left;
   for (const auto& file : found) left[file.path] = file;
   std::vector<std::string> problems;

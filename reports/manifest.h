@@ -1,4 +1,5 @@
-// manifest.json: every file below a folder with its size and SHA-256, and which id each entry's folder stands for.
+// manifest.json: every file below a folder with its size and SHA-256, and which id each entry's folder stands
+// for.
 #pragma once
 
 #include <filesystem>
@@ -16,15 +17,17 @@ struct ManifestFile {
   bool operator==(const ManifestFile&) const = default;
 };
 
-/// Every regular file below `folder` but its own manifest.json, sorted by path. Throws Error where anything in it is neither a
-/// file nor a folder (a link could point out of the submission).
+/// Every regular file below `folder` but its own manifest.json, sorted by path. Throws Error where anything
+/// in it is neither a file nor a folder (a link could point out of the submission).
 std::vector<ManifestFile> list_files(const std::filesystem::path& folder);
 
 Json files_json(const std::vector<ManifestFile>& files);
 /// Throws Error naming `source`.
 std::vector<ManifestFile> files_from_json(const Json& json, const std::string& source);
 
-/// What is wrong with `found` against `expected`: "x is missing", "y has another content", "z is not in the manifest".
-std::vector<std::string> compare_files(const std::vector<ManifestFile>& expected, const std::vector<ManifestFile>& found);
+/// What is wrong with `found` against `expected`: "x is missing", "y has another content", "z is not in the
+/// manifest".
+std::vector<std::string> compare_files(const std::vector<ManifestFile>& expected,
+                                       const std::vector<ManifestFile>& found);
 
 }  // namespace expctl

@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 /// The folder that is filled: removed unless it has become the submission.
 class Draft {
  public:
-  explicit Draft(const fs::path& out) : out_(out), paths_{out.parent_path() / fmt::format(".{}.partial-{}", out.filename().string(), ::getpid())} {
+  explicit Draft(const fs::path& out)
+      : out_(out),
+        paths_{out.parent_path() / fmt::format(".{}.partial-{}", out.filename().string(), ::getpid())} {
     fs::remove_all(paths_.root);
     make_folder(paths_.root);
   }
@@ -44,7 +46,8 @@ class Draft {
 /// A file without which an entry is none.
 void copy_needed(const fs::path& from, const fs::path& to, const std::string& id) {
   if (!fs::is_regular_file(from)) {
-    throw Error(fmt::format("{}: {} is missing", id, from.string()), "put it back, or choose other entries", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: {} is missing", id, from.string()), "put it back, or choose other entries",
+                ErrorCode::kNotFound);
   }
   make_folder(to.parent_path());
   expctl::copy_file(from, to);
@@ -56,10 +59,13 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
   expctl::copy_file(from, to);
 }
 
-bool has_model(const RunPaths& run) { return fs::is_regular_file(CheckpointPaths{run.checkpoint()}.config()); }
+bool has_model(const RunPaths& run) {
+  return fs::is_regular_file(CheckpointPaths{run.checkpoint()}.config());
+}
 
 /// Checkpoint, logs and the whole routine of one run; `member` is "" where the entry is the run itself.
-void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry, const std::string& member) {
+void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry,
+              const std::string& member) {
   const RunPaths from{workspace.folder(run.id)};
   if (fs::is_directory(from.checkpoint())) {
     make_folder(entry.checkpoint(member));
@@ -69,7 +75,8 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
   copy_needed(from.log(), logs.log(), run.id);
   copy_if_there(from.metrics(), logs.metrics());
   copy_if_there(from.outcome(), logs.outcome());
-  copy_needed(workspace.sweep_file(run.sweep_id), training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
+  copy_needed(workspace.sweep_file(run.sweep_id),
+              training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
   write_file(training.folder / "spec.json", json_text(run.spec));
   copy_needed(from.command(), training.command(), run.id);
   copy_if_there(from.environment(), training.environment());
@@ -87,13 +94,16 @@ Json ensemble_inference_stats(const std::vector<RunRecord>& members, const Works
   return {{"schema_version", 1}, {"total_inference_time_s", total_s}, {"members", all}};
 }
 
-/// The checkpoints of an entry with their weights, [{"member","weight"}]; empty where a run has none in Hugging Face's layout.
-Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& runs, const WorkspacePaths& workspace) {
+/// The checkpoints of an entry with their weights, [{"member","weight"}]; empty where a run has none in
+/// Hugging Face's layout.
+Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& runs,
+                 const WorkspacePaths& workspace) {
   Json models = Json::array();
   const bool ensemble = entry.record.sweep_id.empty();
   for (size_t i = 0; i < runs.size(); ++i) {
     if (!has_model(RunPaths{workspace.folder(runs[i].id)})) return Json::array();
-    models.push_back({{"member", ensemble ? runs[i].id : ""}, {"weight", ensemble ? entry.record.spec["members"][i]["weight"] : Json(1.0)}});
+    models.push_back({{"member", ensemble ? runs[i].id : ""},
+                      {"weight", ensemble ? entry.record.spec["members"][i]["weight"] : Json(1.0)}});
   }
   return models;
 }
@@ -101,10 +111,14 @@ Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& run
 /// How the entry's answers were made, as eval_only.* make them again.
 Json evaluation_of(const RunRecord& run) {
   const TrainSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id).train;
-  return {{"max_seq_length", spec.eval_max_seq_length}, {"doc_stride", spec.eval_doc_stride},
-          {"window", spec.eval_window},                 {"max_query_length", spec.max_query_length},
-          {"n_best", spec.n_best},                      {"max_answer_length", spec.max_answer_length},
-          {"decode", spec.decode},                      {"precision", spec.eval_precision}};
+  return {{"max_seq_length", spec.eval_max_seq_length},
+          {"doc_stride", spec.eval_doc_stride},
+          {"window", spec.eval_window},
+          {"max_query_length", spec.max_query_length},
+          {"n_best", spec.n_best},
+          {"max_answer_length", spec.max_answer_length},
+          {"decode", spec.decode},
+          {"precision", spec.eval_precision}};
 }
 
 void write_eval_only(const EntryPaths& entry, const Json& models, const Json& evaluation) {
@@ -116,8 +130,10 @@ void write_eval_only(const EntryPaths& entry, const Json& models, const Json& ev
     weights.push_back(format_number(model["weight"].get<double>()));
   }
   for (const auto& [key, value] : evaluation.items()) {
-    const bool of_evaluation = key == "max_seq_length" || key == "doc_stride" || key == "window" || key == "precision";
-    settings.push_back(fmt::format("--set {}{}={}", of_evaluation ? "eval_" : "", key, value.is_string() ? value.get<std::string>() : value.dump()));
+    const bool of_evaluation =
+        key == "max_seq_length" || key == "doc_stride" || key == "window" || key == "precision";
+    settings.push_back(fmt::format("--set {}{}={}", of_evaluation ? "eval_" : "", key,
+                                   value.is_string() ? value.get<std::string>() : value.dump()));
   }
   const Json facts = {{"models", join(folders, " ")},
                       {"weights", folders.size() > 1 ? fmt::format("--weights {} ", join(weights, ",")) : ""},
@@ -125,11 +141,13 @@ void write_eval_only(const EntryPaths& entry, const Json& models, const Json& ev
   write_file(entry.eval_only_sh(), render("eval_only.sh", facts, Escape::kNone));
   write_file(entry.eval_only_py(), submission_template("eval_only.py"));
   for (const auto& script : {entry.eval_only_sh(), entry.eval_only_py()}) {
-    fs::permissions(script, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add);
+    fs::permissions(script, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
+                    fs::perm_options::add);
   }
 }
 
-void write_entry(const Registry& registry, const WorkspacePaths& workspace, const SubmissionEntry& chosen, const EntryPaths& entry) {
+void write_entry(const Registry& registry, const WorkspacePaths& workspace, const SubmissionEntry& chosen,
+                 const EntryPaths& entry) {
   const RunPaths from{workspace.folder(chosen.record.id)}, to = entry.results();
   const auto runs = model_runs(registry, chosen.record);
   const bool ensemble = chosen.record.sweep_id.empty();
@@ -154,7 +172,8 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
                                           {"files", files_json(list_files(entry.folder))}}));
 }
 
-void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths, double now_s) {
+void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths,
+                 double now_s) {
   Json facts = submission_facts(registry, submission, now_s);
   write_file(paths.methodology(), render("methodology.md", facts, Escape::kNone));
   write_file(paths.readme(), render("readme.md", facts, Escape::kNone));
@@ -167,7 +186,8 @@ fs::path dev_file(const Registry& registry, const Submission& submission) {
   const auto run = model_runs(registry, submission.entries.front().record).front();
   const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
   if (!fs::is_regular_file(spec.dev_data.path) || sha256_file(spec.dev_data.path) != spec.dev_data.sha256) {
-    throw Error(fmt::format("{}: it is not there, or has changed since {} was scored on it", spec.dev_data.path, run.id),
+    throw Error(fmt::format("{}: it is not there, or has changed since {} was scored on it",
+                            spec.dev_data.path, run.id),
                 "put it back: entries are scored again before they are packed");
   }
   return spec.dev_data.path;
@@ -177,14 +197,16 @@ bool is_chosen(const std::set<std::string>& words, const Registry& registry, con
   if (words.empty() || words.contains(record.id) || words.contains(record.sweep_id)) return true;
   if (!record.sweep_id.empty()) return false;
   const auto members = model_runs(registry, record);
-  return std::all_of(members.begin(), members.end(), [&](const RunRecord& run) { return words.contains(run.sweep_id); });
+  return std::all_of(members.begin(), members.end(),
+                     [&](const RunRecord& run) { return words.contains(run.sweep_id); });
 }
 
 }  // namespace
 
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from) {
   std::set<std::string> words;
-  for (const auto& word : from) words.insert(registry.find_sweep(word) ? word : registry.resolve_run(word).id);
+  for (const auto& word : from)
+    words.insert(registry.find_sweep(word) ? word : registry.resolve_run(word).id);
   std::vector<Candidate> candidates;
   for (const auto& record : registry.list_runs()) {
     if (record.state != RunState::kSucceeded || !record.f1 || !is_chosen(words, registry, record)) continue;
@@ -195,11 +217,14 @@ std::vector<Candidate> find_candidates(const Registry& registry, const std::vect
   return candidates;
 }
 
-Package package_submission(const Registry& registry, const WorkspacePaths& workspace, const PackageOptions& options) {
+Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
+                           const PackageOptions& options) {
   if (fs::exists(options.out)) {
-    throw Error(fmt::format("{} is there already", options.out.string()), "--out names a new folder; a submission is never overwritten");
+    throw Error(fmt::format("{} is there already", options.out.string()),
+                "--out names a new folder; a submission is never overwritten");
   }
-  const Submission submission = choose_entries(find_candidates(registry, options.from), options.top, options.average);
+  const Submission submission =
+      choose_entries(find_candidates(registry, options.from), options.top, options.average);
   const fs::path dev = dev_file(registry, submission);
   make_folder(options.out.parent_path());
   const Draft draft(options.out);
@@ -211,13 +236,14 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
   write_file(draft.paths().summary(), json_text(summary_json(submission)));
   write_texts(registry, submission, draft.paths(), options.now_s);
   copy_needed(options.source_archive, draft.paths().source(), "expctl");
-  write_file(draft.paths().manifest(),
-             json_text({{"schema_version", 1}, {"entries", folders}, {"files", files_json(list_files(draft.paths().root))}}));
+  write_file(draft.paths().manifest(), json_text({{"schema_version", 1},
+                                                  {"entries", folders},
+                                                  {"files", files_json(list_files(draft.paths().root))}}));
   const auto checks = verify_submission(draft.paths().root, dev);
   for (const auto& check : checks) {
     if (check.result != CheckResult::kFailed) continue;
-    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why), "the run's files have changed since it was recorded",
-                ErrorCode::kCheckFailed);
+    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why),
+                "the run's files have changed since it was recorded", ErrorCode::kCheckFailed);
   }
   draft.become_submission();
   return {submission, checks};

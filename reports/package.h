@@ -13,8 +13,9 @@
 namespace expctl {
 
 struct PackageOptions {
-  std::filesystem::path out;             ///< must not exist yet
-  std::vector<std::string> from;         ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
+  std::filesystem::path out;  ///< must not exist yet
+  std::vector<std::string>
+      from;  ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
   size_t top = 5;
   size_t average = 3;
   std::filesystem::path source_archive;  ///< expctl's own source
@@ -29,8 +30,10 @@ struct Package {
 /// The succeeded, scored entries that `from` means. Throws Error (kNotFound) for a word that means nothing.
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from);
 
-/// Copies, writes, scores again and verifies in a folder beside `out`, which it becomes once nothing is wrong. Throws Error and
-/// leaves nothing behind: a file of a run that is missing, a score that the predictions do not give (kCheckFailed).
-Package package_submission(const Registry& registry, const WorkspacePaths& workspace, const PackageOptions& options);
+/// Copies, writes, scores again and verifies in a folder beside `out`, which it becomes once nothing is
+/// wrong. Throws Error and leaves nothing behind: a file of a run that is missing, a score that the
+/// predictions do not give (kCheckFailed).
+Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
+                           const PackageOptions& options);
 
 }  // namespace expctl

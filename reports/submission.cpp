@@ -15,7 +15,8 @@ std::string evaluation_text(const Json& evaluation) {
   std::vector<std::string> parts;
   for (const auto& [key, value] : evaluation.items()) {
     constexpr size_t kShownHash = 12;
-    parts.push_back(fmt::format("{} {}", key, value.is_string() ? value.get<std::string>().substr(0, kShownHash) : value.dump()));
+    parts.push_back(fmt::format(
+        "{} {}", key, value.is_string() ? value.get<std::string>().substr(0, kShownHash) : value.dump()));
   }
   return join(parts, ", ");
 }
@@ -23,7 +24,8 @@ std::string evaluation_text(const Json& evaluation) {
 void check_one_evaluation(const std::vector<Candidate>& candidates) {
   std::vector<Json> evaluations;
   for (const auto& candidate : candidates) {
-    if (std::find(evaluations.begin(), evaluations.end(), candidate.evaluation) == evaluations.end()) evaluations.push_back(candidate.evaluation);
+    if (std::find(evaluations.begin(), evaluations.end(), candidate.evaluation) == evaluations.end())
+      evaluations.push_back(candidate.evaluation);
   }
   if (evaluations.size() < 2) return;
   std::vector<std::string> groups;
@@ -35,7 +37,8 @@ void check_one_evaluation(const std::vector<Candidate>& candidates) {
     groups.push_back(fmt::format("{} ({})", join(ids, " "), evaluation_text(evaluation)));
   }
   throw Error(fmt::format("the scored entries are of {} evaluations: {}", groups.size(), join(groups, "; ")),
-              "entries are ranked within one evaluation: name the runs, ensembles or sweeps to choose from, e.g. expctl package sweep1");
+              "entries are ranked within one evaluation: name the runs, ensembles or sweeps to choose from, "
+              "e.g. expctl package sweep1");
 }
 
 }  // namespace
@@ -48,11 +51,13 @@ double mean_of_first(const std::vector<double>& f1, size_t count) {
 
 Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, size_t average) {
   if (average < 1 || average > top) {
-    throw Error(fmt::format("the mean of the best {} of {} entries is not defined", average, top), "--average is at most --top", ErrorCode::kUsage);
+    throw Error(fmt::format("the mean of the best {} of {} entries is not defined", average, top),
+                "--average is at most --top", ErrorCode::kUsage);
   }
   if (candidates.size() < top) {
     throw Error(fmt::format("there are {} scored entries, not {}", candidates.size(), top),
-                candidates.empty() ? "expctl sweep FILE makes some" : fmt::format("run more, or hand in fewer: --top {}", candidates.size()));
+                candidates.empty() ? "expctl sweep FILE makes some"
+                                   : fmt::format("run more, or hand in fewer: --top {}", candidates.size()));
   }
   check_one_evaluation(candidates);
   std::vector<RunRecord> records;
@@ -79,12 +84,8 @@ Json summary_json(const Submission& submission) {
                        {"exact_match", entry.record.exact_match.value()},
                        {"probability_score", nullptr}});
   }
-  return {{"schema_version", 1},
-          {"top3_mean", submission.top_mean},
-          {"average", submission.average},
-          {"entries", entries},
-          {"evaluation", submission.evaluation},
-          {"rules", Json::array()}};
+  return {{"schema_version", 1}, {"top3_mean", submission.top_mean},    {"average", submission.average},
+          {"entries", entries},  {"evaluation", submission.evaluation}, {"rules", Json::array()}};
 }
 
 }  // namespace expctl

@@ -15,14 +15,17 @@ bool is_number(const std::string& cell) {
   return error == std::errc() && end == cell.data() + cell.size();
 }
 
-size_t width_of(const std::string& cell) { return decode_utf8(cell).size(); }
+size_t width_of(const std::string& cell) {
+  return decode_utf8(cell).size();
+}
 
 struct Column {
   size_t width = 0;
   bool numbers = true;
 };
 
-std::vector<Column> measure(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+std::vector<Column> measure(const std::vector<std::string>& header,
+                            const std::vector<std::vector<std::string>>& rows) {
   std::vector<Column> columns(header.size());
   for (size_t i = 0; i < header.size(); ++i) {
     columns[i].width = width_of(header[i]);
@@ -47,7 +50,8 @@ std::string render_row(const std::vector<std::string>& row, const std::vector<Co
 
 }  // namespace
 
-std::string render_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+std::string render_table(const std::vector<std::string>& header,
+                         const std::vector<std::vector<std::string>>& rows) {
   const auto columns = measure(header, rows);
   std::string text = render_row(header, columns);
   for (const auto& row : rows) text += render_row(row, columns);

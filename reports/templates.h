@@ -1,4 +1,5 @@
-// The texts of a submission that are files of this source tree (reports/templates), compiled in by cmake/embed_files.cmake.
+// The texts of a submission that are files of this source tree (reports/templates), compiled in by
+// cmake/embed_files.cmake.
 #pragma once
 
 #include <string>

@@ -24,7 +24,8 @@ struct Findings {
 };
 
 /// Runs one check; what it throws is a problem like those it finds.
-Check run_check(const std::string& rule, const std::string& passed, const std::function<void(Findings&)>& look) {
+Check run_check(const std::string& rule, const std::string& passed,
+                const std::function<void(Findings&)>& look) {
   Findings findings;
   try {
     look(findings);
@@ -61,22 +62,30 @@ class Verifier {
   }
 
   std::vector<Check> run() const {
-    return {run_check("files", "every file is there with its size and SHA-256, and no other", [this](Findings& f) { check_files(f); }),
-            run_check("ids", "folders stand for the same entries everywhere", [this](Findings& f) { check_ids(f); }),
-            run_check("scores", "scoring the predictions again gives eval.json byte for byte", [this](Findings& f) { check_scores(f); }),
-            run_check("summary", "scores, ranks and mean follow from the entries' eval.json", [this](Findings& f) { check_summary(f); }),
-            run_check("n-best", "each prediction is the first of its question's n-best", [this](Findings& f) { check_nbest(f); }),
-            run_check("checkpoints", "each has its weights, config and vocabulary", [this](Findings& f) { check_checkpoints(f); })};
+    return {run_check("files", "every file is there with its size and SHA-256, and no other",
+                      [this](Findings& f) { check_files(f); }),
+            run_check("ids", "folders stand for the same entries everywhere",
+                      [this](Findings& f) { check_ids(f); }),
+            run_check("scores", "scoring the predictions again gives eval.json byte for byte",
+                      [this](Findings& f) { check_scores(f); }),
+            run_check("summary", "scores, ranks and mean follow from the entries' eval.json",
+                      [this](Findings& f) { check_summary(f); }),
+            run_check("n-best", "each prediction is the first of its question's n-best",
+                      [this](Findings& f) { check_nbest(f); }),
+            run_check("checkpoints", "each has its weights, config and vocabulary",
+                      [this](Findings& f) { check_checkpoints(f); })};
   }
 
  private:
   void check_files(Findings& findings) const {
     const std::string source = paths_.manifest().string();
-    findings.problems = compare_files(files_from_json(json_get<Json>(manifest_, "files", source), source), list_files(paths_.root));
+    findings.problems = compare_files(files_from_json(json_get<Json>(manifest_, "files", source), source),
+                                      list_files(paths_.root));
     for (const auto& folder : folders_) {
       const EntryPaths entry = paths_.entry(folder);
       const Json json = read_json(entry.manifest());
-      const auto expected = files_from_json(json_get<Json>(json, "files", entry.manifest().string()), entry.manifest().string());
+      const auto expected = files_from_json(json_get<Json>(json, "files", entry.manifest().string()),
+                                            entry.manifest().string());
       for (const auto& problem : compare_files(expected, list_files(entry.folder))) {
         findings.problems.push_back(fmt::format("by {}'s own manifest {}", folder, problem));
       }
@@ -88,15 +97,19 @@ class Verifier {
     const Json in_manifest = json_get<Json>(manifest_, "entries", "manifest.json");
     const Json in_summary = json_get<Json>(summary, "entries", "summary.json");
     if (in_manifest.size() != in_summary.size()) {
-      throw Error(fmt::format("manifest.json has {} entries, summary.json {}", in_manifest.size(), in_summary.size()));
+      throw Error(fmt::format("manifest.json has {} entries, summary.json {}", in_manifest.size(),
+                              in_summary.size()));
     }
     for (size_t i = 0; i < in_manifest.size(); ++i) {
       const auto id = json_get<std::string>(in_manifest[i], "id", "manifest.json");
       const Json own = read_json(paths_.entry(folders_[i]).manifest());
       if (json_get<std::string>(in_summary[i], "folder", "summary.json") != folders_[i] ||
-          json_get<std::string>(in_summary[i], "id", "summary.json") != id || json_get<std::string>(own, "id", "manifest.json") != id ||
+          json_get<std::string>(in_summary[i], "id", "summary.json") != id ||
+          json_get<std::string>(own, "id", "manifest.json") != id ||
           json_get<std::string>(own, "folder", "manifest.json") != folders_[i]) {
-        findings.problems.push_back(fmt::format("{} is bound to different entries by manifest.json, summary.json and its own manifest", folders_[i]));
+        findings.problems.push_back(fmt::format(
+            "{} is bound to different entries by manifest.json, summary.json and its own manifest",
+            folders_[i]));
       }
     }
   }
@@ -107,14 +120,17 @@ class Verifier {
       return;
     }
     const Dataset dataset = read_dataset(dev_file_);
-    if (!dataset.has_answers()) throw Error(fmt::format("{}: it has questions without answers", dev_file_.string()));
+    if (!dataset.has_answers())
+      throw Error(fmt::format("{}: it has questions without answers", dev_file_.string()));
     for (const auto& folder : folders_) {
       const RunPaths entry = paths_.entry(folder).results();
-      const auto predictions = parse_predictions(read_file(entry.predictions()), entry.predictions().string());
+      const auto predictions =
+          parse_predictions(read_file(entry.predictions()), entry.predictions().string());
       const std::string line = score_line(score_predictions(dataset, predictions));
       const std::string recorded = read_file(entry.eval());
       if (line == recorded) continue;
-      findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}", folder, trim(line), trim(recorded)));
+      findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}", folder,
+                                              trim(line), trim(recorded)));
     }
   }
 
@@ -131,16 +147,22 @@ class Verifier {
       const Json eval = read_json(eval_file);
       f1.push_back(json_get<double>(eval, "f1", eval_file.string()));
       if (f1.back() != json_get<double>(entry, "f1", "summary.json") ||
-          json_get<double>(eval, "exact_match", eval_file.string()) != json_get<double>(entry, "exact_match", "summary.json")) {
-        findings.problems.push_back(fmt::format("{}: summary.json and its eval.json give other scores", folder));
+          json_get<double>(eval, "exact_match", eval_file.string()) !=
+              json_get<double>(entry, "exact_match", "summary.json")) {
+        findings.problems.push_back(
+            fmt::format("{}: summary.json and its eval.json give other scores", folder));
       }
-      if (f1.size() > 1 && f1[f1.size() - 2] < f1.back()) findings.problems.push_back(fmt::format("{} is ranked below a lower F1", folder));
+      if (f1.size() > 1 && f1[f1.size() - 2] < f1.back())
+        findings.problems.push_back(fmt::format("{} is ranked below a lower F1", folder));
     }
     const auto average = json_get<size_t>(summary, "average", "summary.json");
-    if (average < 1 || average > f1.size()) throw Error(fmt::format("summary.json: the mean of {} of {} entries", average, f1.size()));
+    if (average < 1 || average > f1.size())
+      throw Error(fmt::format("summary.json: the mean of {} of {} entries", average, f1.size()));
     const double mean = mean_of_first(f1, average);
     const double said = json_get<double>(summary, "top3_mean", "summary.json");
-    if (mean != said) findings.problems.push_back(fmt::format("the mean of the first {} F1 is {}, summary.json says {}", average, format_number(mean), format_number(said)));
+    if (mean != said)
+      findings.problems.push_back(fmt::format("the mean of the first {} F1 is {}, summary.json says {}",
+                                              average, format_number(mean), format_number(said)));
   }
 
   void check_nbest(Findings& findings) const {
@@ -150,7 +172,8 @@ class Verifier {
         findings.unproven.push_back(fmt::format("{} has no nbest_predictions.json", folder));
         continue;
       }
-      const auto predictions = parse_predictions(read_file(entry.predictions()), entry.predictions().string());
+      const auto predictions =
+          parse_predictions(read_file(entry.predictions()), entry.predictions().string());
       const Json nbest = read_json(entry.nbest());
       size_t others = predictions.size() == nbest.size() ? 0 : 1;
       for (const auto& [id, list] : nbest.items()) {
@@ -159,7 +182,9 @@ class Verifier {
                           json_get<std::string>(list[0], "text", entry.nbest().string()) == found->second;
         if (!same) ++others;
       }
-      if (others > 0) findings.problems.push_back(fmt::format("{}: n-best and predictions disagree in {} places", folder, others));
+      if (others > 0)
+        findings.problems.push_back(
+            fmt::format("{}: n-best and predictions disagree in {} places", folder, others));
     }
   }
 
@@ -167,12 +192,15 @@ class Verifier {
     for (const auto& folder : folders_) {
       const EntryPaths entry = paths_.entry(folder);
       const Json models = json_get<Json>(read_json(entry.manifest()), "models", entry.manifest().string());
-      if (models.empty()) findings.unproven.push_back(fmt::format("{} has no checkpoint in Hugging Face's layout", folder));
+      if (models.empty())
+        findings.unproven.push_back(fmt::format("{} has no checkpoint in Hugging Face's layout", folder));
       for (const auto& model : models) {
         const auto member = json_get<std::string>(model, "member", entry.manifest().string());
         const CheckpointPaths checkpoint{entry.checkpoint(member)};
         for (const auto& file : {checkpoint.config(), checkpoint.vocab()}) {
-          if (!fs::exists(file)) findings.problems.push_back(fmt::format("{} is missing", file.lexically_relative(paths_.root).string()));
+          if (!fs::exists(file))
+            findings.problems.push_back(
+                fmt::format("{} is missing", file.lexically_relative(paths_.root).string()));
         }
         SafeTensors::read(checkpoint.weights());
       }
@@ -201,10 +229,12 @@ std::string_view name_of(CheckResult result) {
 
 std::vector<Check> verify_submission(const fs::path& folder, const fs::path& dev_file) {
   if (!fs::exists(SubmissionPaths{folder}.manifest())) {
-    throw Error(fmt::format("{}: there is no manifest.json in it", folder.string()), "give a folder that expctl package made", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: there is no manifest.json in it", folder.string()),
+                "give a folder that expctl package made", ErrorCode::kNotFound);
   }
   if (!dev_file.empty() && !fs::exists(dev_file)) {
-    throw Error(fmt::format("{}: no such file", dev_file.string()), "--dev names the SQuAD file that the entries were scored on", ErrorCode::kNotFound);
+    throw Error(fmt::format("{}: no such file", dev_file.string()),
+                "--dev names the SQuAD file that the entries were scored on", ErrorCode::kNotFound);
   }
   return Verifier(folder, dev_file).run();
 }
@@ -218,7 +248,8 @@ bool any_failed(const std::vector<Check>& checks) {
 
 Json checks_json(const fs::path& folder, const std::vector<Check>& checks) {
   Json list = Json::array();
-  for (const auto& check : checks) list.push_back({{"rule", check.rule}, {"result", name_of(check.result)}, {"why", check.why}});
+  for (const auto& check : checks)
+    list.push_back({{"rule", check.rule}, {"result", name_of(check.result)}, {"why", check.why}});
   return {{"schema_version", 1}, {"submission", folder.string()}, {"checks", list}};
 }
 

@@ -19,10 +19,11 @@ struct Check {
   std::string why;  ///< what was seen, or what is missing to prove it
 };
 
-/// Files and hashes against the manifests, ids, scores against predictions (with `dev_file`; "" leaves that unproven), ranks and
-/// mean against scores, n-best against predictions, checkpoints. What cannot be read is a failed check, never an exception;
-/// throws Error (kNotFound) only where `folder` has no manifest.json.
-std::vector<Check> verify_submission(const std::filesystem::path& folder, const std::filesystem::path& dev_file);
+/// Files and hashes against the manifests, ids, scores against predictions (with `dev_file`; "" leaves that
+/// unproven), ranks and mean against scores, n-best against predictions, checkpoints. What cannot be read is
+/// a failed check, never an exception; throws Error (kNotFound) only where `folder` has no manifest.json.
+std::vector<Check> verify_submission(const std::filesystem::path& folder,
+                                     const std::filesystem::path& dev_file);
 
 bool any_failed(const std::vector<Check>& checks);
 

@@ -6,7 +6,9 @@
 namespace expctl {
 namespace {
 
-bool is_document_space(char32_t c) { return c == U' ' || c == U'\t' || c == U'\r' || c == U'\n' || c == 0x202f; }
+bool is_document_space(char32_t c) {
+  return c == U' ' || c == U'\t' || c == U'\r' || c == U'\n' || c == 0x202f;
+}
 
 /// A text without its spaces, and where each remaining character stood.
 struct Squeezed {

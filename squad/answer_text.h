@@ -1,4 +1,5 @@
-// From predicted tokens back to the words of the context, as run_squad.py does: its answers are what the judges' files hold.
+// From predicted tokens back to the words of the context, as run_squad.py does: its answers are what the
+// judges' files hold.
 #pragma once
 
 #include <string>
@@ -7,7 +8,8 @@
 
 namespace expctl {
 
-/// A context split at run_squad.py's white space (space, tab, CR, LF, U+202F), to find the words around a span.
+/// A context split at run_squad.py's white space (space, tab, CR, LF, U+202F), to find the words around a
+/// span.
 class ContextWords {
  public:
   explicit ContextWords(std::u32string context);
@@ -23,8 +25,8 @@ class ContextWords {
 /// Wordpieces as words: "over" "##fit" -> "overfit".
 std::string join_pieces(const std::vector<std::string_view>& pieces);
 
-/// The part of `original` (whole words) that `predicted` (normalised tokens joined by spaces) stands for; `original` itself
-/// where the two cannot be aligned. What run_squad.py's get_final_text returns.
+/// The part of `original` (whole words) that `predicted` (normalised tokens joined by spaces) stands for;
+/// `original` itself where the two cannot be aligned. What run_squad.py's get_final_text returns.
 std::string final_text(std::string_view predicted, std::string_view original);
 
 }  // namespace expctl

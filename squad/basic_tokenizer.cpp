@@ -36,9 +36,12 @@ class WordBuilder {
 };
 
 void add_character(char32_t c, int32_t origin, WordBuilder& words) {
-  if (is_white_space(c)) words.end_word();
-  else if (is_bert_punctuation(c)) words.add_alone(c, origin);
-  else words.add(c, origin);
+  if (is_white_space(c))
+    words.end_word();
+  else if (is_bert_punctuation(c))
+    words.add_alone(c, origin);
+  else
+    words.add(c, origin);
 }
 
 }  // namespace

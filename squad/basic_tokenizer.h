@@ -1,4 +1,5 @@
-// The first half of BERT's uncased tokenizer: a text to normalised words, each character knowing where it came from.
+// The first half of BERT's uncased tokenizer: a text to normalised words, each character knowing where it
+// came from.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ struct BasicWord {
   std::vector<int32_t> origins;
 };
 
-/// Clean, CJK characters apart, decomposed (NFD) without marks, lower case, split at white space and around punctuation: the
-/// order of Hugging Face's BertNormalizer and BertPreTokenizer.
+/// Clean, CJK characters apart, decomposed (NFD) without marks, lower case, split at white space and around
+/// punctuation: the order of Hugging Face's BertNormalizer and BertPreTokenizer.
 std::vector<BasicWord> basic_tokenize(std::u32string_view text);
 
 }  // namespace expctl

@@ -26,7 +26,8 @@ const Json& list_of(const Json& object, const char* key, const std::string& wher
 }
 
 Question read_question(const Json& json, const std::string& where) {
-  Question question{json_get<std::string>(json, "id", where), json_get<std::string>(json, "question", where), {}};
+  Question question{
+      json_get<std::string>(json, "id", where), json_get<std::string>(json, "question", where), {}};
   if (!json.contains("answers")) return question;
   const std::string here = fmt::format("{}, question {}", where, question.id);
   for (const auto& answer : list_of(json, "answers", here)) {
@@ -41,7 +42,8 @@ Article read_article(const Json& json, const std::string& source, size_t index) 
   for (const auto& entry : list_of(json, "paragraphs", fmt::format("{}: article {}", source, index + 1))) {
     const std::string where = place(source, index, article.paragraphs.size());
     Paragraph paragraph{json_get<std::string>(entry, "context", where), {}};
-    for (const auto& question : list_of(entry, "qas", where)) paragraph.questions.push_back(read_question(question, where));
+    for (const auto& question : list_of(entry, "qas", where))
+      paragraph.questions.push_back(read_question(question, where));
     article.paragraphs.push_back(std::move(paragraph));
   }
   return article;
@@ -93,7 +95,9 @@ Dataset parse_dataset(std::string_view text, const std::string& source) {
   return dataset;
 }
 
-Dataset read_dataset(const std::filesystem::path& path) { return parse_dataset(read_file(path), path.string()); }
+Dataset read_dataset(const std::filesystem::path& path) {
+  return parse_dataset(read_file(path), path.string());
+}
 
 void check_answer_positions(const Dataset& dataset, const std::string& source) {
   for (const auto& article : dataset.articles) {
@@ -105,13 +109,15 @@ void check_answer_positions(const Dataset& dataset, const std::string& source) {
           const auto start = static_cast<size_t>(answer.answer_start);
           const bool inside = answer.answer_start >= 0 && start + text.size() <= context.size();
           if (inside && context.compare(start, text.size(), text) == 0) continue;
-          const std::string there = inside ? fmt::format("'{}' stands there", encode_utf8(context.substr(start, text.size())))
-                                           : fmt::format("the context has {} characters", context.size());
+          const std::string there =
+              inside ? fmt::format("'{}' stands there", encode_utf8(context.substr(start, text.size())))
+                     : fmt::format("the context has {} characters", context.size());
           const auto found = context.find(text);
-          throw Error(fmt::format("{}: question {}: the answer '{}' does not stand at answer_start {}: {}", source, question.id,
-                                  answer.text, answer.answer_start, there),
-                      found == std::u32string::npos ? "the answer does not occur in its context"
-                                                    : fmt::format("it stands at {}; answer_start counts code points", found));
+          throw Error(fmt::format("{}: question {}: the answer '{}' does not stand at answer_start {}: {}",
+                                  source, question.id, answer.text, answer.answer_start, there),
+                      found == std::u32string::npos
+                          ? "the answer does not occur in its context"
+                          : fmt::format("it stands at {}; answer_start counts code points", found));
         }
       }
     }

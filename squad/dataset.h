@@ -1,6 +1,7 @@
 // A SQuAD 1.1 file: articles of paragraphs, each with its questions and gold answers.
 //
-// Source of the format: the official train-v1.1.json / dev-v1.1.json. Texts are UTF-8; answer_start counts code points.
+// Source of the format: the official train-v1.1.json / dev-v1.1.json. Texts are UTF-8; answer_start counts
+// code points.
 #pragma once
 
 #include <cstdint>
@@ -40,16 +41,18 @@ struct Dataset {
   bool has_answers() const;  ///< every question has at least one answer
 };
 
-/// Reads a dataset from JSON text. Throws Error naming the source, the article and the question: not JSON, a member missing
-/// or of the wrong type, no question at all, a duplicate id. Answers may be absent (unseen questions).
+/// Reads a dataset from JSON text. Throws Error naming the source, the article and the question: not JSON, a
+/// member missing or of the wrong type, no question at all, a duplicate id. Answers may be absent (unseen
+/// questions).
 Dataset parse_dataset(std::string_view text, const std::string& source);
 Dataset read_dataset(const std::filesystem::path& path);
 
-/// Checks that every answer's text stands at its answer_start. Throws Error naming the question, what stands there instead,
-/// and where the text was found. What training needs; scoring does not.
+/// Checks that every answer's text stands at its answer_start. Throws Error naming the question, what stands
+/// there instead, and where the text was found. What training needs; scoring does not.
 void check_answer_positions(const Dataset& dataset, const std::string& source);
 
-/// The identity of the content: SHA-256 over ids, contexts, questions and answers in file order, whatever the formatting.
+/// The identity of the content: SHA-256 over ids, contexts, questions and answers in file order, whatever the
+/// formatting.
 std::string content_sha256(const Dataset& dataset);
 
 }  // namespace expctl

@@ -18,20 +18,23 @@ struct Span {
   int end;
 };
 
-Window window_from(const std::string& name) { return name == "advance" ? Window::kAdvance : Window::kOverlap; }
+Window window_from(const std::string& name) {
+  return name == "advance" ? Window::kAdvance : Window::kOverlap;
+}
 
 /// The windows of a context of `length` tokens, `room` of which fit beside the question.
 std::vector<Span> window_spans(int length, int room, const FeatureOptions& options) {
   std::vector<Span> spans;
-  const int step = options.window == Window::kOverlap ? room - options.doc_stride : std::min(room, options.doc_stride);
+  const int step =
+      options.window == Window::kOverlap ? room - options.doc_stride : std::min(room, options.doc_stride);
   for (int begin = 0;; begin += step) {
     spans.push_back({begin, std::min(begin + room, length)});
     if (spans.back().end == length) return spans;
   }
 }
 
-/// For each window and context token of it: whether no other window gives the token more context (run_squad.py). Of equals
-/// the first window has it.
+/// For each window and context token of it: whether no other window gives the token more context
+/// (run_squad.py). Of equals the first window has it.
 std::vector<std::vector<bool>> max_context_of(const std::vector<Span>& spans, int length) {
   std::vector<std::vector<bool>> result;
   for (const auto& span : spans) result.emplace_back(static_cast<size_t>(span.end - span.begin), false);
@@ -91,12 +94,14 @@ Feature assemble(const std::vector<Token>& question, const std::vector<Token>& c
   return feature;
 }
 
-/// Tokens of context that fit beside a question of so many tokens; throws where none do, or where windows cannot advance.
-int room_for(size_t question_tokens, size_t context_tokens, const Question& question, const FeatureOptions& options) {
+/// Tokens of context that fit beside a question of so many tokens; throws where none do, or where windows
+/// cannot advance.
+int room_for(size_t question_tokens, size_t context_tokens, const Question& question,
+             const FeatureOptions& options) {
   const int room = options.max_seq_length - 3 - static_cast<int>(question_tokens);
   if (room < 1) {
-    throw Error(fmt::format("question {}: its {} tokens leave no room for context at max_seq_length {}", question.id,
-                            question_tokens, options.max_seq_length),
+    throw Error(fmt::format("question {}: its {} tokens leave no room for context at max_seq_length {}",
+                            question.id, question_tokens, options.max_seq_length),
                 "a longer max_seq_length, or max_query_length to cut questions");
   }
   const bool several = static_cast<int>(context_tokens) > room;
@@ -104,9 +109,11 @@ int room_for(size_t question_tokens, size_t context_tokens, const Question& ques
     throw Error(fmt::format("doc_stride {}: must be at least 1 with window \"advance\"", options.doc_stride));
   }
   if (several && options.window == Window::kOverlap && options.doc_stride >= room) {
-    throw Error(fmt::format("question {}: doc_stride {} does not advance with room for {} context tokens (max_seq_length {})",
-                            question.id, options.doc_stride, room, options.max_seq_length),
-                "with window \"overlap\" doc_stride is what two windows share: make it smaller");
+    throw Error(
+        fmt::format(
+            "question {}: doc_stride {} does not advance with room for {} context tokens (max_seq_length {})",
+            question.id, options.doc_stride, room, options.max_seq_length),
+        "with window \"overlap\" doc_stride is what two windows share: make it smaller");
   }
   return room;
 }
@@ -124,11 +131,12 @@ FeatureOptions training_feature_options(const TrainSpec& spec) {
 }
 
 FeatureOptions evaluation_feature_options(const TrainSpec& spec) {
-  return {static_cast<int>(spec.eval_max_seq_length), static_cast<int>(spec.eval_doc_stride), window_from(spec.eval_window),
-          static_cast<int>(spec.max_query_length)};
+  return {static_cast<int>(spec.eval_max_seq_length), static_cast<int>(spec.eval_doc_stride),
+          window_from(spec.eval_window), static_cast<int>(spec.max_query_length)};
 }
 
-std::vector<Feature> make_features(const Dataset& dataset, const Vocabulary& vocabulary, const FeatureOptions& options) {
+std::vector<Feature> make_features(const Dataset& dataset, const Vocabulary& vocabulary,
+                                   const FeatureOptions& options) {
   std::vector<Feature> features;
   int32_t index = 0;
   for (const auto& article : dataset.articles) {
@@ -140,7 +148,8 @@ std::vector<Feature> make_features(const Dataset& dataset, const Vocabulary& voc
         if (options.max_query_length > 0 && tokens.size() > static_cast<size_t>(options.max_query_length)) {
           tokens.resize(static_cast<size_t>(options.max_query_length));
         }
-        const auto spans = window_spans(length, room_for(tokens.size(), context.size(), question, options), options);
+        const auto spans =
+            window_spans(length, room_for(tokens.size(), context.size(), question, options), options);
         const auto max_context = max_context_of(spans, length);
         for (size_t i = 0; i < spans.size(); ++i) {
           features.push_back(assemble(tokens, context, spans[i], max_context[i], vocabulary));

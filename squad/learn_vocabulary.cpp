@@ -40,7 +40,9 @@ Word letters_of(const std::string& word) {
   return pieces;
 }
 
-std::string merged(const Pair& pair) { return pair.first + pair.second.substr(2); }
+std::string merged(const Pair& pair) {
+  return pair.first + pair.second.substr(2);
+}
 
 bool has_digit(const std::string& piece) {
   return std::any_of(piece.begin(), piece.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -80,7 +82,8 @@ std::vector<std::string> learn_vocabulary(const Dataset& dataset, int size) {
   std::vector<std::string> vocabulary = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
   for (char c = '!'; c <= '~'; ++c) {
     if (std::ispunct(static_cast<unsigned char>(c)) != 0) vocabulary.emplace_back(1, c);
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0 && std::islower(static_cast<unsigned char>(c)) == 0) continue;
+    if (std::isdigit(static_cast<unsigned char>(c)) == 0 && std::islower(static_cast<unsigned char>(c)) == 0)
+      continue;
     vocabulary.emplace_back(1, c);
     vocabulary.push_back("##" + std::string(1, c));
   }

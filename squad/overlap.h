@@ -10,7 +10,8 @@ namespace expctl {
 struct Overlap {
   size_t questions = 0;  ///< ids in both
   size_t contexts = 0;   ///< different contexts in both, spaces at their ends aside
-  std::string example;   ///< an id that is in both, or the beginning of such a context; "" where nothing is shared
+  std::string
+      example;  ///< an id that is in both, or the beginning of such a context; "" where nothing is shared
 
   bool any() const { return questions + contexts > 0; }
 };

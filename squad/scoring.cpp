@@ -12,10 +12,14 @@
 namespace expctl {
 namespace {
 
-bool is_ascii_punctuation(char32_t c) { return c < 0x80 && is_bert_punctuation(c); }
+bool is_ascii_punctuation(char32_t c) {
+  return c < 0x80 && is_bert_punctuation(c);
+}
 
 /// What Python's str.split() splits at: White_Space and the four information separators.
-bool is_python_space(char32_t c) { return is_white_space(c) || (c >= 0x1c && c <= 0x1f); }
+bool is_python_space(char32_t c) {
+  return is_white_space(c) || (c >= 0x1c && c <= 0x1f);
+}
 
 /// The length of the article that begins at `at` as a whole word, or 0.
 size_t article_length(std::u32string_view text, size_t at) {
@@ -89,7 +93,9 @@ QuestionScore score_question(const Question& question, const Predictions& predic
 
 }  // namespace
 
-std::string normalize_answer(std::string_view text) { return join(normalized_tokens(text), " "); }
+std::string normalize_answer(std::string_view text) {
+  return join(normalized_tokens(text), " ");
+}
 
 Score score_predictions(const Dataset& dataset, const Predictions& predictions) {
   Score score;
@@ -110,7 +116,8 @@ Score score_predictions(const Dataset& dataset, const Predictions& predictions) 
 }
 
 std::string score_line(const Score& score) {
-  return fmt::format("{{\"exact_match\": {}, \"f1\": {}}}\n", format_number(score.exact_match), format_number(score.f1));
+  return fmt::format("{{\"exact_match\": {}, \"f1\": {}}}\n", format_number(score.exact_match),
+                     format_number(score.f1));
 }
 
 Predictions parse_predictions(std::string_view text, const std::string& source) {
@@ -118,7 +125,8 @@ Predictions parse_predictions(std::string_view text, const std::string& source) 
   if (!json.is_object()) throw Error(fmt::format("{}: not an object of question ids and answers", source));
   Predictions predictions;
   for (const auto& [id, answer] : json.items()) {
-    if (!answer.is_string()) throw Error(fmt::format("{}: the answer to question '{}' is not a text", source, id));
+    if (!answer.is_string())
+      throw Error(fmt::format("{}: the answer to question '{}' is not a text", source, id));
     predictions.emplace(id, answer.get<std::string>());
   }
   return predictions;

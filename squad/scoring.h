@@ -19,8 +19,8 @@ struct QuestionScore {
 };
 
 struct Score {
-  double exact_match = 0;  ///< percent
-  double f1 = 0;           ///< percent
+  double exact_match = 0;                ///< percent
+  double f1 = 0;                         ///< percent
   std::vector<QuestionScore> questions;  ///< in dataset order
 };
 

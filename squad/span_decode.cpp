@@ -143,7 +143,8 @@ void check_logits(const std::vector<Feature>& features, const SpanLogits& logits
 }  // namespace
 
 DecodeOptions decode_options(const TrainSpec& resolved) {
-  return {static_cast<int>(resolved.n_best), static_cast<int>(resolved.max_answer_length), resolved.decode == "run_squad"};
+  return {static_cast<int>(resolved.n_best), static_cast<int>(resolved.max_answer_length),
+          resolved.decode == "run_squad"};
 }
 
 std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::vector<Feature>& features,

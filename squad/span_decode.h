@@ -1,5 +1,5 @@
-// From start and end logits to answers: run_squad.py's n-best decoding (get_final_text, max-context check, n-best texts
-// without duplicates, softmax over them) or run_qa's (offsets, no max-context).
+// From start and end logits to answers: run_squad.py's n-best decoding (get_final_text, max-context check,
+// n-best texts without duplicates, softmax over them) or run_qa's (offsets, no max-context).
 #pragma once
 
 #include <cstdint>
@@ -40,14 +40,15 @@ struct QuestionPrediction {
   std::vector<NBestEntry> nbest;
 };
 
-/// Ties between equal scores go to the smaller feature, then start, then end, so equal logits give equal files.
-/// `features` must be those of `dataset` and `vocabulary`; throws Error where logits and features differ in length, or a logit is
-/// not finite.
+/// Ties between equal scores go to the smaller feature, then start, then end, so equal logits give equal
+/// files. `features` must be those of `dataset` and `vocabulary`; throws Error where logits and features
+/// differ in length, or a logit is not finite.
 std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::vector<Feature>& features,
                                              const Vocabulary& vocabulary, const SpanLogits& logits,
                                              const DecodeOptions& options);
 
-/// {question id: text} and {question id: [{"text","probability","start_logit","end_logit"}, ...]}, in dataset order.
+/// {question id: text} and {question id: [{"text","probability","start_logit","end_logit"}, ...]}, in dataset
+/// order.
 Json predictions_json(const std::vector<QuestionPrediction>& predictions);
 Json nbest_json(const std::vector<QuestionPrediction>& predictions);
 

@@ -24,7 +24,7 @@ struct Relation {
 
 struct Subject {
   ValueKind name;
-  const char* prefix;   ///< before the name, as in "the ship X"
+  const char* prefix;  ///< before the name, as in "the ship X"
   const char* pronoun;
   std::vector<Relation> relations;
 };
@@ -32,44 +32,68 @@ struct Subject {
 const std::vector<Subject>& subjects() {
   using K = ValueKind;
   static const std::vector<Subject> table = {
-      {K::kPerson, "", "She",
-       {{K::kYear, {"{p} was born in {v}.", "The birth was in {v}."},
+      {K::kPerson,
+       "",
+       "She",
+       {{K::kYear,
+         {"{p} was born in {v}.", "The birth was in {v}."},
          {"In what year was {e} born?", "When was the birth of {e}?"}},
-        {K::kTown, {"{p} grew up in {v}.", "The childhood was spent in {v}."},
+        {K::kTown,
+         {"{p} grew up in {v}.", "The childhood was spent in {v}."},
          {"In which town did {e} grow up?", "Where did {e} spend the childhood?"}},
-        {K::kPerson, {"{p} was married to {v}.", "The partner in life was {v}."},
+        {K::kPerson,
+         {"{p} was married to {v}.", "The partner in life was {v}."},
          {"Who was {e} married to?", "Who was the partner of {e}?"}},
-        {K::kCompany, {"{p} was employed by {v}.", "The employer was {v}."},
+        {K::kCompany,
+         {"{p} was employed by {v}.", "The employer was {v}."},
          {"Which company employed {e}?", "What was the employer of {e}?"}},
-        {K::kMoney, {"{p} earned {v}.", "The wage was {v}."},
+        {K::kMoney,
+         {"{p} earned {v}.", "The wage was {v}."},
          {"How much did {e} earn?", "What was the wage of {e}?"}},
-        {K::kDay, {"{p} is remembered on {v}.", "The memorial day is {v}."},
+        {K::kDay,
+         {"{p} is remembered on {v}.", "The memorial day is {v}."},
          {"On which day is {e} remembered?", "What is the memorial day of {e}?"}}}},
-      {K::kTown, "the ship ", "It",
-       {{K::kYear, {"{p} was launched in {v}.", "The launch was in {v}."},
+      {K::kTown,
+       "the ship ",
+       "It",
+       {{K::kYear,
+         {"{p} was launched in {v}.", "The launch was in {v}."},
          {"In what year was {e} launched?", "When was the launch of {e}?"}},
-        {K::kCompany, {"{p} was built by {v}.", "The builder was {v}."},
+        {K::kCompany,
+         {"{p} was built by {v}.", "The builder was {v}."},
          {"Which company built {e}?", "What was the builder of {e}?"}},
-        {K::kPerson, {"{p} was commanded by {v}.", "The captain was {v}."},
+        {K::kPerson,
+         {"{p} was commanded by {v}.", "The captain was {v}."},
          {"Who commanded {e}?", "Who was the captain of {e}?"}},
-        {K::kLength, {"{p} measured {v}.", "The length was {v}."},
+        {K::kLength,
+         {"{p} measured {v}.", "The length was {v}."},
          {"How long was {e}?", "What was the length of {e}?"}},
-        {K::kWeight, {"{p} carried {v}.", "The load was {v}."},
+        {K::kWeight,
+         {"{p} carried {v}.", "The load was {v}."},
          {"How much did {e} carry?", "What was the load of {e}?"}},
-        {K::kTown, {"{p} sank near {v}.", "The wreck lies near {v}."},
+        {K::kTown,
+         {"{p} sank near {v}.", "The wreck lies near {v}."},
          {"Near which town did {e} sink?", "Where does the wreck of {e} lie?"}}}},
-      {K::kTown, "the bridge of ", "It",
-       {{K::kYear, {"{p} was opened in {v}.", "The opening was in {v}."},
+      {K::kTown,
+       "the bridge of ",
+       "It",
+       {{K::kYear,
+         {"{p} was opened in {v}.", "The opening was in {v}."},
          {"In what year was {e} opened?", "When was the opening of {e}?"}},
-        {K::kPerson, {"{p} was designed by {v}.", "The designer was {v}."},
+        {K::kPerson,
+         {"{p} was designed by {v}.", "The designer was {v}."},
          {"Who designed {e}?", "Who was the designer of {e}?"}},
-        {K::kMoney, {"{p} cost {v}.", "The price was {v}."},
+        {K::kMoney,
+         {"{p} cost {v}.", "The price was {v}."},
          {"How much did {e} cost?", "What was the price of {e}?"}},
-        {K::kLength, {"{p} spans {v}.", "The span is {v}."},
+        {K::kLength,
+         {"{p} spans {v}.", "The span is {v}."},
          {"How long is {e}?", "What is the span of {e}?"}},
-        {K::kCompany, {"{p} is owned by {v}.", "The owner is {v}."},
+        {K::kCompany,
+         {"{p} is owned by {v}.", "The owner is {v}."},
          {"Which company owns {e}?", "What is the owner of {e}?"}},
-        {K::kWeight, {"{p} can bear {v}.", "The limit is {v}."},
+        {K::kWeight,
+         {"{p} can bear {v}.", "The limit is {v}."},
          {"How much can {e} bear?", "What is the limit of {e}?"}}}},
   };
   return table;
@@ -78,18 +102,27 @@ const std::vector<Subject>& subjects() {
 /// Makes names and numbers, each at most once, those of train and dev from halves that share nothing.
 class ValueMaker {
  public:
-  ValueMaker(CounterRandom random, bool dev, std::set<std::string>& taken) : random_(random), dev_(dev), taken_(taken) {}
+  ValueMaker(CounterRandom random, bool dev, std::set<std::string>& taken)
+      : random_(random), dev_(dev), taken_(taken) {}
 
   std::string make(ValueKind kind) {
     switch (kind) {
-      case ValueKind::kYear: return number(1400, 600);
-      case ValueKind::kTown: return name() + pick({"ford", "burg", "wick", "mouth"});
-      case ValueKind::kPerson: return name() + pick({"son", "ez", "ova"});
-      case ValueKind::kCompany: return name() + " " + pick({"Works", "Mills", "Yards"});
-      case ValueKind::kMoney: return number(100, 9000) + " crowns";
-      case ValueKind::kLength: return number(100, 900) + " metres";
-      case ValueKind::kWeight: return number(100, 9000) + " tons";
-      case ValueKind::kDay: return number(1, 30) + " " + pick({"June", "March", "August", "October"});
+      case ValueKind::kYear:
+        return number(1400, 600);
+      case ValueKind::kTown:
+        return name() + pick({"ford", "burg", "wick", "mouth"});
+      case ValueKind::kPerson:
+        return name() + pick({"son", "ez", "ova"});
+      case ValueKind::kCompany:
+        return name() + " " + pick({"Works", "Mills", "Yards"});
+      case ValueKind::kMoney:
+        return number(100, 9000) + " crowns";
+      case ValueKind::kLength:
+        return number(100, 900) + " metres";
+      case ValueKind::kWeight:
+        return number(100, 9000) + " tons";
+      case ValueKind::kDay:
+        return number(1, 30) + " " + pick({"June", "March", "August", "October"});
     }
     return {};
   }
@@ -99,7 +132,8 @@ class ValueMaker {
     return choices.begin()[random_.below(choices.size())];
   }
 
-  /// A number of the half that this set draws from. The halves are drawn by a hash: any rule on digits could be learned.
+  /// A number of the half that this set draws from. The halves are drawn by a hash: any rule on digits could
+  /// be learned.
   std::string number(uint64_t first, uint64_t count) {
     for (;;) {
       const uint64_t value = first + random_.below(count);
@@ -109,7 +143,8 @@ class ValueMaker {
 
   /// Two syllables, capitalised, never given before.
   std::string name() {
-    static constexpr std::array<const char*, 16> kOnsets = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "th", "br"};
+    static constexpr std::array<const char*, 16> kOnsets = {"b", "d", "f", "g", "k", "l", "m",  "n",
+                                                            "p", "r", "s", "t", "v", "z", "th", "br"};
     static constexpr std::array<const char*, 8> kRimes = {"a", "e", "i", "o", "u", "an", "el", "or"};
     for (;;) {
       std::string text;
@@ -145,9 +180,10 @@ Story story_of(const Subject& subject, ValueMaker& values, CounterRandom& random
   Story story{fmt::format("This is about {}.", entity), {}};
   for (const auto& relation : subject.relations) {
     const std::string value = values.make(relation.value);
-    story.facts.push_back({fmt::format(fmt::runtime(relation.statements[random.below(2)]), fmt::arg("p", subject.pronoun),
-                                       fmt::arg("v", value)),
-                           fmt::format(fmt::runtime(relation.questions[random.below(2)]), fmt::arg("e", entity)), value});
+    story.facts.push_back(
+        {fmt::format(fmt::runtime(relation.statements[random.below(2)]), fmt::arg("p", subject.pronoun),
+                     fmt::arg("v", value)),
+         fmt::format(fmt::runtime(relation.questions[random.below(2)]), fmt::arg("e", entity)), value});
   }
   for (size_t i = story.facts.size(); i > 1; --i) std::swap(story.facts[i - 1], story.facts[random.below(i)]);
   return story;
@@ -160,7 +196,8 @@ void append_story(const Story& story, const std::string& id_prefix, Paragraph& p
     // All texts are ASCII, so bytes are code points.
     const size_t begin = paragraph.context.size() + 1 + fact.sentence.rfind(fact.value);
     paragraph.context += ' ' + fact.sentence;
-    paragraph.questions.push_back({fmt::format("{}-{}", id_prefix, paragraph.questions.size()), fact.question,
+    paragraph.questions.push_back({fmt::format("{}-{}", id_prefix, paragraph.questions.size()),
+                                   fact.question,
                                    {{fact.value, static_cast<int64_t>(begin)}}});
   }
 }
@@ -169,7 +206,8 @@ Dataset make_set(const SyntheticOptions& options, bool dev, std::set<std::string
   CounterRandom random(options.seed * 2 + (dev ? 1 : 0));
   ValueMaker values(CounterRandom(random.next()), dev, taken);
   Dataset dataset{"1.1", {}};
-  for (size_t i = 1; i <= subjects().size(); ++i) dataset.articles.push_back({fmt::format("Invented {}", i), {}});
+  for (size_t i = 1; i <= subjects().size(); ++i)
+    dataset.articles.push_back({fmt::format("Invented {}", i), {}});
   const int paragraphs = dev ? options.dev_paragraphs : options.train_paragraphs;
   for (int i = 0; i < paragraphs; ++i) {
     const size_t kind = random.below(subjects().size());

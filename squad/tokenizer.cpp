@@ -13,8 +13,10 @@ namespace {
 
 constexpr size_t kMaxWordCharacters = 100;
 
-/// The longest piece of the vocabulary that `word` has at `begin` (in code points); returns its id and end, or -1.
-std::pair<int32_t, size_t> longest_piece(std::u32string_view word, size_t begin, const Vocabulary& vocabulary) {
+/// The longest piece of the vocabulary that `word` has at `begin` (in code points); returns its id and end,
+/// or -1.
+std::pair<int32_t, size_t> longest_piece(std::u32string_view word, size_t begin,
+                                         const Vocabulary& vocabulary) {
   std::string piece = (begin > 0 ? "##" : "") + encode_utf8(word.substr(begin));
   for (size_t end = word.size(); end > begin; --end) {
     const int32_t id = vocabulary.find(piece);
@@ -59,7 +61,8 @@ Vocabulary Vocabulary::parse(std::string_view text, const std::string& source) {
   }
   const auto special = [&](const char* piece) {
     const int32_t id = vocabulary.find(piece);
-    if (id < 0) throw Error(fmt::format("{}: the vocabulary has no {}", source, piece), "is it BERT's vocab.txt?");
+    if (id < 0)
+      throw Error(fmt::format("{}: the vocabulary has no {}", source, piece), "is it BERT's vocab.txt?");
     return id;
   };
   vocabulary.pad_ = special("[PAD]");
@@ -69,7 +72,9 @@ Vocabulary Vocabulary::parse(std::string_view text, const std::string& source) {
   return vocabulary;
 }
 
-Vocabulary Vocabulary::read(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
+Vocabulary Vocabulary::read(const std::filesystem::path& path) {
+  return parse(read_file(path), path.string());
+}
 
 int32_t Vocabulary::find(std::string_view piece) const {
   const auto found = ids_.find(piece);

@@ -1,5 +1,6 @@
-// BERT's uncased tokenizer: BasicTokenizer (clean, CJK spacing, lower case, strip accents, split punctuation) and WordPiece,
-// equal to Hugging Face's fast BertTokenizer (tokenizers 0.23), with offsets in code points of the original text.
+// BERT's uncased tokenizer: BasicTokenizer (clean, CJK spacing, lower case, strip accents, split punctuation)
+// and WordPiece, equal to Hugging Face's fast BertTokenizer (tokenizers 0.23), with offsets in code points of
+// the original text.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ class Vocabulary {
   int32_t pad_ = -1, unk_ = -1, cls_ = -1, sep_ = -1;
 };
 
-/// One piece of a text: its id and where it came from, [begin, end) in code points of the text as it was given.
+/// One piece of a text: its id and where it came from, [begin, end) in code points of the text as it was
+/// given.
 struct Token {
   int32_t id;
   int32_t begin;
@@ -46,7 +48,8 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
-/// No special pieces are added. A word of more than 100 code points, or with a part not in the vocabulary, is one [UNK].
+/// No special pieces are added. A word of more than 100 code points, or with a part not in the vocabulary, is
+/// one [UNK].
 std::vector<Token> tokenize(std::string_view text, const Vocabulary& vocabulary);
 
 }  // namespace expctl

@@ -5,7 +5,9 @@
 namespace expctl {
 namespace {
 
-utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
+utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
+}
 
 bool is_cased(char32_t c) {
   const auto kind = category(c);
@@ -18,8 +20,10 @@ bool is_case_ignorable(char32_t c) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK: return true;
-    default: return c == U'\'' || c == U'.' || c == U':' || c == U'\u00b7' || c == U'\u2019';
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return c == U'\'' || c == U'.' || c == U':' || c == U'\u00b7' || c == U'\u2019';
   }
 }
 
@@ -63,7 +67,9 @@ std::string encode_utf8(std::u32string_view text) {
   return out;
 }
 
-bool is_combining_mark(char32_t c) { return c >= 0x300 && category(c) == UTF8PROC_CATEGORY_MN; }
+bool is_combining_mark(char32_t c) {
+  return c >= 0x300 && category(c) == UTF8PROC_CATEGORY_MN;
+}
 
 bool is_removed_control(char32_t c) {
   if (c == U'\t' || c == U'\n' || c == U'\r') return false;
@@ -72,19 +78,22 @@ bool is_removed_control(char32_t c) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CO: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_CO:
+      return true;
+    default:
+      return false;
   }
 }
 
 bool is_white_space(char32_t c) {
   if (c < 0x80) return c == U' ' || (c >= U'\t' && c <= U'\r');
-  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-         c == 0x205f || c == 0x3000;
+  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 bool is_bert_punctuation(char32_t c) {
-  if (c < 0x80) return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
+  if (c < 0x80)
+    return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
   switch (category(c)) {
     case UTF8PROC_CATEGORY_PC:
     case UTF8PROC_CATEGORY_PD:
@@ -92,8 +101,10 @@ bool is_bert_punctuation(char32_t c) {
     case UTF8PROC_CATEGORY_PE:
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_PO:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -112,8 +123,10 @@ bool is_word_character(char32_t c) {
     case UTF8PROC_CATEGORY_LO:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return true;
-    default: return c == U'_';
+    case UTF8PROC_CATEGORY_NO:
+      return true;
+    default:
+      return c == U'_';
   }
 }
 
@@ -126,9 +139,12 @@ std::u32string python_lower(std::u32string_view text) {
   std::u32string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == U'\u0130') out += U"i\u0307";
-    else if (text[i] == U'\u03a3' && is_final_sigma(text, i)) out += U'\u03c2';
-    else out += lower(text[i]);
+    if (text[i] == U'\u0130')
+      out += U"i\u0307";
+    else if (text[i] == U'\u03a3' && is_final_sigma(text, i))
+      out += U'\u03c2';
+    else
+      out += lower(text[i]);
   }
   return out;
 }
@@ -136,8 +152,9 @@ std::u32string python_lower(std::u32string_view text) {
 void append_decomposed(char32_t c, std::u32string& out) {
   utf8proc_int32_t parts[8];
   int last_boundary = 0;
-  const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 8,
-                                             static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &last_boundary);
+  const auto count = utf8proc_decompose_char(
+      static_cast<utf8proc_int32_t>(c), parts, 8,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &last_boundary);
   if (count <= 0 || count > 8) {
     out += c;
     return;

@@ -39,7 +39,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_in
   checkpoint.vocabulary_text = bert.vocabulary_text;
   checkpoint.vocabulary = Vocabulary::parse(bert.vocabulary_text, CheckpointPaths{folder}.vocab().string());
   for (const auto& wanted : bert_tensors(bert.config)) {
-    checkpoint.parameters[wanted.name] = bert.names.contains(wanted.name) ? to_tensor(bert.tensor(wanted.name)) : new_head(wanted, seed_init);
+    checkpoint.parameters[wanted.name] =
+        bert.names.contains(wanted.name) ? to_tensor(bert.tensor(wanted.name)) : new_head(wanted, seed_init);
   }
   return checkpoint;
 }

@@ -15,18 +15,20 @@ struct Checkpoint {
   BertConfig config;
   std::string vocabulary_text;  ///< vocab.txt as it is
   Vocabulary vocabulary;
-  Parameters parameters;        ///< fp32, requiring no gradient
+  Parameters parameters;  ///< fp32, requiring no gradient
 };
 
-/// Reads config.json, vocab.txt and model.safetensors (F32, F16 or BF16; names with or without "bert."). Where the file has no
-/// head, its weights are normal with deviation 0.02, a function of `seed_init` alone, and its biases 0. Throws Error: a file
-/// missing, a vocabulary of another size than the config says, a tensor missing or of another shape.
+/// Reads config.json, vocab.txt and model.safetensors (F32, F16 or BF16; names with or without "bert.").
+/// Where the file has no head, its weights are normal with deviation 0.02, a function of `seed_init` alone,
+/// and its biases 0. Throws Error: a file missing, a vocabulary of another size than the config says, a
+/// tensor missing or of another shape.
 Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init);
 
 /// Writes a folder that transformers' AutoModelForQuestionAnswering and expctl load. Throws Error.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
 /// Tensors as a safetensors file, written atomically, and back (fp32, exact).
-void save_tensors(const std::filesystem::path& path, const Parameters& tensors, const std::map<std::string, std::string>& metadata);
+void save_tensors(const std::filesystem::path& path, const Parameters& tensors,
+                  const std::map<std::string, std::string>& metadata);
 
 }  // namespace expctl

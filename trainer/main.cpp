@@ -11,13 +11,18 @@
 
 namespace {
 volatile std::sig_atomic_t terminated = 0;
-void on_terminate(int) { terminated = 1; }
+void on_terminate(int) {
+  terminated = 1;
+}
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2 || std::string_view(argv[1]).starts_with("-")) {
-    const bool asked = argc == 2 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
-    fmt::print(asked ? stdout : stderr, "expctl-train {}: usage: expctl-train RUN_FOLDER (with a request.json in it)\n", expctl::version());
+    const bool asked =
+        argc == 2 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
+    fmt::print(asked ? stdout : stderr,
+               "expctl-train {}: usage: expctl-train RUN_FOLDER (with a request.json in it)\n",
+               expctl::version());
     return asked ? 0 : static_cast<int>(expctl::ErrorCode::kUsage);
   }
   std::signal(SIGTERM, on_terminate);

@@ -14,7 +14,8 @@ std::vector<int64_t> by_length(const std::vector<Feature>& features) {
   std::vector<int64_t> order(features.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return features[static_cast<size_t>(a)].input_ids.size() > features[static_cast<size_t>(b)].input_ids.size();
+    return features[static_cast<size_t>(a)].input_ids.size() >
+           features[static_cast<size_t>(b)].input_ids.size();
   });
   return order;
 }
@@ -50,13 +51,16 @@ Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Featur
   const auto batch_size = static_cast<size_t>(features_per_batch);
   for (size_t begin = 0; begin < order.size(); begin += batch_size) {
     const auto started = std::chrono::steady_clock::now();
-    const std::vector<int64_t> chosen(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch_size, order.size())));
-    const auto logits = forward(checkpoint.parameters, checkpoint.config, pack(features, chosen, 0), options).contiguous();
+    const std::vector<int64_t> chosen(
+        order.begin() + static_cast<std::ptrdiff_t>(begin),
+        order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch_size, order.size())));
+    const auto logits =
+        forward(checkpoint.parameters, checkpoint.config, pack(features, chosen, 0), options).contiguous();
     const float* row = logits.data_ptr<float>();
     for (const int64_t feature : chosen) {
       const auto f = static_cast<size_t>(feature);
-      for (auto token = prediction.logits.offsets[f]; token < prediction.logits.offsets[f + 1]; ++token, row += 2) {
+      for (auto token = prediction.logits.offsets[f]; token < prediction.logits.offsets[f + 1];
+           ++token, row += 2) {
         prediction.logits.start[static_cast<size_t>(token)] = row[0];
         prediction.logits.end[static_cast<size_t>(token)] = row[1];
       }
@@ -104,18 +108,20 @@ std::string inference_listing(const Json& stats) {
   const auto count = [&](const char* key) { return stats.at(key).get<int64_t>(); };
   const std::string rule = "-----------------------------\n";
   std::string text = rule;
-  text += fmt::format("Total Inference Time = {:.2f} for Sentences = {}\n", number("total_inference_time_s"), count("sentences"));
+  text += fmt::format("Total Inference Time = {:.2f} for Sentences = {}\n", number("total_inference_time_s"),
+                      count("sentences"));
   text += fmt::format("Total Inference Time W/O Overhead = {:.2f} for Sentences = {}\n",
                       number("total_inference_time_without_overhead_s"), count("sentences_without_overhead"));
   text += "Summary Inference Statistics\n";
-  text += fmt::format("Batch size = {}\nSequence Length = {}\nPrecision = {}\n", count("batch_size"), count("sequence_length"),
-                      stats.at("precision").get<std::string>());
+  text += fmt::format("Batch size = {}\nSequence Length = {}\nPrecision = {}\n", count("batch_size"),
+                      count("sequence_length"), stats.at("precision").get<std::string>());
   for (const int percent : kConfidenceLevels) {
     text += fmt::format("Latency Confidence Level {} (ms) = {:.2f}\n", percent,
                         number(fmt::format("latency_confidence_level_{}_ms", percent)));
   }
   text += fmt::format("Latency Average (ms) = {:.2f}\n", number("latency_average_ms"));
-  text += fmt::format("Throughput Average (sentences/sec) = {:.2f}\n", number("throughput_average_sentences_per_s"));
+  text += fmt::format("Throughput Average (sentences/sec) = {:.2f}\n",
+                      number("throughput_average_sentences_per_s"));
   return text + rule;
 }
 

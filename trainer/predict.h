@@ -1,4 +1,5 @@
-// Start and end logits of every feature, in batches of like length, with the times that an inference listing wants.
+// Start and end logits of every feature, in batches of like length, with the times that an inference listing
+// wants.
 #pragma once
 
 #include <vector>
@@ -20,11 +21,14 @@ struct Prediction {
 };
 
 /// `features_per_batch` of like length are computed together; real tokens only.
-Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features, bool bf16, int64_t features_per_batch);
+Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features, bool bf16,
+                          int64_t features_per_batch);
 
-/// inference_stats.json: the contest's listing (run_squad.py's summary) as an object. Times in seconds, latencies of a batch in
-/// milliseconds; "without overhead" leaves the first batches, those of warming up, out.
-Json inference_stats(const std::vector<BatchTime>& times, int64_t batch_size, int64_t sequence_length, const std::string& precision);
+/// inference_stats.json: the contest's listing (run_squad.py's summary) as an object. Times in seconds,
+/// latencies of a batch in milliseconds; "without overhead" leaves the first batches, those of warming up,
+/// out.
+Json inference_stats(const std::vector<BatchTime>& times, int64_t batch_size, int64_t sequence_length,
+                     const std::string& precision);
 
 /// The same as NVIDIA's run_squad.py logs it, line for line; what the contest wants to see in the log.
 std::string inference_listing(const Json& stats);

@@ -20,9 +20,14 @@ std::vector<int64_t> epoch_order(uint64_t seed_data, int64_t epoch, int64_t feat
   return order;
 }
 
-Training::Training(const TrainSpec& spec, bool bf16, Checkpoint& checkpoint, const std::vector<Feature>& features)
-    : spec_(spec), bf16_(bf16), checkpoint_(checkpoint), features_(features),
-      plan_(plan_steps(spec, static_cast<int64_t>(features.size()))), adam_(fresh_adam_state(checkpoint.parameters)) {
+Training::Training(const TrainSpec& spec, bool bf16, Checkpoint& checkpoint,
+                   const std::vector<Feature>& features)
+    : spec_(spec),
+      bf16_(bf16),
+      checkpoint_(checkpoint),
+      features_(features),
+      plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
+      adam_(fresh_adam_state(checkpoint.parameters)) {
   for (auto& [name, parameter] : checkpoint_.parameters) parameter.requires_grad_(true);
 }
 
@@ -30,8 +35,9 @@ double Training::accumulate(const std::vector<int64_t>& batch) {
   double loss = 0;
   const auto micro = static_cast<size_t>(spec_.micro_batch);
   for (size_t begin = 0; begin < batch.size(); begin += micro) {
-    const std::vector<int64_t> chosen(batch.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      batch.begin() + static_cast<std::ptrdiff_t>(std::min(begin + micro, batch.size())));
+    const std::vector<int64_t> chosen(
+        batch.begin() + static_cast<std::ptrdiff_t>(begin),
+        batch.begin() + static_cast<std::ptrdiff_t>(std::min(begin + micro, batch.size())));
     const PackedBatch packed = pack(features_, chosen, static_cast<int64_t>(begin));
     ForwardOptions options;
     options.bf16 = bf16_;
@@ -68,12 +74,14 @@ StepMetrics Training::one_step() {
   metrics.grad_norm = gradient_norm(checkpoint_.parameters);
   metrics.learning_rate = learning_rate_at(spec_, plan_, step_);
   metrics.epoch = static_cast<double>(epoch) + static_cast<double>(last) / static_cast<double>(count);
-  for (const int64_t i : batch) metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
+  for (const int64_t i : batch)
+    metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
   metrics.step = step_ + 1;
   return metrics;
 }
 
-TrainEnd Training::run(const std::function<void(const StepMetrics&)>& on_step, const std::function<bool()>& should_stop) {
+TrainEnd Training::run(const std::function<void(const StepMetrics&)>& on_step,
+                       const std::function<bool()>& should_stop) {
   while (step_ < plan_.total_steps) {
     if (should_stop()) return TrainEnd::kTerminated;
     const StepMetrics metrics = one_step();
@@ -102,7 +110,8 @@ bool Training::load(const std::filesystem::path& path, const std::string& identi
   const SafeTensors file = SafeTensors::read(path);
   const auto& metadata = file.metadata();
   if (!metadata.contains("identity") || !metadata.contains("step") || metadata.at("identity") != identity) {
-    throw Error(fmt::format("{}: the saved state is of another training", path.string()), "remove it to train from the beginning");
+    throw Error(fmt::format("{}: the saved state is of another training", path.string()),
+                "remove it to train from the beginning");
   }
   torch::NoGradGuard no_grad;
   const auto restore = [&file](const std::string& name, torch::Tensor& tensor) {

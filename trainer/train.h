@@ -1,4 +1,5 @@
-// The training loop: batches in a seeded order, the loss, AdamW; its state can be saved at any step and taken up exactly.
+// The training loop: batches in a seeded order, the loss, AdamW; its state can be saved at any step and taken
+// up exactly.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,12 @@ enum class TrainEnd { kDone, kDiverged, kTerminated };
 
 /// One line of metrics.jsonl.
 struct StepMetrics {
-  int64_t step = 0;        ///< from 1
-  double epoch = 0;        ///< features seen / features of an epoch
-  double loss = 0;         ///< mean over the batch
+  int64_t step = 0;  ///< from 1
+  double epoch = 0;  ///< features seen / features of an epoch
+  double loss = 0;   ///< mean over the batch
   double learning_rate = 0;
-  double grad_norm = 0;    ///< before clipping
-  int64_t tokens = 0;      ///< of the step
+  double grad_norm = 0;  ///< before clipping
+  int64_t tokens = 0;    ///< of the step
 };
 
 /// The order of an epoch's features: a permutation, a function of the seed and the epoch alone.
@@ -37,12 +38,14 @@ class Training {
   int64_t step() const { return step_; }
   const StepPlan& plan() const { return plan_; }
 
-  /// Runs to the last step, until `should_stop` (asked between steps) says so, or until the loss or the gradient is no finite
-  /// number. `on_step` is called after each step.
-  TrainEnd run(const std::function<void(const StepMetrics&)>& on_step, const std::function<bool()>& should_stop);
+  /// Runs to the last step, until `should_stop` (asked between steps) says so, or until the loss or the
+  /// gradient is no finite number. `on_step` is called after each step.
+  TrainEnd run(const std::function<void(const StepMetrics&)>& on_step,
+               const std::function<bool()>& should_stop);
 
-  /// Parameters, moments and position, in one file written atomically; load() goes on from it to the same bits. load() returns
-  /// false where there is no file, and throws Error where it is of another training (`identity`).
+  /// Parameters, moments and position, in one file written atomically; load() goes on from it to the same
+  /// bits. load() returns false where there is no file, and throws Error where it is of another training
+  /// (`identity`).
   void save(const std::filesystem::path& path, const std::string& identity) const;
   bool load(const std::filesystem::path& path, const std::string& identity);
 
@@ -56,8 +59,8 @@ class Training {
   const std::vector<Feature>& features_;
   StepPlan plan_;
   AdamState adam_;
-  int64_t step_ = 0;                  ///< done
-  int64_t order_epoch_ = -1;          ///< which epoch order_ is of
+  int64_t step_ = 0;          ///< done
+  int64_t order_epoch_ = -1;  ///< which epoch order_ is of
   std::vector<int64_t> order_;
 };
 

@@ -27,7 +27,8 @@ constexpr int64_t kFeaturesPerPrediction = 32;
 
 /// Whether products are to be computed in bf16.
 bool wants_bf16(const std::string& precision) {
-  if (precision == "fp16") throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
+  if (precision == "fp16")
+    throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
   if (precision == "auto") return __builtin_cpu_supports("avx512bf16") != 0;
   return precision == "bf16";
 }
@@ -108,13 +109,20 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Checkp
     training.save(state, identity);
     saved_at = clock.now_s();
   };
-  fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps, at::get_num_threads());
+  fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps,
+             at::get_num_threads());
   std::fflush(stdout);
   const auto end = training.run(
       [&](const StepMetrics& m) {
-        log.write({{"step", m.step}, {"epoch", m.epoch}, {"loss", m.loss}, {"learning_rate", m.learning_rate},
-                   {"grad_norm", m.grad_norm}, {"tokens", m.tokens}, {"time", clock.now_s()}});
-        const bool due = spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
+        log.write({{"step", m.step},
+                   {"epoch", m.epoch},
+                   {"loss", m.loss},
+                   {"learning_rate", m.learning_rate},
+                   {"grad_norm", m.grad_norm},
+                   {"tokens", m.tokens},
+                   {"time", clock.now_s()}});
+        const bool due =
+            spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
         if (due && m.step < training.plan().total_steps) save();
       },
       should_stop);
@@ -129,13 +137,16 @@ void predict_and_score(const WorkerRequest& request, const RunPaths& paths, cons
   const Dataset dataset = read_dataset(request.spec.dev_data.path);
   const auto features = make_features(dataset, checkpoint.vocabulary, evaluation_feature_options(spec));
   const Prediction prediction = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction);
-  const auto answers = decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode_options(spec));
-  write_logits(paths.logits(), {{content_sha256(dataset), features_sha256(features), std::to_string(spec.eval_max_seq_length),
-                                 std::to_string(spec.eval_doc_stride), spec.eval_window},
-                                prediction.logits.start,
-                                prediction.logits.end,
-                                prediction.logits.offsets});
-  const Json stats = inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length, bf16 ? "bf16" : "fp32");
+  const auto answers =
+      decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode_options(spec));
+  write_logits(paths.logits(),
+               {{content_sha256(dataset), features_sha256(features), std::to_string(spec.eval_max_seq_length),
+                 std::to_string(spec.eval_doc_stride), spec.eval_window},
+                prediction.logits.start,
+                prediction.logits.end,
+                prediction.logits.offsets});
+  const Json stats = inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length,
+                                     bf16 ? "bf16" : "fp32");
   write_file(paths.inference_stats(), json_text(stats));
   fmt::print("{}", inference_listing(stats));
   if (const auto score = write_answers(paths, dataset, answers)) fmt::print("{}", score_line(*score));
@@ -145,12 +156,16 @@ void predict_and_score(const WorkerRequest& request, const RunPaths& paths, cons
 
 int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
   const RunPaths paths{folder};
-  const WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
-  if (!request.devices.gpus.empty()) throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
+  const WorkerRequest request =
+      worker_request_from_json(read_json(paths.request()), paths.request().string());
+  if (!request.devices.gpus.empty())
+    throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
   const bool training = request.task == WorkerTask::kTrain;
-  write_environment(paths, wants_bf16(training ? request.spec.train.precision : request.spec.train.eval_precision));
-  Checkpoint checkpoint = load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
+  write_environment(paths,
+                    wants_bf16(training ? request.spec.train.precision : request.spec.train.eval_precision));
+  Checkpoint checkpoint =
+      load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
   if (training) {
     const TrainEnd end = train_model(request, paths, checkpoint, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;

@@ -1,4 +1,5 @@
-// What expctl-train does with one folder: read request.json, train and predict, write the results (docs/run_folder.md).
+// What expctl-train does with one folder: read request.json, train and predict, write the results
+// (docs/run_folder.md).
 #pragma once
 
 #include <filesystem>
@@ -6,8 +7,8 @@
 
 namespace expctl {
 
-/// Returns the exit code: 0, or one of core/worker_exit.h. `should_stop` turns true when the worker is asked to end: the state
-/// is saved then. Throws Error; what was written before stays, results come last.
+/// Returns the exit code: 0, or one of core/worker_exit.h. `should_stop` turns true when the worker is asked
+/// to end: the state is saved then. Throws Error; what was written before stays, results come last.
 int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop);
 
 }  // namespace expctl

@@ -39,7 +39,8 @@ TEST_CASE("files: a copied tree has the content but shares no inode", "[core]") 
   write_file(dir / "from" / "sub" / "large", large);
   copy_tree(dir / "from", dir / "to");
   CHECK(read_file(dir / "to" / "sub" / "large") == large);
-  struct stat a {}, b {};
+  struct stat a {
+  }, b{};
   REQUIRE(::stat((dir / "from" / "sub" / "large").c_str(), &a) == 0);
   REQUIRE(::stat((dir / "to" / "sub" / "large").c_str(), &b) == 0);
   CHECK(a.st_ino != b.st_ino);

@@ -7,9 +7,17 @@
 using namespace expctl;
 
 TEST_CASE("outcome: reads back from its JSON for every end and reason", "[core]") {
-  for (const auto end : {AttemptEnd::kSucceeded, AttemptEnd::kFailed, AttemptEnd::kStopped, AttemptEnd::kPruned,
-                         AttemptEnd::kInterrupted}) {
-    const Outcome outcome{end, end == AttemptEnd::kFailed ? FailReason::kSignal : FailReason::kNone, 3, 9, "why \"so\"", 2, 1.5, 2.5, 4096};
+  for (const auto end : {AttemptEnd::kSucceeded, AttemptEnd::kFailed, AttemptEnd::kStopped,
+                         AttemptEnd::kPruned, AttemptEnd::kInterrupted}) {
+    const Outcome outcome{end,
+                          end == AttemptEnd::kFailed ? FailReason::kSignal : FailReason::kNone,
+                          3,
+                          9,
+                          "why \"so\"",
+                          2,
+                          1.5,
+                          2.5,
+                          4096};
     CHECK(outcome_from_json(parse_json(json_text(to_json(outcome)), "x"), "x") == outcome);
   }
   Json bad = to_json(Outcome{});

@@ -7,10 +7,19 @@ using namespace expctl;
 
 TEST_CASE("text: numbers are written as Python's repr writes them", "[core]") {
   const std::vector<std::pair<double, std::string>> cases = {
-      {86.20624408703878, "86.20624408703878"}, {100.0, "100.0"},   {0.0, "0.0"},        {-0.0, "-0.0"},
-      {3e-5, "3e-05"},                          {1e-4, "0.0001"},   {0.1, "0.1"},        {1e16, "1e+16"},
-      {123456789012345680.0, "1.2345678901234568e+17"}, {1e15, "1000000000000000.0"},   {5e-324, "5e-324"},
-      {2.5, "2.5"},                             {std::numeric_limits<double>::infinity(), "inf"},
+      {86.20624408703878, "86.20624408703878"},
+      {100.0, "100.0"},
+      {0.0, "0.0"},
+      {-0.0, "-0.0"},
+      {3e-5, "3e-05"},
+      {1e-4, "0.0001"},
+      {0.1, "0.1"},
+      {1e16, "1e+16"},
+      {123456789012345680.0, "1.2345678901234568e+17"},
+      {1e15, "1000000000000000.0"},
+      {5e-324, "5e-324"},
+      {2.5, "2.5"},
+      {std::numeric_limits<double>::infinity(), "inf"},
   };
   for (const auto& [value, text] : cases) CHECK(format_number(value) == text);
 }

@@ -8,7 +8,9 @@
 using namespace expctl;
 
 namespace {
-void set(TrainSpec& spec, const char* name, const Json& value) { set_train_key(spec, *find_train_key(name), value); }
+void set(TrainSpec& spec, const char* name, const Json& value) {
+  set_train_key(spec, *find_train_key(name), value);
+}
 }  // namespace
 
 TEST_CASE("train_spec: a spec reads back from its JSON", "[core]") {
@@ -35,7 +37,8 @@ TEST_CASE("train_spec: impossible values are refused, and the message says why",
   };
   for (const auto& [name, value, message] : cases) CHECK_THROWS_WITH(set(spec, name, value), message);
   CHECK(spec == TrainSpec{});
-  CHECK_THROWS_WITH(train_spec_from_json({{"lerning_rate", 1}}, "x"), Catch::Contains("did you mean 'learning_rate'?"));
+  CHECK_THROWS_WITH(train_spec_from_json({{"lerning_rate", 1}}, "x"),
+                    Catch::Contains("did you mean 'learning_rate'?"));
 }
 
 TEST_CASE("train_spec: resolving fills in what depends on other keys", "[core]") {
@@ -55,7 +58,8 @@ TEST_CASE("train_spec: resolving fills in what depends on other keys", "[core]")
   CHECK_THROWS_WITH(resolve(spec), Catch::Contains("micro_batch = 13"));
 }
 
-TEST_CASE("run_spec: the config hash is of what is computed, not of names, paths, seeds or resources", "[core]") {
+TEST_CASE("run_spec: the config hash is of what is computed, not of names, paths, seeds or resources",
+          "[core]") {
   RunSpec spec;
   spec.train = resolve({});
   spec.train_data = {"/a/train.json", "11"};

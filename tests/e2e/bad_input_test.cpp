@@ -1,4 +1,5 @@
-// What a person gets who gives expctl something wrong: one clear message, the designed exit code, and nothing written.
+// What a person gets who gives expctl something wrong: one clear message, the designed exit code, and nothing
+// written.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,26 +53,40 @@ TEST_CASE("bad input: the sweep file", "[e2e]") {
   const Demo demo;
   check_refused(demo({"sweep", "absent.toml"}), 3, "absent.toml: No such file", demo);
   check_refused(demo.sweep_with("epochs = 4", "epochs = = 4"), 1, "bad.toml:12:10:", demo);
-  check_refused(demo.sweep_with("learning_rate = [", "lerning_rate = ["), 1, "bad.toml:24:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?", demo);
-  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[-1]"), 1, "learning_rate = -1: must be greater than 0", demo);
-  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[]"), 1, "bad.toml:24:17: 'learning_rate' has no values", demo);
+  check_refused(demo.sweep_with("learning_rate = [", "lerning_rate = ["), 1,
+                "bad.toml:24:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?", demo);
+  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[-1]"), 1,
+                "learning_rate = -1: must be greater than 0", demo);
+  check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[]"), 1,
+                "bad.toml:24:17: 'learning_rate' has no values", demo);
   check_refused(demo.sweep_with("train.json", "absent.json"), 3, "absent.json", demo);
 }
 
 TEST_CASE("bad input: the model and the data are looked into before a run is started", "[e2e]") {
   const Demo demo;
   const auto sweep = [&] { return demo({"sweep", "demo/demo.toml"}); };
-  const auto spoilt = [&](const std::string& name, const std::function<std::string(std::string)>& change, const std::string& message) {
+  const auto spoilt = [&](const std::string& name, const std::function<std::string(std::string)>& change,
+                          const std::string& message) {
     const std::string good = read_file(demo.dir / name);
     write_file(demo.dir / name, change(good));
     check_refused(sweep(), 1, message, demo);
     write_file(demo.dir / name, good);
   };
-  spoilt("demo/model/vocab.txt", [](std::string text) { return text + "extra\n"; }, "vocab.txt: 901 pieces, but ");
-  spoilt("demo/model/model.safetensors", [](const std::string& text) { return text.substr(0, text.size() / 2); }, "model.safetensors: ");
-  spoilt("demo/model/config.json", [](const std::string& text) { return text.substr(0, text.size() / 2); }, "config.json:");
-  spoilt("demo/train.json", [](std::string text) { return text.insert(text.find("\"answer_start\":") + 15, "9"); }, "does not stand at answer_start");
-  spoilt("demo/dev.json", [](const std::string&) { return std::string("[]"); }, "dev.json");
+  spoilt(
+      "demo/model/vocab.txt", [](std::string text) { return text + "extra\n"; },
+      "vocab.txt: 901 pieces, but ");
+  spoilt(
+      "demo/model/model.safetensors", [](const std::string& text) { return text.substr(0, text.size() / 2); },
+      "model.safetensors: ");
+  spoilt(
+      "demo/model/config.json", [](const std::string& text) { return text.substr(0, text.size() / 2); },
+      "config.json:");
+  spoilt(
+      "demo/train.json",
+      [](std::string text) { return text.insert(text.find("\"answer_start\":") + 15, "9"); },
+      "does not stand at answer_start");
+  spoilt(
+      "demo/dev.json", [](const std::string&) { return std::string("[]"); }, "dev.json");
 }
 
 TEST_CASE("bad input: training data that holds dev data is said", "[e2e]") {
@@ -79,7 +94,8 @@ TEST_CASE("bad input: training data that holds dev data is said", "[e2e]") {
   const ProgramResult warned = demo({"sweep", "--dry-run", "demo/demo.toml"});
   CHECK(warned.err.empty());
   write_file(demo.dir / "demo/dev.json", read_file(demo.dir / "demo/train.json"));
-  CHECK_THAT(demo({"sweep", "--dry-run", "demo/demo.toml"}).err, Contains("warning: ") && Contains(" questions and 1000 contexts"));
+  CHECK_THAT(demo({"sweep", "--dry-run", "demo/demo.toml"}).err,
+             Contains("warning: ") && Contains(" questions and 1000 contexts"));
 }
 
 TEST_CASE("bad input: a workspace that cannot be made", "[e2e]") {

@@ -1,4 +1,5 @@
-// Sweep, ensemble, package and verify with the real trainer, and the submission's own scripts against what it holds.
+// Sweep, ensemble, package and verify with the real trainer, and the submission's own scripts against what it
+// holds.
 #include "core/files.h"
 #include "core/json.h"
 #include "core/run_paths.h"
@@ -60,7 +61,8 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   // The same members again are the same entry.
   CHECK(Json::parse(job.succeeds({"--json", "ensemble", "run1", "run2"}).out) == ensemble);
   job.succeeds({"package", "--top", "3", "--average", "2"});
-  CHECK(job.succeeds({"verify", "submission", "--dev", "demo/dev.json"}).out.find("failed") == std::string::npos);
+  CHECK(job.succeeds({"verify", "submission", "--dev", "demo/dev.json"}).out.find("failed") ==
+        std::string::npos);
 
   // An ensemble's answers are the same, byte for byte, when its members predict anew.
   job.succeeds({"predict", "ens1", "--input", "demo/dev.json", "--out", "again"});
@@ -71,7 +73,9 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   for (const auto& entry : summary["entries"]) {
     const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();
     const std::string path = "PATH=" + bin_dir().string() + ":/usr/bin:/bin";
-    const ProgramResult again = run_program({(folder / "eval_only.sh").string(), "demo/dev.json", folder.filename().string() + "-again"}, job.dir.path(), {path});
+    const ProgramResult again = run_program(
+        {(folder / "eval_only.sh").string(), "demo/dev.json", folder.filename().string() + "-again"},
+        job.dir.path(), {path});
     INFO(again.err);
     CHECK(again.out == read_file(folder / "eval.json"));
   }
@@ -80,7 +84,8 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   CHECK(job({"verify", "submission"}).exit_code == 6);
 }
 
-TEST_CASE("the submission's eval_only.py decodes as expctl does, and gets the same score from the checkpoint", "[e2e]") {
+TEST_CASE("the submission's eval_only.py decodes as expctl does, and gets the same score from the checkpoint",
+          "[e2e]") {
   SKIP_UNLESS(!python().empty(), "no Python with torch and transformers");
   const Job job;
   job.succeeds({"demo", "demo"});
@@ -91,11 +96,13 @@ TEST_CASE("the submission's eval_only.py decodes as expctl does, and gets the sa
   for (const auto& entry : read_json(job.dir / "submission/summary.json")["entries"]) {
     const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();
     const fs::path logits = RunPaths{job.dir / "runs" / entry["id"].get<std::string>()}.logits();
-    const ProgramResult parity = run_program({python().string(), (source_dir() / "tests/e2e/decode_parity.py").string(), folder.string(), logits.string(),
-                                              (job.dir / "demo/dev.json").string()});
+    const ProgramResult parity =
+        run_program({python().string(), (source_dir() / "tests/e2e/decode_parity.py").string(),
+                     folder.string(), logits.string(), (job.dir / "demo/dev.json").string()});
     INFO(parity.out << parity.err);
     CHECK(parity.exit_code == 0);
-    const ProgramResult scored = run_program({python().string(), (folder / "eval_only.py").string(), (job.dir / "demo/dev.json").string()});
+    const ProgramResult scored = run_program(
+        {python().string(), (folder / "eval_only.py").string(), (job.dir / "demo/dev.json").string()});
     INFO(scored.err);
     REQUIRE(scored.exit_code == 0);
     // Another order of fp32 additions may turn a near tie; the runs here have many.

@@ -1,4 +1,5 @@
-// expctl-train on the demo: one run over 80 F1, its eval.json what `expctl score` prints, its checkpoint what transformers loads.
+// expctl-train on the demo: one run over 80 F1, its eval.json what `expctl score` prints, its checkpoint what
+// transformers loads.
 #include "core/files.h"
 #include "core/request.h"
 #include "core/run_paths.h"
@@ -45,13 +46,15 @@ TEST_CASE("a run of the demo learns, is scored as `score` scores it, and loads i
 
   const std::string eval = read_file(run.eval());
   CHECK(read_json(run.eval())["f1"].get<double>() > 80);
-  CHECK(run_program({expctl, "score", (dir / "demo/dev.json").string(), run.predictions().string()}).out == eval);
+  CHECK(run_program({expctl, "score", (dir / "demo/dev.json").string(), run.predictions().string()}).out ==
+        eval);
   CHECK_FALSE(std::filesystem::exists(run.state()));
 
   if (python().empty()) return;
   const ProgramResult parity =
-      run_program({python().string(), (source_dir() / "tests/e2e/checkpoint_parity.py").string(), expctl, run.checkpoint().string(),
-                   (dir / "demo/dev.json").string(), run.logits().string(), "64", "1e-4", "--max-seq-length", "192", "--doc-stride", "64"});
+      run_program({python().string(), (source_dir() / "tests/e2e/checkpoint_parity.py").string(), expctl,
+                   run.checkpoint().string(), (dir / "demo/dev.json").string(), run.logits().string(), "64",
+                   "1e-4", "--max-seq-length", "192", "--doc-stride", "64"});
   INFO(parity.out << parity.err);
   CHECK(parity.exit_code == 0);
 }

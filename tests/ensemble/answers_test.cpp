@@ -39,12 +39,15 @@ TEST_CASE("answers: logits are decoded over the features they were made with", "
 TEST_CASE("answers: another dataset, vocabulary or stride is refused", "[ensemble]") {
   Case c;
   c.dataset.articles[0].paragraphs[0].questions[0].text = "q q";
-  CHECK_THROWS_WITH(decode_logits(c.logits, c.dataset, c.vocabulary, c.spec, "run1"),
-                    Contains("run1") && Contains("are not those its logits were made with") && Contains("dataset_sha256"));
+  CHECK_THROWS_WITH(
+      decode_logits(c.logits, c.dataset, c.vocabulary, c.spec, "run1"),
+      Contains("run1") && Contains("are not those its logits were made with") && Contains("dataset_sha256"));
   Case v;
   v.vocabulary = Vocabulary::parse("[PAD]\n[UNK]\n[CLS]\n[SEP]\nq\nb\na\nc\nd", "vocab.txt");
-  CHECK_THROWS_WITH(decode_logits(v.logits, v.dataset, v.vocabulary, v.spec, "run1"), Contains("features_sha256"));
+  CHECK_THROWS_WITH(decode_logits(v.logits, v.dataset, v.vocabulary, v.spec, "run1"),
+                    Contains("features_sha256"));
   Case s;
   s.spec.eval_doc_stride = 64;
-  CHECK_THROWS_WITH(decode_logits(s.logits, s.dataset, s.vocabulary, s.spec, "run1"), Contains("doc_stride: 128 and 64"));
+  CHECK_THROWS_WITH(decode_logits(s.logits, s.dataset, s.vocabulary, s.spec, "run1"),
+                    Contains("doc_stride: 128 and 64"));
 }

@@ -39,23 +39,28 @@ TEST_CASE("combine: weights count relatively to their sum", "[ensemble]") {
 
 TEST_CASE("combine: a mean of equal members is the member, bit for bit", "[ensemble]") {
   const std::vector<float> values = {0.1F, -7.3e-5F, 3e8F};
-  CHECK(mean_logits({member("run1", values), member("run2", values), member("run3", values)}).start == values);
+  CHECK(mean_logits({member("run1", values), member("run2", values), member("run3", values)}).start ==
+        values);
 }
 
-TEST_CASE("combine: members over different features are refused, with both ids and what differs", "[ensemble]") {
+TEST_CASE("combine: members over different features are refused, with both ids and what differs",
+          "[ensemble]") {
   auto other = member("run7", {1, 2, 3});
   other.logits.identity.doc_stride = "64";
   other.logits.identity.features_sha256 = "0123456789abcdef0123456789abcdef";
   CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3}), other}),
-                    "run1 and run7 are over different features: doc_stride: 128 and 64; features_sha256: f and 0123456789ab...");
+                    "run1 and run7 are over different features: doc_stride: 128 and 64; features_sha256: f "
+                    "and 0123456789ab...");
   auto longer = member("run7", {1, 2, 3});
   longer.logits.offsets = {0, 1, 3};
-  CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3}), longer}), Contains("their features have other lengths"));
+  CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3}), longer}),
+                    Contains("their features have other lengths"));
 }
 
 TEST_CASE("combine: one member, and weights that are no weights, are refused", "[ensemble]") {
   CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3})}), Contains("at least two members"));
   for (const double weight : {0.0, -1.0, static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
-    CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3}), member("run2", {1, 2, 3}, weight)}), Contains("the weight of run2"));
+    CHECK_THROWS_WITH(mean_logits({member("run1", {1, 2, 3}), member("run2", {1, 2, 3}, weight)}),
+                      Contains("the weight of run2"));
   }
 }

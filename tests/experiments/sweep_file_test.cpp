@@ -11,7 +11,9 @@ namespace {
 
 const std::string kHead = "[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n[model]\ninit = \"m\"\n";
 
-SweepSpec parse(const std::string& text) { return parse_sweep(text, "lr.toml", "/work"); }
+SweepSpec parse(const std::string& text) {
+  return parse_sweep(text, "lr.toml", "/work");
+}
 
 std::string refusal(const std::string& text) {
   try {
@@ -60,26 +62,38 @@ retries = 0
 
 TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[experiments]") {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {kHead + "[train]\nlerning_rate = 1e-5\n", "lr.toml:7:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?"},
+      {kHead + "[train]\nlerning_rate = 1e-5\n",
+       "lr.toml:7:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?"},
       {kHead + "[train]\nlearning_rate = -1\n", "lr.toml:7:17: learning_rate = -1: must be greater than 0"},
       {kHead + "[train]\nepochs = \"two\"\n", "lr.toml:7:10: epochs = \"two\": must be a number"},
       {kHead + "[train]\nepochs = [1]\n", "lr.toml:7:10: 'epochs' must be a number, a text, true or false"},
-      {kHead + "[train]\nrdrop = 1.0\n", "lr.toml:7:9: rdrop = 1.0: this version of expctl trains with rdrop = 0.0 only"},
+      {kHead + "[train]\nrdrop = 1.0\n",
+       "lr.toml:7:9: rdrop = 1.0: this version of expctl trains with rdrop = 0.0 only"},
       {kHead + "[sweep.space]\nlearning_rate = []\n", "lr.toml:7:17: 'learning_rate' has no values"},
-      {kHead + "[sweep.space]\nlearning_rate = [1e-5, 0]\n", "lr.toml:7:24: learning_rate = 0: must be greater than 0"},
-      {kHead + "[sweep.space]\nlearning_rate = [1e-5, 1e-5]\n", "lr.toml:7:24: 'learning_rate' has the value 1e-05 twice"},
-      {kHead + "[sweep.space]\nwarmup = [1]\n", "lr.toml:7:1: unknown key 'warmup'; did you mean 'warmup_ratio'?"},
-      {kHead + "[sweep.space]\nepochs = { min = 1, max = 2 }\n", "lr.toml:7:10: 'epochs' is a range, which a grid cannot have"},
-      {kHead + "[sweep]\nmethod = \"tpe\"\n", "lr.toml:7:10: method = \"tpe\": this version of expctl knows grid"},
+      {kHead + "[sweep.space]\nlearning_rate = [1e-5, 0]\n",
+       "lr.toml:7:24: learning_rate = 0: must be greater than 0"},
+      {kHead + "[sweep.space]\nlearning_rate = [1e-5, 1e-5]\n",
+       "lr.toml:7:24: 'learning_rate' has the value 1e-05 twice"},
+      {kHead + "[sweep.space]\nwarmup = [1]\n",
+       "lr.toml:7:1: unknown key 'warmup'; did you mean 'warmup_ratio'?"},
+      {kHead + "[sweep.space]\nepochs = { min = 1, max = 2 }\n",
+       "lr.toml:7:10: 'epochs' is a range, which a grid cannot have"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\n",
+       "lr.toml:7:10: method = \"tpe\": this version of expctl knows grid"},
       {kHead + "[sweep]\nseeds = []\n", "lr.toml:7:9: 'sweep.seeds' must be a list of at least one integer"},
       {kHead + "[sweep]\nseeds = [1, 1]\n", "lr.toml:7:13: the seed 1 occurs twice"},
       {kHead + "[swep]\nseeds = [1]\n", "lr.toml:6:2: unknown key 'swep'; did you mean 'sweep'?"},
-      {kHead + "[executor]\nkind = \"slurm\"\n", "lr.toml:7:8: kind = \"slurm\": this version of expctl knows local"},
-      {kHead + "[early_stop]\nmethod = \"asha\"\n", "lr.toml:6:1: this version of expctl has no early stopping"},
-      {kHead + "[resources]\ntimeout = \"soon\"\n", "lr.toml:7:11: 'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\""},
+      {kHead + "[executor]\nkind = \"slurm\"\n",
+       "lr.toml:7:8: kind = \"slurm\": this version of expctl knows local"},
+      {kHead + "[early_stop]\nmethod = \"asha\"\n",
+       "lr.toml:6:1: this version of expctl has no early stopping"},
+      {kHead + "[resources]\ntimeout = \"soon\"\n",
+       "lr.toml:7:11: 'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\""},
       {kHead + "[resources]\ngpus = -1\n", "lr.toml:7:8: gpus = -1: must be at least 0"},
       {"[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n", "lr.toml: 'init' is missing"},
-      {"name = \"x\"\nname = \"y\"\n", "lr.toml:2:8: not valid TOML: Error while parsing key-value pair: cannot redefine existing string 'name'"},
+      {"name = \"x\"\nname = \"y\"\n",
+       "lr.toml:2:8: not valid TOML: Error while parsing key-value pair: cannot redefine existing string "
+       "'name'"},
       {std::string("[\0\0\\", 4), "lr.toml: a NUL byte in it, so it is no TOML"},
   };
   for (const auto& [text, message] : cases) {
@@ -89,13 +103,20 @@ TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[expe
 }
 
 TEST_CASE("sweep_file: a grid expands with the last axis fastest and seeds innermost", "[experiments]") {
-  SweepSpec sweep = parse(kHead + "[sweep]\nseeds = [7, 8]\n[sweep.space]\nepochs = [1, 2]\nlearning_rate = [1e-5, 2e-5]\n");
+  SweepSpec sweep = parse(
+      kHead + "[sweep]\nseeds = [7, 8]\n[sweep.space]\nepochs = [1, 2]\nlearning_rate = [1e-5, 2e-5]\n");
   const auto runs = expand(sweep);
   REQUIRE(runs.size() == 8);
   std::vector<std::tuple<double, double, int64_t>> got;
   for (const auto& run : runs) got.emplace_back(run.train.epochs, run.train.learning_rate, run.train.seed);
-  CHECK(got == std::vector<std::tuple<double, double, int64_t>>{{1, 1e-5, 7}, {1, 1e-5, 8}, {1, 2e-5, 7}, {1, 2e-5, 8},
-                                                                {2, 1e-5, 7}, {2, 1e-5, 8}, {2, 2e-5, 7}, {2, 2e-5, 8}});
+  CHECK(got == std::vector<std::tuple<double, double, int64_t>>{{1, 1e-5, 7},
+                                                                {1, 1e-5, 8},
+                                                                {1, 2e-5, 7},
+                                                                {1, 2e-5, 8},
+                                                                {2, 1e-5, 7},
+                                                                {2, 1e-5, 8},
+                                                                {2, 2e-5, 7},
+                                                                {2, 2e-5, 8}});
   CHECK(runs[0].params.dump() == R"({"epochs":1,"learning_rate":1e-05})");
   CHECK(runs[0].train.seed_data == 7);
   CHECK(config_hash(runs[0]) == config_hash(runs[1]));

@@ -9,9 +9,9 @@ using expctl::test::TempDir;
 namespace {
 
 Json base_config() {
-  return {{"model_type", "bert"},       {"hidden_act", "gelu"},       {"vocab_size", 100},
-          {"hidden_size", 32},          {"num_hidden_layers", 2},     {"num_attention_heads", 4},
-          {"intermediate_size", 64},    {"max_position_embeddings", 128}, {"type_vocab_size", 2},
+  return {{"model_type", "bert"},    {"hidden_act", "gelu"},           {"vocab_size", 100},
+          {"hidden_size", 32},       {"num_hidden_layers", 2},         {"num_attention_heads", 4},
+          {"intermediate_size", 64}, {"max_position_embeddings", 128}, {"type_vocab_size", 2},
           {"layer_norm_eps", 1e-7}};
 }
 
@@ -64,10 +64,11 @@ TEST_CASE("bert_config: what is no such BERT is refused by key", "[formats]") {
     auto json = base_config();
     json[c.key] = c.value;
     INFO(c.key << " = " << c.value);
-    CHECK_THROWS_WITH(bert_config_from_json(json, "c.json"), Catch::StartsWith("c.json: ") && Catch::Contains(c.why));
+    CHECK_THROWS_WITH(bert_config_from_json(json, "c.json"),
+                      Catch::StartsWith("c.json: ") && Catch::Contains(c.why));
   }
-  for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-                          "max_position_embeddings", "type_vocab_size"}) {
+  for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+                          "intermediate_size", "max_position_embeddings", "type_vocab_size"}) {
     auto json = base_config();
     json.erase(key);
     CHECK_THROWS_WITH(bert_config_from_json(json, "c.json"), Catch::Contains(key));

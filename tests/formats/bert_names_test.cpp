@@ -24,7 +24,8 @@ TEST_CASE("bert_names: bert-base has its 199 tensors and 108,893,186 parameters"
   CHECK(tensors.back().shape == std::vector<int64_t>{2});
 }
 
-TEST_CASE("bert_names: a name is the same with and without its prefix, and what is not needed has none", "[formats]") {
+TEST_CASE("bert_names: a name is the same with and without its prefix, and what is not needed has none",
+          "[formats]") {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"embeddings.word_embeddings.weight", "bert.embeddings.word_embeddings.weight"},
       {"bert.embeddings.word_embeddings.weight", "bert.embeddings.word_embeddings.weight"},

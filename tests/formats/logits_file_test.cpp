@@ -49,8 +49,11 @@ TEST_CASE("logits: sizes that do not fit are not written, nor is a file left", "
 TEST_CASE("logits: other safetensors files are refused by name", "[formats]") {
   const TempDir dir;
   const auto logits = small();
-  const std::map<std::string, std::string> metadata{
-      {"dataset_sha256", "d"}, {"features_sha256", "f"}, {"max_seq_length", "1"}, {"doc_stride", "1"}, {"window", "overlap"}};
+  const std::map<std::string, std::string> metadata{{"dataset_sha256", "d"},
+                                                    {"features_sha256", "f"},
+                                                    {"max_seq_length", "1"},
+                                                    {"doc_stride", "1"},
+                                                    {"window", "overlap"}};
   auto tensors = std::map<std::string, TensorView>{{"start", view_of(logits.start, {3})},
                                                    {"end", view_of(logits.end, {3})},
                                                    {"offsets", view_of(logits.offsets, {4})}};
@@ -65,7 +68,8 @@ TEST_CASE("logits: other safetensors files are refused by name", "[formats]") {
   auto of_integers = tensors;
   of_integers["start"] = view_of(logits.offsets, {4});
   write_safetensors(dir / "c", of_integers, metadata);
-  CHECK_THROWS_WITH(read_logits(dir / "c"), Catch::Contains("/c: no logits file") && Catch::Contains("F32 was expected"));
+  CHECK_THROWS_WITH(read_logits(dir / "c"),
+                    Catch::Contains("/c: no logits file") && Catch::Contains("F32 was expected"));
   auto of_other_size = tensors;
   const std::vector<int64_t> too_many{0, 9};
   of_other_size["offsets"] = view_of(too_many, {2});
@@ -81,8 +85,9 @@ TEST_CASE("logits: the difference of two identities names every key that differs
   CHECK(difference(a, b) == "window: overlap and advance");
   b.doc_stride = "64";
   CHECK(difference(a, b) == "doc_stride: 128 and 64; window: overlap and advance");
-  for (const auto member : {&LogitsIdentity::dataset_sha256, &LogitsIdentity::features_sha256, &LogitsIdentity::max_seq_length,
-                            &LogitsIdentity::doc_stride, &LogitsIdentity::window}) {
+  for (const auto member :
+       {&LogitsIdentity::dataset_sha256, &LogitsIdentity::features_sha256, &LogitsIdentity::max_seq_length,
+        &LogitsIdentity::doc_stride, &LogitsIdentity::window}) {
     auto other = a;
     other.*member += "x";
     CHECK_FALSE(difference(a, other).empty());

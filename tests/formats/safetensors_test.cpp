@@ -24,7 +24,8 @@ SafeTensors parse_text(const std::string& text) {
 void write_small(const std::filesystem::path& path) {
   const std::vector<float> weights{1.5f, -2.0f, 0.0f, std::numeric_limits<float>::denorm_min(), 3e38f, 0.1f};
   const std::vector<int64_t> steps{-1, int64_t{1} << 60};
-  write_safetensors(path, {{"weights", view_of(weights, {2, 3})}, {"steps", view_of(steps, {2})}}, {{"format", "pt"}});
+  write_safetensors(path, {{"weights", view_of(weights, {2, 3})}, {"steps", view_of(steps, {2})}},
+                    {{"format", "pt"}});
 }
 
 }  // namespace
@@ -85,16 +86,19 @@ TEST_CASE("safetensors: headers that do not fit are refused, each with its reaso
     const char* why;
   };
   const auto c = GENERATE(
-      Case{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
-           "'a' and 'b' overlap"},
+      Case{
+          R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+          "'a' and 'b' overlap"},
       Case{R"({"a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}})", "unknown dtype 'F31'"},
       Case{R"({"a":{"dtype":4,"shape":[2],"data_offsets":[0,8]}})", "wrong type"},
       Case{R"({"a":{"shape":[2],"data_offsets":[0,8]}})", "'dtype' is missing"},
       Case{R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "8 bytes where its shape needs 12"},
       Case{R"({"a":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}})", "8 bytes where its shape needs 16"},
       Case{R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", "no tensor can have"},
-      Case{R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", "no tensor can have"},
-      Case{R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]}})", "no tensor can have"},
+      Case{R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})",
+           "no tensor can have"},
+      Case{R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]}})",
+           "no tensor can have"},
       Case{R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}})", "no list of integers"},
       Case{R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})", "no list of integers"},
       Case{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", "not two integers"},
@@ -102,15 +106,16 @@ TEST_CASE("safetensors: headers that do not fit are refused, each with its reaso
       Case{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", "not in the file"},
       Case{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}})", "not in the file"},
       Case{R"({"a":7})", "'dtype' is missing"},
-      Case{R"({"__metadata__":{"k":1}})", "metadata 'k' is no text"},
-      Case{R"([1])", "header is no object"},
+      Case{R"({"__metadata__":{"k":1}})", "metadata 'k' is no text"}, Case{R"([1])", "header is no object"},
       Case{R"({"a":)", "file (header)"});
   INFO(c.header);
-  CHECK_THROWS_WITH(parse_text(with_header(c.header, std::string(16, '\0'))), Catch::Contains("file") && Catch::Contains(c.why));
+  CHECK_THROWS_WITH(parse_text(with_header(c.header, std::string(16, '\0'))),
+                    Catch::Contains("file") && Catch::Contains(c.why));
 }
 
 TEST_CASE("safetensors: a huge length of the header is refused before it is believed", "[formats]") {
-  for (const uint64_t length : {uint64_t{17}, uint64_t{100'000'001}, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 7}) {
+  for (const uint64_t length :
+       {uint64_t{17}, uint64_t{100'000'001}, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 7}) {
     std::string text;
     for (size_t i = 0; i < 8; ++i) text.push_back(static_cast<char>((length >> (8 * i)) & 0xff));
     text += "{}              ";  // 16 bytes
@@ -123,6 +128,7 @@ TEST_CASE("safetensors: the wrong name and the wrong type are refused", "[format
   write_small(dir / "a");
   const auto file = SafeTensors::read(dir / "a");
   CHECK_THROWS_WITH(file.at("weight"), Catch::Contains("no tensor 'weight'") && Catch::Contains("weights"));
-  CHECK_THROWS_WITH(file.at("weights").copy_as<int64_t>(), Catch::Contains("I64 was expected, but it is F32"));
+  CHECK_THROWS_WITH(file.at("weights").copy_as<int64_t>(),
+                    Catch::Contains("I64 was expected, but it is F32"));
   CHECK_THROWS_AS(SafeTensors::read(dir / "missing"), Error);
 }

@@ -7,8 +7,8 @@
 #include "tests/support/support.h"
 
 using namespace expctl;
-using expctl::test::TempDir;
 using Catch::Matchers::Contains;
+using expctl::test::TempDir;
 
 namespace {
 
@@ -26,7 +26,8 @@ TEST_CASE("stored bert: every tensor is found under its canonical name", "[forma
   const Model model;
   const StoredBert bert = open_stored_bert(model.dir.path());
   CHECK(bert.config.vocab_size == 6);
-  CHECK(bert.tensor("bert.embeddings.word_embeddings.weight").shape == std::vector<int64_t>{6, bert.config.hidden_size});
+  CHECK(bert.tensor("bert.embeddings.word_embeddings.weight").shape ==
+        std::vector<int64_t>{6, bert.config.hidden_size});
   for (const auto& wanted : bert_tensors(bert.config)) {
     if (!wanted.name.starts_with("qa_outputs.")) CHECK(bert.names.contains(wanted.name));
   }
@@ -35,7 +36,8 @@ TEST_CASE("stored bert: every tensor is found under its canonical name", "[forma
 TEST_CASE("stored bert: a vocabulary of another size is refused, naming both files", "[formats]") {
   const Model model;
   write_file(model.paths.vocab(), read_file(model.paths.vocab()) + "extra");
-  CHECK_THROWS_WITH(open_stored_bert(model.dir.path()), Contains("vocab.txt: 7 pieces, but") && Contains("config.json says vocab_size 6"));
+  CHECK_THROWS_WITH(open_stored_bert(model.dir.path()),
+                    Contains("vocab.txt: 7 pieces, but") && Contains("config.json says vocab_size 6"));
 }
 
 TEST_CASE("stored bert: truncated weights, a missing tensor, another shape, another type", "[formats]") {

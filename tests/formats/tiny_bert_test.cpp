@@ -38,7 +38,8 @@ TEST_CASE("tiny_bert: the folder holds every tensor but the head, in the shapes 
   CHECK(file.tensors().size() == count);
 }
 
-TEST_CASE("tiny_bert: weights are normal with the deviation that it says, norms 1 and biases 0", "[formats]") {
+TEST_CASE("tiny_bert: weights are normal with the deviation that it says, norms 1 and biases 0",
+          "[formats]") {
   const TempDir dir;
   write_tiny_bert(dir.path(), kVocabulary, 7);
   const auto file = SafeTensors::read(CheckpointPaths{dir.path()}.weights());

@@ -4,7 +4,8 @@
 #include "tests/fuzz/fuzz.h"
 
 FUZZ_TARGET({
-  static const auto vocabulary = expctl::Vocabulary::parse("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n##b\nc\n.", "vocab");
+  static const auto vocabulary =
+      expctl::Vocabulary::parse("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n##b\nc\n.", "vocab");
   const auto dataset = expctl::parse_dataset(text, "fuzz.json");
   expctl::content_sha256(dataset);
   const expctl::Predictions predictions{{dataset.articles[0].title, "a"}};

@@ -1,4 +1,5 @@
-// One fuzz target: an outside file's parser may refuse any bytes with an Error and must do nothing else to them.
+// One fuzz target: an outside file's parser may refuse any bytes with an Error and must do nothing else to
+// them.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +9,12 @@
 #include "core/error.h"
 
 /// Defines the entry point of libFuzzer; BODY sees the input as `std::string_view text`.
-#define FUZZ_TARGET(BODY)                                                              \
-  extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {           \
-    const std::string_view text(reinterpret_cast<const char*>(bytes), size);           \
-    try {                                                                              \
-      BODY;                                                                            \
-    } catch (const expctl::Error&) {                                                   \
-    }                                                                                  \
-    return 0;                                                                          \
+#define FUZZ_TARGET(BODY)                                                    \
+  extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) { \
+    const std::string_view text(reinterpret_cast<const char*>(bytes), size); \
+    try {                                                                    \
+      BODY;                                                                  \
+    } catch (const expctl::Error&) {                                         \
+    }                                                                        \
+    return 0;                                                                \
   }

@@ -78,7 +78,8 @@ TEST_CASE("registry: a run reads back as it was added", "[registry]") {
   CHECK(w.registry.find_sweep_by_file("/x/lr.toml")->id == "sweep1");
 }
 
-TEST_CASE("registry: the same config and seed cannot be added twice, and nothing of the call stays", "[registry]") {
+TEST_CASE("registry: the same config and seed cannot be added twice, and nothing of the call stays",
+          "[registry]") {
   Workspace w;
   CHECK_THROWS_AS(w.registry.add_runs(w.sweep.id, {spec_with(9e-5, 1), spec_with(1e-5, 1)}, 101), Error);
   CHECK(w.registry.list_runs().size() == 2);
@@ -156,7 +157,8 @@ TEST_CASE("registry: a run is found by id, place or tag, else the nearest is nam
     raw.exec("INSERT INTO tags VALUES ('best', 'run1')");
   }
   CHECK(w.registry.resolve_run("best").id == "run1");
-  CHECK_THROWS_WITH(w.registry.resolve_run("rum2"), Catch::StartsWith("there is no run 'rum2'; did you mean 'run"));
+  CHECK_THROWS_WITH(w.registry.resolve_run("rum2"),
+                    Catch::StartsWith("there is no run 'rum2'; did you mean 'run"));
   CHECK_THROWS_AS(w.registry.resolve_run("@3"), Error);
 }
 
@@ -167,7 +169,8 @@ TEST_CASE("registry: several threads open a new file and write at once", "[regis
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&path, t] {
       Registry registry = Registry::open(path);
-      for (int i = 0; i < 5; ++i) registry.add_runs(registry.add_sweep("s", "f", 1).id, {spec_with(1e-5, t * 100 + i)}, 1);
+      for (int i = 0; i < 5; ++i)
+        registry.add_runs(registry.add_sweep("s", "f", 1).id, {spec_with(1e-5, t * 100 + i)}, 1);
     });
   }
   for (auto& thread : threads) thread.join();
@@ -201,5 +204,6 @@ TEST_CASE("registry: a newer schema, no registry, something else: each with its 
   }
   write_file(dir / "text.db", std::string(4096, 'x'));
   CHECK_THROWS_WITH(Registry::open(dir / "text.db"), Catch::Contains("is damaged or no registry"));
-  CHECK_THROWS_WITH(Registry::open(dir / "no-folder" / "registry.db"), Catch::Contains("cannot be opened for writing"));
+  CHECK_THROWS_WITH(Registry::open(dir / "no-folder" / "registry.db"),
+                    Catch::Contains("cannot be opened for writing"));
 }

@@ -26,7 +26,8 @@ std::string ids(const std::vector<RunRecord>& runs) {
 }  // namespace
 
 TEST_CASE("leaderboard: F1, then exact match, then age; unscored last", "[reports]") {
-  CHECK(ids(ranked({run("run1", {}), run("run2", 80.0, 70.0), run("run3", 90.0, 60.0), run("run4", 80.0, 71.0), run("run5", 80.0, 70.0), run("run6", 0.0, 0.0)})) ==
+  CHECK(ids(ranked({run("run1", {}), run("run2", 80.0, 70.0), run("run3", 90.0, 60.0),
+                    run("run4", 80.0, 71.0), run("run5", 80.0, 70.0), run("run6", 0.0, 0.0)})) ==
         "run3 run4 run2 run5 run6 run1");
 }
 
@@ -70,8 +71,9 @@ TEST_CASE("leaderboard: the table and the JSON of a list", "[reports]") {
         "run2  failed: timed_out        -        -  lr    seed=42\n");
   const Json json = runs_json({good, failed});
   CHECK(json["schema_version"] == 1);
-  CHECK(json_line(json["runs"][0]) ==
-        R"({"id":"run1","state":"succeeded","reason":"","name":"lr","params":{},"seed":42,"f1":73.6,"exact_match":60.8})");
+  CHECK(
+      json_line(json["runs"][0]) ==
+      R"({"id":"run1","state":"succeeded","reason":"","name":"lr","params":{},"seed":42,"f1":73.6,"exact_match":60.8})");
   CHECK(json["runs"][1]["f1"].is_null());
   CHECK(json["runs"][1]["reason"] == "timed_out");
 }

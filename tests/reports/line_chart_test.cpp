@@ -17,7 +17,8 @@ TEST_CASE("line chart: nothing to draw, one point, and values that are not finit
   CHECK(line_chart({}, "x", "y").empty());
   CHECK(line_chart({{"a", {}}, {"b", {{NAN, 1}}}}, "x", "y").empty());
   CHECK_THAT(line_chart({{"a", {{1, 1}}}}, "x", "y"), Contains("points=\"313.0,134.0 \""));
-  CHECK_THAT(line_chart({{"a", {{0, 0}, {1, INFINITY}, {2, 1}}}}, "x", "y"), Contains("points=\"56.0,256.0 570.0,12.0 \""));
+  CHECK_THAT(line_chart({{"a", {{0, 0}, {1, INFINITY}, {2, 1}}}}, "x", "y"),
+             Contains("points=\"56.0,256.0 570.0,12.0 \""));
 }
 
 TEST_CASE("line chart: names are escaped", "[reports]") {

@@ -6,8 +6,8 @@
 #include "tests/support/support.h"
 
 using namespace expctl;
-using expctl::test::TempDir;
 using Catch::Matchers::Contains;
+using expctl::test::TempDir;
 
 TEST_CASE("manifest: every file below the folder but itself, sorted, with size and hash", "[reports]") {
   const TempDir dir;

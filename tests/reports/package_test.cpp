@@ -19,7 +19,9 @@ PackageOptions options_for(const ScoredWorkspace& w) {
   return options;
 }
 
-Package package(const ScoredWorkspace& w, const PackageOptions& options) { return package_submission(w.registry(), w.paths, options); }
+Package package(const ScoredWorkspace& w, const PackageOptions& options) {
+  return package_submission(w.registry(), w.paths, options);
+}
 
 ErrorCode code_of(const std::function<void()>& action) {
   try {
@@ -43,13 +45,33 @@ TEST_CASE("package: the best entries by rank, an ensemble with a folder a member
   CHECK(made.submission.entries[2].record.id == "run1");
   const double second = 100.0 * (1 + 2.0 / 3) / 2;
   CHECK(made.submission.top_mean == Approx((100 + second) / 2));
-  for (const char* file : {"run1/checkpoint/model.safetensors", "run1/logs/train.log", "run1/logs/metrics.jsonl", "run1/training/sweep.toml",
-                           "run1/training/spec.json", "run1/training/command.txt", "run1/training/environment.json", "run1/eval_only.sh",
-                           "run1/eval_only.py", "run1/predictions.json", "run1/nbest_predictions.json", "run1/eval.json",
-                           "run1/inference_stats.json", "run1/manifest.json", "run2/checkpoint/run1/model.safetensors",
-                           "run2/checkpoint/run2/model.safetensors", "run2/logs/run2/train.log", "run2/training/run1/sweep.toml",
-                           "run2/training/ensemble.json", "run2/inference_stats.json", "run3/eval.json", "summary.json", "methodology.md",
-                           "source.tar.gz", "report.html", "README.md", "manifest.json"}) {
+  for (const char* file : {"run1/checkpoint/model.safetensors",
+                           "run1/logs/train.log",
+                           "run1/logs/metrics.jsonl",
+                           "run1/training/sweep.toml",
+                           "run1/training/spec.json",
+                           "run1/training/command.txt",
+                           "run1/training/environment.json",
+                           "run1/eval_only.sh",
+                           "run1/eval_only.py",
+                           "run1/predictions.json",
+                           "run1/nbest_predictions.json",
+                           "run1/eval.json",
+                           "run1/inference_stats.json",
+                           "run1/manifest.json",
+                           "run2/checkpoint/run1/model.safetensors",
+                           "run2/checkpoint/run2/model.safetensors",
+                           "run2/logs/run2/train.log",
+                           "run2/training/run1/sweep.toml",
+                           "run2/training/ensemble.json",
+                           "run2/inference_stats.json",
+                           "run3/eval.json",
+                           "summary.json",
+                           "methodology.md",
+                           "source.tar.gz",
+                           "report.html",
+                           "README.md",
+                           "manifest.json"}) {
     INFO(file);
     CHECK(fs::is_regular_file(out / file));
   }
@@ -62,11 +84,13 @@ TEST_CASE("package: the scripts are given the entry's models and settings", "[re
   const ScoredWorkspace w;
   package(w, options_for(w));
   const std::string one = read_file(w.dir / "submission/run1/eval_only.sh");
-  CHECK_THAT(one, Contains("predict \"$here\"/checkpoint --set eval_max_seq_length=384 --set eval_doc_stride=128 --set eval_window=overlap"));
+  CHECK_THAT(one, Contains("predict \"$here\"/checkpoint --set eval_max_seq_length=384 --set "
+                           "eval_doc_stride=128 --set eval_window=overlap"));
   const std::string two = read_file(w.dir / "submission/run2/eval_only.sh");
   CHECK_THAT(two, Contains("\"$here\"/checkpoint/run1 \"$here\"/checkpoint/run2 --weights 1.0,2.0 --set"));
   const Json manifest = read_json(w.dir / "submission/run2/manifest.json");
-  CHECK(json_line(manifest["models"]) == R"([{"member":"run1","weight":1.0},{"member":"run2","weight":2.0}])");
+  CHECK(json_line(manifest["models"]) ==
+        R"([{"member":"run1","weight":1.0},{"member":"run2","weight":2.0}])");
 }
 
 TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
@@ -74,12 +98,15 @@ TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
   package(w, options_for(w));
   const std::string methodology = read_file(w.dir / "submission/methodology.md");
   CHECK_THAT(methodology, Contains("| run1 | run2 | 100.0 | 100.0 | learning_rate=3e-05 seed=2 |"));
-  CHECK_THAT(methodology, Contains("1.0 x run1 + 2.0 x run2") && Contains("- seed: 1, 2, 3") && Contains("3 runs: 3 succeeded; 3.0 minutes"));
+  CHECK_THAT(methodology, Contains("1.0 x run1 + 2.0 x run2") && Contains("- seed: 1, 2, 3") &&
+                              Contains("3 runs: 3 succeeded; 3.0 minutes"));
   const std::string report = read_file(w.dir / "submission/report.html");
-  CHECK_THAT(report, Contains("<polyline") && Contains("<td>ens1</td>") && Contains("<div class=\"mean\">91.667</div>"));
+  CHECK_THAT(report, Contains("<polyline") && Contains("<td>ens1</td>") &&
+                         Contains("<div class=\"mean\">91.667</div>"));
 }
 
-TEST_CASE("package: only what is named is chosen from; a sweep brings the ensembles of its runs", "[reports]") {
+TEST_CASE("package: only what is named is chosen from; a sweep brings the ensembles of its runs",
+          "[reports]") {
   const ScoredWorkspace w;
   auto options = options_for(w);
   options.from = {"run1", "run3"};
@@ -90,18 +117,24 @@ TEST_CASE("package: only what is named is chosen from; a sweep brings the ensemb
   CHECK(code_of([&] { find_candidates(w.registry(), {"run9"}); }) == ErrorCode::kNotFound);
 }
 
-TEST_CASE("package: predictions that do not give the recorded score are not packed, and nothing is left behind", "[reports]") {
+TEST_CASE(
+    "package: predictions that do not give the recorded score are not packed, and nothing is left behind",
+    "[reports]") {
   const ScoredWorkspace w;
   write_file(RunPaths{w.paths.folder("run1")}.predictions(), R"({"q1": "blue", "q2": "green"})");
   const auto pack = [&] { package(w, options_for(w)); };
-  CHECK_THROWS_WITH(pack(), Contains("nothing was packed: scores: run3: its predictions score {\"exact_match\": 100.0, \"f1\": 100.0}"));
+  CHECK_THROWS_WITH(
+      pack(),
+      Contains(
+          "nothing was packed: scores: run3: its predictions score {\"exact_match\": 100.0, \"f1\": 100.0}"));
   CHECK(code_of(pack) == ErrorCode::kCheckFailed);
   for (const auto& entry : fs::directory_iterator(w.dir.path())) {
     CHECK_FALSE(entry.path().filename().string().find("submission") != std::string::npos);
   }
 }
 
-TEST_CASE("package: a file that is missing, a folder that is there, a dev file that has changed", "[reports]") {
+TEST_CASE("package: a file that is missing, a folder that is there, a dev file that has changed",
+          "[reports]") {
   const ScoredWorkspace w;
   make_folder(w.dir / "submission");
   CHECK_THROWS_WITH(package(w, options_for(w)), Contains("submission is there already"));
@@ -109,7 +142,8 @@ TEST_CASE("package: a file that is missing, a folder that is there, a dev file t
   fs::remove(RunPaths{w.paths.folder("run2")}.log());
   CHECK_THROWS_WITH(package(w, options_for(w)), Contains("run2: ") && Contains("train.log is missing"));
   write_file(w.dev, std::string(kDevText) + " ");
-  CHECK_THROWS_WITH(package(w, options_for(w)), Contains("it is not there, or has changed since run2 was scored on it"));
+  CHECK_THROWS_WITH(package(w, options_for(w)),
+                    Contains("it is not there, or has changed since run2 was scored on it"));
 }
 
 TEST_CASE("package: an entry without a checkpoint is packed, and said to be unproven", "[reports]") {

@@ -28,7 +28,8 @@ struct Made {
 
   std::map<std::string, Check> verify(bool with_dev = true) const {
     std::map<std::string, Check> by_rule;
-    for (const auto& check : verify_submission(folder, with_dev ? workspace.dev : fs::path())) by_rule[check.rule] = check;
+    for (const auto& check : verify_submission(folder, with_dev ? workspace.dev : fs::path()))
+      by_rule[check.rule] = check;
     return by_rule;
   }
 
@@ -43,11 +44,14 @@ struct Made {
   }
 };
 
-bool passed(const Check& check) { return check.result == CheckResult::kPassed; }
+bool passed(const Check& check) {
+  return check.result == CheckResult::kPassed;
+}
 
 }  // namespace
 
-TEST_CASE("verify: a good submission passes everything; without the dev file scores are unproven", "[reports]") {
+TEST_CASE("verify: a good submission passes everything; without the dev file scores are unproven",
+          "[reports]") {
   const Made made;
   const auto with = made.verify(), without = made.verify(false);
   CHECK(with.size() == 6);
@@ -65,8 +69,10 @@ TEST_CASE("verify: a file that is changed, missing or too much", "[reports]") {
   write_file(made.folder / "run3/extra", "");
   const Check files = made.verify().at("files");
   CHECK(files.result == CheckResult::kFailed);
-  CHECK_THAT(files.why, Contains("methodology.md has another content") && Contains("run2/logs/run1/train.log is missing") &&
-                            Contains("run3/extra is not in the manifest") && Contains("by run3's own manifest extra is not in the manifest"));
+  CHECK_THAT(files.why, Contains("methodology.md has another content") &&
+                            Contains("run2/logs/run1/train.log is missing") &&
+                            Contains("run3/extra is not in the manifest") &&
+                            Contains("by run3's own manifest extra is not in the manifest"));
 }
 
 TEST_CASE("verify: better scores than the predictions give are found although every hash fits", "[reports]") {
@@ -77,11 +83,15 @@ TEST_CASE("verify: better scores than the predictions give are found although ev
   auto checks = made.verify();
   CHECK(passed(checks.at("files")));
   CHECK(checks.at("scores").result == CheckResult::kFailed);
-  CHECK_THAT(checks.at("scores").why, Contains("run3: its predictions score {\"exact_match\": 50.0, \"f1\": 50.0}, its eval.json says"));
-  CHECK_THAT(checks.at("summary").why, Contains("run3: summary.json and its eval.json give other scores") && Contains("run3 is ranked below a lower F1"));
+  CHECK_THAT(
+      checks.at("scores").why,
+      Contains("run3: its predictions score {\"exact_match\": 50.0, \"f1\": 50.0}, its eval.json says"));
+  CHECK_THAT(checks.at("summary").why, Contains("run3: summary.json and its eval.json give other scores") &&
+                                           Contains("run3 is ranked below a lower F1"));
 }
 
-TEST_CASE("verify: predictions that are not the n-best's first, and a mean that is not the mean", "[reports]") {
+TEST_CASE("verify: predictions that are not the n-best's first, and a mean that is not the mean",
+          "[reports]") {
   const Made made;
   write_file(made.folder / "run3/predictions.json", R"({"q1": "blue", "q2": "green"})");
   Json summary = read_json(made.folder / "summary.json");
@@ -115,7 +125,8 @@ TEST_CASE("verify: a damaged checkpoint", "[reports]") {
   CHECK_THAT(check.why, Contains("model.safetensors"));
 }
 
-TEST_CASE("verify: what cannot be read is a failed check, and a folder without a manifest not found", "[reports]") {
+TEST_CASE("verify: what cannot be read is a failed check, and a folder without a manifest not found",
+          "[reports]") {
   const Made made;
   write_file(made.folder / "summary.json", "{");
   write_file(made.folder / "run1/nbest_predictions.json", "[1]");
@@ -123,7 +134,8 @@ TEST_CASE("verify: what cannot be read is a failed check, and a folder without a
   CHECK(checks.at("summary").result == CheckResult::kFailed);
   CHECK(checks.at("ids").result == CheckResult::kFailed);
   CHECK(checks.at("n-best").result == CheckResult::kFailed);
-  CHECK_THROWS_WITH(verify_submission(made.workspace.dir.path(), ""), Contains("there is no manifest.json in it"));
+  CHECK_THROWS_WITH(verify_submission(made.workspace.dir.path(), ""),
+                    Contains("there is no manifest.json in it"));
   CHECK_THROWS_WITH(verify_submission(made.folder, "/no/such"), Contains("no such file"));
 }
 

@@ -1,4 +1,5 @@
-// A workspace of three scored runs and an ensemble of two of them, made by hand: every file that a submission takes.
+// A workspace of three scored runs and an ensemble of two of them, made by hand: every file that a submission
+// takes.
 #pragma once
 
 #include <string>
@@ -86,14 +87,21 @@ struct ScoredWorkspace {
     db.finish_attempt(id, outcome, false);
   }
 
-  void write_answers(Registry& db, const std::string& id, const std::string& first, const std::string& second) const {
+  void write_answers(Registry& db, const std::string& id, const std::string& first,
+                     const std::string& second) const {
     const RunPaths run{paths.folder(id)};
-    const auto nbest = [](const std::string& text) { return Json::array({{{"text", text}, {"probability", 1.0}}}); };
+    const auto nbest = [](const std::string& text) {
+      return Json::array({{{"text", text}, {"probability", 1.0}}});
+    };
     write_file(run.predictions(), json_text({{"q1", first}, {"q2", second}}));
     write_file(run.nbest(), json_text({{"q1", nbest(first)}, {"q2", nbest(second)}}));
     const Score score = score_predictions(read_dataset(dev), {{"q1", first}, {"q2", second}});
     write_file(run.eval(), score_line(score));
-    db.set_evaluation({id, "default", score.f1, score.exact_match, {{"dev_sha256", sha256_file(dev)}, {"max_seq_length", 384}}});
+    db.set_evaluation({id,
+                       "default",
+                       score.f1,
+                       score.exact_match,
+                       {{"dev_sha256", sha256_file(dev)}, {"max_seq_length", 384}}});
   }
 };
 

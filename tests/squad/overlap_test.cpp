@@ -6,7 +6,9 @@ using namespace expctl;
 
 namespace {
 
-Dataset one(const std::string& context, const std::string& id) { return {"1.1", {{"T", {{context, {{id, "q", {}}}}}}}}; }
+Dataset one(const std::string& context, const std::string& id) {
+  return {"1.1", {{"T", {{context, {{id, "q", {}}}}}}}};
+}
 
 }  // namespace
 

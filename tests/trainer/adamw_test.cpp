@@ -20,7 +20,8 @@ void check_against_torch(const std::vector<Step>& steps, double max_norm) {
   spec.weight_decay = 0.1;
   spec.adam_beta2 = 0.98;
   spec.adam_epsilon = 1e-6;
-  Parameters parameters{{"x.weight", torch::tensor(Values{0.5f, -1.25f, 2.0f})}, {"x.bias", torch::tensor(Values{0.1f, -0.3f})}};
+  Parameters parameters{{"x.weight", torch::tensor(Values{0.5f, -1.25f, 2.0f})},
+                        {"x.bias", torch::tensor(Values{0.1f, -0.3f})}};
   auto state = fresh_adam_state(parameters);
   int64_t number = 0;
   for (const auto& step : steps) {
@@ -29,35 +30,59 @@ void check_against_torch(const std::vector<Step>& steps, double max_norm) {
     const double scale = clip_scale(gradient_norm(parameters), max_norm);
     adamw_step(parameters, state, spec, step.learning_rate, ++number, scale);
     INFO("step " << number);
-    for (size_t i = 0; i < 3; ++i) CHECK(parameters["x.weight"][static_cast<int64_t>(i)].item<float>() == Approx(step.weight[i]).epsilon(1e-6));
-    for (size_t i = 0; i < 2; ++i) CHECK(parameters["x.bias"][static_cast<int64_t>(i)].item<float>() == Approx(step.bias[i]).epsilon(1e-6));
+    for (size_t i = 0; i < 3; ++i)
+      CHECK(parameters["x.weight"][static_cast<int64_t>(i)].item<float>() ==
+            Approx(step.weight[i]).epsilon(1e-6));
+    for (size_t i = 0; i < 2; ++i)
+      CHECK(parameters["x.bias"][static_cast<int64_t>(i)].item<float>() ==
+            Approx(step.bias[i]).epsilon(1e-6));
   }
 }
 
 }  // namespace
 
-// Expected values: torch.optim.AdamW of PyTorch 2.11, lr by step, betas (0.9, 0.98), eps 1e-6, decay 0.1 (weight) and 0 (bias).
+// Expected values: torch.optim.AdamW of PyTorch 2.11, lr by step, betas (0.9, 0.98), eps 1e-6, decay 0.1
+// (weight) and 0 (bias).
 TEST_CASE("adamw: three steps are PyTorch's", "[trainer]") {
-  check_against_torch({{{0.3f, -0.1f, 0.02f}, {1.0f, -2.0f}, 1e-2,
-                        {0.489500046f, -1.2387501f, 1.98800051f}, {0.090000011f, -0.290000021f}},
-                       {{-0.2f, 0.4f, 0.0f}, {0.5f, 0.5f}, 5e-3,
-                        {0.488531351f, -1.24091637f, 1.98364019f}, {0.0853256285f, -0.287642658f}},
-                       {{3.0f, 1.0f, -2.0f}, {-0.25f, 4.0f}, 2e-3,
-                        {0.48715049f, -1.24216688f, 1.98449862f}, {0.0841905102f, -0.288441747f}}},
+  check_against_torch({{{0.3f, -0.1f, 0.02f},
+                        {1.0f, -2.0f},
+                        1e-2,
+                        {0.489500046f, -1.2387501f, 1.98800051f},
+                        {0.090000011f, -0.290000021f}},
+                       {{-0.2f, 0.4f, 0.0f},
+                        {0.5f, 0.5f},
+                        5e-3,
+                        {0.488531351f, -1.24091637f, 1.98364019f},
+                        {0.0853256285f, -0.287642658f}},
+                       {{3.0f, 1.0f, -2.0f},
+                        {-0.25f, 4.0f},
+                        2e-3,
+                        {0.48715049f, -1.24216688f, 1.98449862f},
+                        {0.0841905102f, -0.288441747f}}},
                       0.0);
 }
 
 TEST_CASE("adamw: three steps clipped to the norm 1 are PyTorch's", "[trainer]") {
-  check_against_torch({{{0.3f, -0.1f, 0.02f}, {1.0f, -2.0f}, 1e-2,
-                        {0.489500076f, -1.23875022f, 1.98800111f}, {0.0900000259f, -0.290000021f}},
-                       {{-0.2f, 0.4f, 0.0f}, {0.5f, 0.5f}, 5e-3,
-                        {0.490499824f, -1.24144495f, 1.98364103f}, {0.0849963352f, -0.28891024f}},
-                       {{3.0f, 1.0f, -2.0f}, {-0.25f, 4.0f}, 2e-3,
-                        {0.489394128f, -1.24265969f, 1.98448455f}, {0.08353284f, -0.289383084f}}},
+  check_against_torch({{{0.3f, -0.1f, 0.02f},
+                        {1.0f, -2.0f},
+                        1e-2,
+                        {0.489500076f, -1.23875022f, 1.98800111f},
+                        {0.0900000259f, -0.290000021f}},
+                       {{-0.2f, 0.4f, 0.0f},
+                        {0.5f, 0.5f},
+                        5e-3,
+                        {0.490499824f, -1.24144495f, 1.98364103f},
+                        {0.0849963352f, -0.28891024f}},
+                       {{3.0f, 1.0f, -2.0f},
+                        {-0.25f, 4.0f},
+                        2e-3,
+                        {0.489394128f, -1.24265969f, 1.98448455f},
+                        {0.08353284f, -0.289383084f}}},
                       1.0);
 }
 
-TEST_CASE("adamw: without bias correction the first step is (1 - beta1) / sqrt(1 - beta2) of the rate", "[trainer]") {
+TEST_CASE("adamw: without bias correction the first step is (1 - beta1) / sqrt(1 - beta2) of the rate",
+          "[trainer]") {
   TrainSpec spec;
   spec.bias_correction = false;
   Parameters parameters{{"x.weight", torch::zeros({1})}};

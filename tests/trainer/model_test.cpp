@@ -59,9 +59,11 @@ TEST_CASE("model: a pack holds ids, types and positions of each sequence", "[tra
   CHECK(batch.sequences == std::vector<int64_t>{4, 5});
 }
 
-TEST_CASE("model: the loss is the mean of both ends' cross-entropy over real tokens, summed over sequences", "[trainer]") {
+TEST_CASE("model: the loss is the mean of both ends' cross-entropy over real tokens, summed over sequences",
+          "[trainer]") {
   const double e = std::exp(1.0);
-  const auto logits = torch::tensor({1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f}).slice(0, 0, 4).view({2, 2});
+  const auto logits =
+      torch::tensor({1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f}).slice(0, 0, 4).view({2, 2});
   // Start logits 1, 0 and target 0; end logits 0, 1 and target 0.
   const double start = std::log(1 + e) - 1, end = std::log(1 + e);
   CHECK(loss_sum(logits, {2}, {0}, {0}).item<double>() == Approx((start + end) / 2));
@@ -87,7 +89,7 @@ TEST_CASE("model: gradients are the slopes of the loss", "[trainer]") {
     REQUIRE(parameter.grad().defined());
     const double norm = parameter.grad().norm().item<double>();
     if (name.find("layer.0.") != std::string::npos) continue;  // as the other layer
-    if (norm < 1e-3) continue;                                 // a key's bias: below what fp32 differences show
+    if (norm < 1e-3) continue;  // a key's bias: below what fp32 differences show
     const auto direction = parameter.grad() / norm;
     const double width = 2e-3;
     parameter += width * direction;

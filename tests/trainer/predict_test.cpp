@@ -18,7 +18,8 @@ TEST_CASE("predict: the logits stand in the features' order, whatever the batch"
     REQUIRE(many.logits.end[i] == Approx(single.logits.end[i]).margin(1e-5));
   }
   for (size_t f = 0; f < small.features.size(); ++f) {
-    const auto alone = forward(model.parameters, model.config, pack(small.features, {static_cast<int64_t>(f)}, 0), {});
+    const auto alone =
+        forward(model.parameters, model.config, pack(small.features, {static_cast<int64_t>(f)}, 0), {});
     const auto begin = static_cast<size_t>(single.logits.offsets[f]);
     REQUIRE(alone.size(0) == static_cast<int64_t>(small.features[f].input_ids.size()));
     REQUIRE(single.logits.start[begin] == Approx(alone[0][0].item<float>()).margin(1e-5));
@@ -28,7 +29,8 @@ TEST_CASE("predict: the logits stand in the features' order, whatever the batch"
   CHECK(many.times[2].features == 4);
 }
 
-TEST_CASE("predict: percentiles are of nearest rank, the first two batches count as warming up", "[trainer]") {
+TEST_CASE("predict: percentiles are of nearest rank, the first two batches count as warming up",
+          "[trainer]") {
   std::vector<BatchTime> times{{8, 50.0}, {8, 50.0}};
   for (int i = 100; i >= 1; --i) times.push_back({8, i * 1e-3});
   const auto stats = inference_stats(times, 8, 384, "fp32");
@@ -53,7 +55,8 @@ TEST_CASE("predict: with one or two batches all of them count", "[trainer]") {
   const auto two = inference_stats({{3, 0.5}, {3, 0.25}}, 8, 384, "bf16");
   CHECK(two["latency_confidence_level_50_ms"].get<double>() == Approx(250));
   CHECK(two["latency_confidence_level_99_ms"].get<double>() == Approx(500));
-  CHECK(inference_stats({{3, 0.5}, {3, 0.25}, {2, 0.125}}, 8, 384, "bf16")["sentences_without_overhead"] == 2);
+  CHECK(inference_stats({{3, 0.5}, {3, 0.25}, {2, 0.125}}, 8, 384, "bf16")["sentences_without_overhead"] ==
+        2);
 }
 
 TEST_CASE("predict: the listing has the lines that NVIDIA's run_squad.py logs", "[trainer]") {

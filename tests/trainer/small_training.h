@@ -16,11 +16,13 @@ struct SmallTraining {
   SmallTraining() {
     const auto data = make_synthetic_data({.seed = 5, .train_paragraphs = 6, .dev_paragraphs = 1});
     const auto vocabulary = learn_vocabulary(data.train, 200);
-    write_tiny_bert(folder.path(), vocabulary, 11, {.hidden = 32, .layers = 2, .heads = 2, .intermediate = 48, .max_position = 160});
+    write_tiny_bert(folder.path(), vocabulary, 11,
+                    {.hidden = 32, .layers = 2, .heads = 2, .intermediate = 48, .max_position = 160});
     FeatureOptions options;
     options.max_seq_length = 160;
     options.doc_stride = 32;
-    features = make_features(data.train, Vocabulary::parse(join(vocabulary, "\n") + "\n", "learned"), options);
+    features =
+        make_features(data.train, Vocabulary::parse(join(vocabulary, "\n") + "\n", "learned"), options);
     features.resize(std::min<size_t>(features.size(), 14));
   }
 

@@ -10,7 +10,9 @@ using namespace expctl::test;
 
 namespace {
 
-bool never() { return false; }
+bool never() {
+  return false;
+}
 
 std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec, Checkpoint& model) {
   std::vector<StepMetrics> steps;
@@ -22,13 +24,15 @@ std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec
 /// The largest difference of any parameter.
 double distance(const Parameters& a, const Parameters& b) {
   double largest = 0;
-  for (const auto& [name, tensor] : a) largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
+  for (const auto& [name, tensor] : a)
+    largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
   return largest;
 }
 
 bool same_bits(const Parameters& a, const Parameters& b) {
-  return a.size() == b.size() &&
-         std::all_of(a.begin(), a.end(), [&](const auto& entry) { return torch::equal(entry.second, b.at(entry.first)); });
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
+           return torch::equal(entry.second, b.at(entry.first));
+         });
 }
 
 }  // namespace
@@ -45,7 +49,8 @@ TEST_CASE("train: the order of an epoch is a permutation, of the seed and the ep
 TEST_CASE("train: two micro-batches of 3 train as one batch of 6, dropout and all", "[trainer]") {
   const SmallTraining small;
   auto spec = small_spec();
-  // Adam divides by the gradient's own size: with a tiny epsilon it would blow the rounding of vanishing gradients up.
+  // Adam divides by the gradient's own size: with a tiny epsilon it would blow the rounding of vanishing
+  // gradients up.
   spec.adam_epsilon = 1e-3;
   auto whole = small.model(), parts = small.model();
   REQUIRE(spec.micro_batch == 6);
@@ -72,7 +77,8 @@ TEST_CASE("train: interrupted at any step and taken up again, it ends with the s
     {
       auto model = small.model();
       Training first(spec, false, model, small.features);
-      REQUIRE(first.run([](const StepMetrics&) {}, [&] { return first.step() == stop_at; }) == TrainEnd::kTerminated);
+      REQUIRE(first.run([](const StepMetrics&) {}, [&] { return first.step() == stop_at; }) ==
+              TrainEnd::kTerminated);
       first.save(dir / "state", "this one");
     }
     auto model = small.model();
@@ -87,7 +93,8 @@ TEST_CASE("train: interrupted at any step and taken up again, it ends with the s
   }
 }
 
-TEST_CASE("train: a state of another training or another model is refused, a missing one is no error", "[trainer]") {
+TEST_CASE("train: a state of another training or another model is refused, a missing one is no error",
+          "[trainer]") {
   const SmallTraining small;
   const auto spec = small_spec();
   const TempDir dir;
@@ -127,7 +134,9 @@ TEST_CASE("train: the loss falls on data that it sees again and again", "[traine
   spec.hidden_dropout = spec.attention_dropout = 0;
   auto model = small.model();
   const auto steps = train(small, spec, model);
-  const auto epoch_loss = [&](size_t first) { return steps[first].loss + steps[first + 1].loss + steps[first + 2].loss; };
+  const auto epoch_loss = [&](size_t first) {
+    return steps[first].loss + steps[first + 1].loss + steps[first + 2].loss;
+  };
   CHECK(epoch_loss(39) < 0.8 * epoch_loss(0));
 }
 
