@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/error.h"
+#include "core/run_paths.h"
 #include "formats/stored_bert.h"
 #include "squad/overlap.h"
 #include "squad/tokenizer.h"
@@ -21,18 +22,52 @@ std::vector<std::string> check_overlap(const RunSpec& spec, const Dataset& train
   return {what + ": the dev scores will say little"};
 }
 
+/// A command may train on files of any form; then nothing can be said of them.
+Dataset read_training_data(const RunSpec& spec) {
+  try {
+    return read_dataset(spec.train_data.path);
+  } catch (const Error&) {
+    if (spec.is_command()) return {};
+    throw;
+  }
+}
+
+void check_model(const std::vector<RunSpec>& specs) {
+  const std::string& folder = specs.front().init.path;
+  const StoredBert bert = open_stored_bert(folder);
+  Vocabulary::parse(bert.vocabulary_text, CheckpointPaths{folder}.vocab().string());
+  for (const auto& spec : specs) {
+    for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length}) {
+      if (length <= bert.config.max_position_embeddings) continue;
+      throw Error(fmt::format("a length of {} tokens: {} has {} positions", length,
+                              CheckpointPaths{folder}.config().string(), bert.config.max_position_embeddings),
+                  "choose max_seq_length and eval_max_seq_length within them");
+    }
+    if (spec.train.precision == "fp16" || spec.train.eval_precision == "fp16") {
+      throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use \"bf16\", or \"auto\"");
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> check_inputs(const RunSpec& spec) {
+std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
+  const RunSpec& spec = specs.front();
   Dataset train, dev;
-  if (!spec.dev_data.path.empty()) dev = read_dataset(spec.dev_data.path);
-  if (!spec.train_data.path.empty()) train = read_dataset(spec.train_data.path);
+  std::vector<std::string> warnings;
+  if (!spec.dev_data.path.empty()) {
+    dev = read_dataset(spec.dev_data.path);
+    if (!dev.has_answers())
+      warnings.push_back(
+          fmt::format("{}: it has questions without answers, so no run will be scored", spec.dev_data.path));
+  }
+  if (!spec.train_data.path.empty()) train = read_training_data(spec);
   if (!spec.is_command()) {
     check_answer_positions(train, spec.train_data.path);
-    const StoredBert bert = open_stored_bert(spec.init.path);
-    Vocabulary::parse(bert.vocabulary_text, spec.init.path);
+    check_model(specs);
   }
-  return check_overlap(spec, train, dev);
+  for (auto& warning : check_overlap(spec, train, dev)) warnings.push_back(std::move(warning));
+  return warnings;
 }
 
 }  // namespace expctl

@@ -9,9 +9,9 @@
 
 namespace expctl {
 
-/// Reads what `spec` names as a run would. Throws Error for what no run could use: a damaged or unfit file,
-/// answers that do not stand where they should, dev data that shares content with training data under contest
-/// rules. Returns warnings.
-std::vector<std::string> check_inputs(const RunSpec& spec);
+/// Reads what the runs of one sweep name as a run would. Throws Error for what no run could use: a damaged or
+/// unfit file, answers that do not stand where they should, dev data that shares content with training data
+/// under contest rules. Returns warnings.
+std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs);
 
 }  // namespace expctl

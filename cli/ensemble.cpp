@@ -1,9 +1,8 @@
 // `expctl ensemble ID ID ...`: a new entry, ens1, whose span logits are the mean of its members', scored.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
+#include <map>
 #include <set>
 
 #include "cli/program.h"
@@ -54,14 +53,14 @@ std::vector<RunRecord> find_members(const Registry& registry, const WorkspacePat
   return members;
 }
 
-/// What makes two ensembles the same one: what ensemble.json holds but the id and the members' scores.
-Json describe(const std::vector<RunRecord>& runs, const std::vector<EnsembleMember>& members,
-              const WorkspacePaths& workspace, const RunSpec& spec) {
+/// What ensemble.json holds but the id.
+Json describe(const std::vector<EnsembleMember>& members, const WorkspacePaths& workspace,
+              const RunSpec& spec) {
   Json list = Json::array();
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const RunPaths paths{workspace.folder(runs[i].id)};
+  for (const auto& member : members) {
+    const RunPaths paths{workspace.folder(member.id)};
     list.push_back(
-        {{"id", runs[i].id}, {"weight", members[i].weight}, {"logits_sha256", sha256_file(paths.logits())}});
+        {{"id", member.id}, {"weight", member.weight}, {"logits_sha256", sha256_file(paths.logits())}});
   }
   return {{"schema_version", 1},
           {"method", "logits"},
@@ -71,13 +70,42 @@ Json describe(const std::vector<RunRecord>& runs, const std::vector<EnsembleMemb
           {"train", to_json(spec.train)}};
 }
 
+/// What makes two ensembles the same one: the members' logits with their shares of the whole, in whatever
+/// order.
+std::map<std::string, double> identity_of(const Json& description) {
+  double total = 0;
+  for (const auto& member : description["members"]) total += member["weight"].get<double>();
+  std::map<std::string, double> shares;
+  for (const auto& member : description["members"]) {
+    shares[member["id"].get<std::string>() + member["logits_sha256"].get<std::string>()] =
+        member["weight"].get<double>() / total;
+  }
+  return shares;
+}
+
 std::optional<RunRecord> find_same(const Registry& registry, const Json& description) {
   RunFilter filter;
   filter.runs = false;
   for (const auto& known : registry.list_runs(filter)) {
-    if (known.spec == description) return known;
+    if (known.spec["method"] == description["method"] && identity_of(known.spec) == identity_of(description))
+      return known;
   }
   return std::nullopt;
+}
+
+/// Answers of members that are decoded differently have no common form.
+void check_decoding(const std::vector<RunRecord>& runs) {
+  const auto decoding = [](const RunRecord& run) {
+    const TrainSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id).train;
+    return Json{
+        {"n_best", spec.n_best}, {"max_answer_length", spec.max_answer_length}, {"decode", spec.decode}};
+  };
+  for (const auto& run : runs) {
+    if (decoding(run) == decoding(runs.front())) continue;
+    throw Error(fmt::format("{} and {} are decoded differently: {} and {}", runs.front().id, run.id,
+                            json_line(decoding(runs.front())), json_line(decoding(run))),
+                "an ensemble's answers are decoded in one way");
+  }
 }
 
 Json evaluation_settings(const RunSpec& spec) {
@@ -87,31 +115,35 @@ Json evaluation_settings(const RunSpec& spec) {
           {"window", spec.train.eval_window}};
 }
 
-/// Computes everything in a folder beside the runs, and makes it an entry once it is whole.
+/// The answers of the averaged logits in a folder beside the runs, which becomes the entry's once it is
+/// whole.
 RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
-                        const std::vector<EnsembleMember>& members, const std::vector<std::string>& ids,
-                        const RunSpec& spec, Json description) {
+                        const std::vector<EnsembleMember>& members, const RunSpec& spec,
+                        const Json& description) {
   const LogitsFile mean = mean_logits(members);
+  const std::string& first = members.front().id;
   if (sha256_file(spec.dev_data.path) != spec.dev_data.sha256) {
-    throw Error(
-        fmt::format("{}: it has changed since {} was evaluated on it", spec.dev_data.path, ids.front()),
-        "put the file back");
+    throw Error(fmt::format("{}: it has changed since {} was evaluated on it", spec.dev_data.path, first),
+                "put the file back");
   }
   const Dataset dataset = read_dataset(spec.dev_data.path);
-  const RunPaths first{workspace.folder(ids.front())};
-  const Vocabulary vocabulary = Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab());
-  const auto answers = decode_logits(mean, dataset, vocabulary, spec.train, ids.front());
+  const CheckpointPaths checkpoint{RunPaths{workspace.folder(first)}.checkpoint()};
+  const auto answers = decode_logits(mean, dataset, Vocabulary::read(checkpoint.vocab()), spec.train, first);
 
-  const RunPaths draft{workspace.root / fmt::format(".ensemble-{}", ::getpid())};
-  fs::remove_all(draft.folder);
-  make_folder(draft.folder);
-  write_logits(draft.logits(), mean);
-  const auto score = write_answers(draft, dataset, answers);
-  const RunRecord entry = registry.add_ensemble("ensemble", description, ids, SystemClock().now_s());
-  Json file = description;
-  file["id"] = entry.id;
-  write_file(draft.ensemble(), json_text(file));
-  fs::rename(draft.folder, workspace.folder(entry.id));
+  const DraftFolder draft(workspace.folder("ensemble"));
+  const RunPaths paths{draft.path()};
+  write_logits(paths.logits(), mean);
+  const auto score = write_answers(paths, dataset, answers);
+  std::vector<std::string> ids;
+  for (const auto& member : members) ids.push_back(member.id);
+  const RunRecord entry =
+      registry.add_ensemble("ensemble", description, ids, SystemClock().now_s(), [&](const std::string& id) {
+        Json file = description;
+        file["id"] = id;
+        write_file(paths.ensemble(), json_text(file));
+        fs::remove_all(workspace.folder(id));  // of an entry that was never recorded
+        draft.become(workspace.folder(id));
+      });
   if (score)
     registry.set_evaluation({entry.id, "default", score->f1, score->exact_match, evaluation_settings(spec)});
   return registry.find_run(entry.id).value();
@@ -156,21 +188,23 @@ int ensemble(const Program& program, const EnsembleOptions& options) {
   const WorkspacePaths workspace = program.workspace();
   Registry registry = Registry::open_existing(workspace.registry());
   const auto runs = find_members(registry, workspace, options.ids);
+  check_decoding(runs);
   std::vector<EnsembleMember> members;
-  std::vector<std::string> ids;
   for (size_t i = 0; i < runs.size(); ++i) {
-    ids.push_back(runs[i].id);
-    members.push_back({ids.back(), options.weights.empty() ? 1.0 : options.weights[i],
-                       read_logits(RunPaths{workspace.folder(ids.back())}.logits())});
+    members.push_back({runs[i].id, options.weights.empty() ? 1.0 : options.weights[i],
+                       read_logits(RunPaths{workspace.folder(runs[i].id)}.logits())});
   }
-  const RunSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + ids.front());
-  const Json description = describe(runs, members, workspace, spec);
-  const auto known = find_same(registry, description);
-  if (known) say(program, fmt::format("{} is this ensemble already", known->id));
-  const RunRecord entry =
-      known ? *known : make_ensemble(registry, workspace, members, ids, spec, description);
-  print_result(program, entry, runs);
-  say(program, "next: expctl package --top 5");
+  const RunSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id);
+  const Json description = describe(members, workspace, spec);
+  auto entry = find_same(registry, description);
+  if (entry) say(program, fmt::format("{} is this ensemble already", entry->id));
+  if (!entry) entry = make_ensemble(registry, workspace, members, spec, description);
+  print_result(program, *entry, runs);
+  const auto scored = registry.list_runs();
+  const auto count =
+      std::count_if(scored.begin(), scored.end(), [](const RunRecord& run) { return run.f1.has_value(); });
+  say(program,
+      fmt::format("next: expctl{} package --top {}", workspace_option(program), std::min<long>(5, count)));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // `expctl logs [-f] ID ...`: what runs have printed, each line marked with its run where there are several.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -53,6 +54,19 @@ class LogReader {
   std::streamoff position_ = 0;
 };
 
+/// "@" is the newest run that has been started, for nothing else has a log.
+RunRecord find_run(const Registry& registry, const std::string& word) {
+  if (word != "@") return registry.resolve_run(word);
+  RunFilter filter;
+  filter.ensembles = false;
+  const auto runs = registry.list_runs(filter);
+  const auto newest = std::max_element(
+      runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) { return a.started < b.started; });
+  if (newest == runs.end() || newest->started == 0)
+    throw Error("no run has been started yet", "", ErrorCode::kNotFound);
+  return *newest;
+}
+
 bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
   for (const auto& reader : readers) {
     if (!is_finished(registry.find_run(reader.id()).value().state)) return true;
@@ -64,7 +78,7 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
   const Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<LogReader> readers;
   for (const auto& word : words) {
-    const RunRecord run = registry.resolve_run(word);
+    const RunRecord run = find_run(registry, word);
     const RunPaths paths{program.workspace().folder(run.id)};
     if (run.sweep_id.empty())
       throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",
@@ -73,6 +87,8 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
       throw Error(fmt::format("{} has no log yet: it is {}", run.id, name_of(run.state)), "",
                   ErrorCode::kNotFound);
     }
+    if (follow && run.state == RunState::kQueued)
+      say(program, fmt::format("{} is queued: waiting for it to start", run.id));
     readers.emplace_back(run.id, paths.log(), words.size() > 1);
   }
   constexpr std::chrono::milliseconds kPause(300);

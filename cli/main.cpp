@@ -61,6 +61,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return report_parse(app, e, argc, argv);
   }
+  program.command_line = "expctl";
+  for (int i = 1; i < argc; ++i) program.command_line += " " + shell_quote(argv[i]);
   program.workspace_dir = std::filesystem::absolute(program.workspace_dir).lexically_normal();
   return program.action();
 }

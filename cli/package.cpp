@@ -40,6 +40,7 @@ void print_package(const Program& program, const Package& package, const fs::pat
 int package(const Program& program, PackageOptions options) {
   options.out = fs::absolute(options.out).lexically_normal();
   if (options.out.filename().empty()) options.out = options.out.parent_path();
+  if (options.average == 0) options.average = std::min<size_t>(3, options.top);
   options.source_archive = source_archive();
   options.now_s = SystemClock().now_s();
   const Registry registry = Registry::open_existing(program.workspace().registry());
@@ -60,12 +61,15 @@ void add_package(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("package", "Make the submission folder of the best entries, and verify it");
   auto options = std::make_shared<PackageOptions>();
   options->out = "submission";
+  options->average = 0;
   verb->add_option("ID", options->from,
                    "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
   verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")
       ->check(CLI::PositiveNumber);
-  verb->add_option("--average", options->average, "How many of the best to average (default: 3)")
+  verb->add_option("--average", options->average,
+                   "How many of the best to average (default: 3, or --top where that is less)")
       ->check(CLI::PositiveNumber);
+  verb->add_option("--dev", options->dev, "Where the dev file lies now, if it has been moved");
   verb->add_option("--out", options->out, "A new folder (default: submission)");
   verb->callback(
       [&program, options] { program.action = [&program, options] { return package(program, *options); }; });

@@ -2,6 +2,7 @@
 // by one model or by the mean of several.
 #include <fmt/core.h>
 
+#include <csignal>
 #include <random>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "core/request.h"
 #include "ensemble/answers.h"
 #include "ensemble/combine.h"
+#include "formats/stored_bert.h"
 #include "registry/registry.h"
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
@@ -42,10 +44,23 @@ bool is_checkpoint(const fs::path& folder) {
   return fs::is_regular_file(CheckpointPaths{folder}.config());
 }
 
-Model model_of_folder(const std::string& folder) {
+/// A model that has never been fine-tuned would answer by chance.
+void check_head(const fs::path& folder) {
+  if (open_stored_bert(folder).names.contains("qa_outputs.weight")) return;
+  throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
+              "predict with a fine-tuned checkpoint");
+}
+
+/// A folder as people type it, "checkpoint/" too.
+fs::path folder_path(const std::string& text) {
+  const fs::path path = fs::absolute(text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+Model model_of_folder(const fs::path& folder) {
   Model model;
-  model.spec.init.path = fs::absolute(folder).lexically_normal().string();
-  model.name = fs::path(model.spec.init.path).filename().string();
+  model.spec.init.path = folder.string();
+  model.name = folder.filename().string();
   model.spec.name = model.name;
   return model;
 }
@@ -58,24 +73,28 @@ Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
   }
   Model model{run.id, 1, run_spec_from_json(run.spec, "registry: spec of " + run.id)};
   model.spec.command = {};
+  model.spec.resources = {};  // those were of the machine that trained
   model.spec.init.path = paths.checkpoint().string();
   return model;
 }
 
-/// The one model that a folder or a run is, or the members of an ensemble.
+/// The one model that a run or a folder is, or the members of an ensemble.
 std::vector<Model> find_models(const Program& program, const std::string& word) {
-  if (is_checkpoint(word)) return {model_of_folder(word)};
-  if (fs::is_directory(word)) {
+  const WorkspacePaths workspace = program.workspace();
+  const bool is_id =
+      fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
+  if (!is_id && is_checkpoint(word)) return {model_of_folder(folder_path(word))};
+  if (!is_id && fs::is_directory(word)) {
     throw Error(fmt::format("{}: no config.json in it", word),
                 "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
   }
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_existing(workspace.registry());
   const RunRecord entry = registry.resolve_run(word);
   const auto members = registry.ensemble_members(entry.id);
-  if (members.empty()) return {model_of_run(entry, program.workspace())};
+  if (members.empty()) return {model_of_run(entry, workspace)};
   std::vector<Model> models;
   for (size_t i = 0; i < members.size(); ++i) {
-    models.push_back(model_of_run(registry.find_run(members[i]).value(), program.workspace()));
+    models.push_back(model_of_run(registry.find_run(members[i]).value(), workspace));
     models.back().weight = entry.spec["members"][i]["weight"].get<double>();
   }
   return models;
@@ -108,6 +127,10 @@ std::vector<Model> all_models(const Program& program, const PredictOptions& opti
     for (auto& model : find_models(program, options.models[i])) {
       if (!options.weights.empty()) model.weight *= options.weights[i];
       model.spec.train = with_settings(model.spec.train, options.settings);
+      if (!(model.weight > 0))
+        throw Error(fmt::format("the weight of {} is {}", model.name, model.weight),
+                    "weights are positive numbers", ErrorCode::kUsage);
+      check_head(model.spec.init.path);
       models.push_back(std::move(model));
     }
   }
@@ -131,26 +154,24 @@ WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const Ru
   return request;
 }
 
-/// False where a signal has ended it.
-bool predict_one(const Model& model, const fs::path& input, const RunPaths& out) {
+/// A signal that has ended it, or 0.
+int predict_one(const Model& model, const fs::path& input, const RunPaths& out) {
   write_attempt(make_predict_request(model.spec, input, out), out);
   const Outcome outcome = supervise(out.folder, {});
-  if (outcome.end == AttemptEnd::kInterrupted) return false;
-  if (outcome.end != AttemptEnd::kSucceeded) {
-    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message),
-                fmt::format("the whole log is {}", out.log().string()));
-  }
-  return true;
+  if (outcome.end == AttemptEnd::kInterrupted) return outcome.signal != 0 ? outcome.signal : SIGTERM;
+  if (outcome.end != AttemptEnd::kSucceeded)
+    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message));
+  return 0;
 }
 
 /// Each model's logits in a folder of its own, then their mean.
-bool predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input,
-                  const RunPaths& out) {
+int predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input,
+                 const RunPaths& out) {
   std::vector<EnsembleMember> members;
   for (const auto& model : models) {
     const RunPaths folder{out.folder / "members" / std::to_string(members.size() + 1)};
     say(program, fmt::format("{} ({} of {})", model.name, members.size() + 1, models.size()));
-    if (!predict_one(model, input, folder)) return false;
+    if (const int signal = predict_one(model, input, folder); signal != 0) return signal;
     members.push_back({model.name, model.weight, read_logits(folder.logits())});
   }
   const LogitsFile mean = mean_logits(members);
@@ -160,13 +181,13 @@ bool predict_mean(const Program& program, const std::vector<Model>& models, cons
   const auto answers = decode_logits(mean, dataset, vocabulary, spec.train, models.front().name);
   write_logits(out.logits(), mean);
   write_answers(out, dataset, answers);
-  return true;
+  return 0;
 }
 
 fs::path output_folder(const PredictOptions& options) {
-  const fs::path fallback =
-      fmt::format("predictions-{}", fs::path(options.models.front()).lexically_normal().filename().string());
-  const fs::path folder = fs::absolute(options.out.empty() ? fallback : options.out).lexically_normal();
+  const fs::path name = folder_path(options.models.front()).filename();
+  const fs::path folder =
+      options.out.empty() ? fs::absolute("predictions-" + name.string()) : folder_path(options.out.string());
   if (fs::exists(folder) && !fs::is_empty(folder)) {
     throw Error(fmt::format("{} is not empty", folder.string()), "--out names a new folder");
   }
@@ -180,10 +201,12 @@ int predict(const Program& program, const PredictOptions& options) {
   }
   const RunPaths out{output_folder(options)};
   const auto models = all_models(program, options);
-  const bool done = models.size() == 1 ? predict_one(models.front(), options.input, out)
-                                       : predict_mean(program, models, options.input, out);
-  constexpr int kInterrupted = 130;
-  if (!done) return kInterrupted;
+  const DraftFolder folder(out.folder);
+  const RunPaths draft{folder.path()};
+  const int signal = models.size() == 1 ? predict_one(models.front(), options.input, draft)
+                                        : predict_mean(program, models, options.input, draft);
+  if (signal != 0) return 128 + signal;
+  folder.become(out.folder);
   const bool scored = fs::exists(out.eval());
   if (program.json) {
     fmt::print("{}", json_text({{"schema_version", 1},

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/text.h"
+
 namespace expctl {
 
 std::filesystem::path self_path() {
@@ -17,6 +19,11 @@ bool stderr_is_interactive() {
   const char* no_color = std::getenv("NO_COLOR");
   return ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') && term != nullptr &&
          std::string_view(term) != "dumb";
+}
+
+std::string workspace_option(const Program& program) {
+  const auto usual = std::filesystem::absolute("runs").lexically_normal();
+  return program.workspace_dir == usual ? "" : " --workspace " + shell_quote(program.workspace_dir.string());
 }
 
 void say(const Program& program, const std::string& line) {

@@ -15,6 +15,7 @@ struct Program {
   std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
   bool json = false;
   bool quiet = false;
+  std::string command_line;     ///< as it was typed, quoted for a shell
   std::function<int()> action;  ///< set by the verb that was called; returns the exit code
 
   WorkspacePaths workspace() const { return {workspace_dir}; }
@@ -25,6 +26,9 @@ std::filesystem::path self_path();
 
 /// Whether stderr is a terminal that may be animated and coloured (NO_COLOR, TERM=dumb).
 bool stderr_is_interactive();
+
+/// " --workspace DIR" for a command to type next, "" where the workspace is the usual one.
+std::string workspace_option(const Program& program);
 
 /// One line on stderr, unless --quiet.
 void say(const Program& program, const std::string& line);

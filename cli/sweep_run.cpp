@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/hash.h"
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
@@ -27,19 +28,25 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// Everything that can be known to fail before the first run starts. Returns where expctl-train is, "" where
-/// none is needed.
-fs::path check_can_run(const std::vector<RunSpec>& specs) {
+/// What of the command lines and resources can be known to fail before the first run starts.
+void check_can_run(const std::vector<RunSpec>& specs) {
   const SlotPool pool(usable_cpus());
-  fs::path worker;
   for (const auto& spec : specs) {
     pool.check(spec);
-    if (spec.is_command())
-      fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
-    else if (worker.empty())
-      worker = find_worker(self_path());
+    if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
   }
-  return worker;
+}
+
+/// Where expctl-train is. Commands do without; the scheduler leaves other sweeps' native runs queued then.
+fs::path worker_for(const std::vector<RunSpec>& specs) {
+  try {
+    return find_worker(self_path());
+  } catch (const Error&) {
+    const bool native =
+        std::any_of(specs.begin(), specs.end(), [](const RunSpec& s) { return !s.is_command(); });
+    if (native) throw;
+    return {};
+  }
 }
 
 std::string_view describe(Standing standing, bool retry_failed) {
@@ -130,13 +137,21 @@ int schedule(const Program& program, Registry& registry, const std::vector<Sweep
   return 0;
 }
 
+/// The file's content and what --set changed of it: what the sweep folder keeps.
+std::string sweep_content(const SweepRunOptions& options) {
+  std::string content = read_file(options.file);
+  for (const auto& setting : options.settings) content += fmt::format("# --set {}\n", setting);
+  return content;
+}
+
 SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep,
-                         const std::string& file) {
-  const std::string path = fs::absolute(file).lexically_normal().string();
-  const auto known = registry.find_sweep_by_file(path);
-  const SweepRecord record = known ? *known : registry.add_sweep(sweep.name, path, SystemClock().now_s());
+                         const SweepRunOptions& options) {
+  const std::string content = sweep_content(options);
+  const SweepRecord record =
+      registry.add_sweep(sweep.name, fs::absolute(options.file).lexically_normal().string(), sha256(content),
+                         SystemClock().now_s());
   make_folder(workspace.folder(record.id));
-  expctl::copy_file(path, workspace.sweep_file(record.id));
+  write_file(workspace.sweep_file(record.id), content);
   return record;
 }
 
@@ -148,18 +163,24 @@ int exit_code(int signal, const std::vector<RunRecord>& runs) {
   return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
 }
 
-void say_next(const Program& program, const std::string& file, int signal,
-              const std::vector<RunRecord>& runs) {
-  const auto failed = std::count_if(runs.begin(), runs.end(),
-                                    [](const RunRecord& run) { return run.state == RunState::kFailed; });
-  if (signal != 0) return say(program, fmt::format("to go on: expctl sweep {}", shell_quote(file)));
-  if (failed > 0)
+void say_next(const Program& program, int signal, const std::vector<RunRecord>& runs) {
+  const auto count = [&](RunState state) {
+    return std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) { return run.state == state; });
+  };
+  if (const auto queued = count(RunState::kQueued); signal != 0 || queued > 0)
+    return say(program, fmt::format("{} queued; to go on: {}", queued, program.command_line));
+  if (const auto failed = count(RunState::kFailed); failed > 0)
     say(program,
-        fmt::format("{} failed; to try again: expctl sweep {} --retry-failed", failed, shell_quote(file)));
+        fmt::format(
+            "{} failed; to try again: {}{}", failed, program.command_line,
+            program.command_line.find("--retry-failed") == std::string::npos ? " --retry-failed" : ""));
   const auto best = ranked(runs);
-  if (best.size() > 1 && best[1].f1)
+  const auto has_logits = [&](const RunRecord& run) {
+    return run.f1 && fs::exists(RunPaths{program.workspace().folder(run.id)}.logits());
+  };
+  if (best.size() > 1 && has_logits(best[0]) && has_logits(best[1]))
     say(program,
-        fmt::format("next: expctl ensemble {} {}, then expctl package --top 5", best[0].id, best[1].id));
+        fmt::format("next: expctl{} ensemble {} {}", workspace_option(program), best[0].id, best[1].id));
 }
 
 }  // namespace
@@ -167,8 +188,9 @@ void say_next(const Program& program, const std::string& file, int signal,
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   hash_inputs(sweep);
   const auto specs = expand(sweep);
-  for (const auto& warning : check_inputs(specs.front())) say(program, "warning: " + warning);
-  const fs::path worker = check_can_run(specs);
+  for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
+  check_can_run(specs);
+  const fs::path worker = worker_for(specs);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {
     if (!fs::exists(workspace.registry()))
@@ -178,7 +200,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   }
   make_folder(workspace.root);
   Registry registry = Registry::open(workspace.registry());
-  const SweepRecord record = sweep_record(registry, workspace, sweep, options.file);
+  const SweepRecord record = sweep_record(registry, workspace, sweep, options);
   auto entries = look_up(specs, &registry);
   const auto skipped = std::count_if(entries.begin(), entries.end(),
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
@@ -187,7 +209,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const int signal = schedule(program, registry, entries, worker, options);
   const auto runs = own_records(registry, entries);
   print_results(program, record.id, runs);
-  say_next(program, options.file, signal, runs);
+  say_next(program, signal, runs);
   return exit_code(signal, runs);
 }
 

@@ -8,8 +8,9 @@
 namespace expctl {
 
 struct SweepRunOptions {
-  std::string file;      ///< as it was typed
-  bool dry_run = false;  ///< say what would be done; touches nothing
+  std::string file;                   ///< as it was typed
+  std::vector<std::string> settings;  ///< of --set, "key=value"; already applied to the sweep
+  bool dry_run = false;               ///< say what would be done; touches nothing
   bool retry_failed = false;
   bool fail_fast = false;
   int64_t max_runs = 0;  ///< start at most so many; 0: all

@@ -8,9 +8,9 @@
 namespace expctl {
 namespace {
 
-int train(const Program& program, const SweepRunOptions& options, const std::vector<std::string>& settings) {
+int train(const Program& program, const SweepRunOptions& options) {
   SweepSpec sweep = read_sweep(options.file);
-  for (const auto& setting : settings) apply_setting(sweep, setting);
+  for (const auto& setting : options.settings) apply_setting(sweep, setting);
   const auto runs = expand(sweep).size();
   if (runs != 1) {
     throw Error(fmt::format("{}: it describes {} runs; train does one", options.file, runs),
@@ -24,19 +24,14 @@ int train(const Program& program, const SweepRunOptions& options, const std::vec
 
 void add_train(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("train", "Do one run: a sweep of one");
-  struct Options {
-    SweepRunOptions run;
-    std::vector<std::string> settings;
-  };
-  auto options = std::make_shared<Options>();
-  verb->add_option("FILE", options->run.file, "The sweep file (TOML)")->required();
+  auto options = std::make_shared<SweepRunOptions>();
+  verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
   verb->add_option("--set", options->settings, "key=value in place of the file's, any number of times")
       ->allow_extra_args(false);
-  verb->add_flag("--dry-run", options->run.dry_run, "Say what would be run; touch nothing");
-  verb->add_flag("--retry-failed", options->run.retry_failed, "Try it again where it has failed");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return train(program, options->run, options->settings); };
-  });
+  verb->add_flag("--dry-run", options->dry_run, "Say what would be run; touch nothing");
+  verb->add_flag("--retry-failed", options->retry_failed, "Try it again where it has failed");
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return train(program, *options); }; });
 }
 
 }  // namespace expctl

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -158,6 +159,31 @@ void copy_tree(const fs::path& from, const fs::path& to) {
     else if (entry.is_regular_file())
       expctl::copy_file(entry.path(), target);
   }
+}
+
+DraftFolder::DraftFolder(const fs::path& target) {
+  const std::string prefix = fmt::format(".{}.draft-", target.filename().string());
+  make_folder(target.parent_path());
+  for (const auto& entry : fs::directory_iterator(target.parent_path())) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const auto pid = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
+    if (pid > 0 && pid != ::getpid() && ::kill(pid, 0) == 0) continue;  // at work
+    fs::remove_all(entry.path());
+  }
+  path_ = target.parent_path() / fmt::format("{}{}", prefix, ::getpid());
+  make_folder(path_);
+}
+
+DraftFolder::~DraftFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void DraftFolder::become(const fs::path& target) const {
+  std::error_code error;
+  fs::rename(path_, target, error);
+  if (error) throw Error(fmt::format("cannot make {}: {}", target.string(), error.message()));
 }
 
 std::string tail_lines(std::string_view text, int lines) {

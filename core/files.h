@@ -28,6 +28,23 @@ void copy_file(const std::filesystem::path& from, const std::filesystem::path& t
 /// Copies every regular file below `from`, keeping the relative paths.
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// A folder to fill before anybody may see it: ".NAME.draft-PID" beside `target`. Removed with all that is in
+/// it unless it has become the target; what a killed program has left of the same target is removed too.
+class DraftFolder {
+ public:
+  explicit DraftFolder(const std::filesystem::path& target);
+  ~DraftFolder();
+  DraftFolder(const DraftFolder&) = delete;
+  DraftFolder& operator=(const DraftFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Renames it; `target` must not exist, or be an empty folder.
+  void become(const std::filesystem::path& target) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// The last `lines` lines of a text.
 std::string tail_lines(std::string_view text, int lines);
 

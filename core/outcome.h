@@ -17,7 +17,7 @@ struct Outcome {
   AttemptEnd end = AttemptEnd::kFailed;
   FailReason reason = FailReason::kNone;  ///< set where end is kFailed
   int exit_code = 0;                      ///< of the worker or command; 0 where a signal ended it
-  int signal = 0;
+  int signal = 0;       ///< that ended the worker; of an interrupted attempt the one that asked for its end
   std::string message;  ///< for people: one sentence, or the last lines of the log
   int attempt = 1;      ///< 1 for the first
   double started = 0;   ///< Unix seconds

@@ -33,19 +33,22 @@ TrainKey only_default(TrainKey key) {
 
 std::vector<TrainKey> make_table() {
   using T = TrainSpec;
-  constexpr double kInf = std::numeric_limits<double>::infinity();
+  // Far above what anybody trains, and low enough that products of counts stay within 64 bits.
+  constexpr double kMany = 1e9, kEpochs = 1e5;
+  // A decay of 1 would divide by 0 in the bias correction.
+  constexpr double kMaxBeta = 0.999999;
   return {
-      number("epochs", &T::epochs, 0, kInf, false),
-      number("max_steps", &T::max_steps, 0),
-      number("batch_size", &T::batch_size, 1),
-      number("micro_batch", &T::micro_batch, 0),
+      number("epochs", &T::epochs, 0, kEpochs, false),
+      number("max_steps", &T::max_steps, 0, kMany),
+      number("batch_size", &T::batch_size, 1, kMany),
+      number("micro_batch", &T::micro_batch, 0, kMany),
       number("learning_rate", &T::learning_rate, 0, 1, false),
       choice("schedule", &T::schedule, {"linear", "cosine", "constant"}),
       number("warmup_ratio", &T::warmup_ratio, 0, 1),
       only_default(choice("optimizer", &T::optimizer, {"adamw", "adam", "sgd", "lamb"})),
       number("weight_decay", &T::weight_decay, 0, 1),
-      number("adam_beta1", &T::adam_beta1, 0, 1),
-      number("adam_beta2", &T::adam_beta2, 0, 1),
+      number("adam_beta1", &T::adam_beta1, 0, kMaxBeta),
+      number("adam_beta2", &T::adam_beta2, 0, kMaxBeta),
       number("adam_epsilon", &T::adam_epsilon, 0, 1, false),
       flag("bias_correction", &T::bias_correction),
       number("max_grad_norm", &T::max_grad_norm, 0),
@@ -74,7 +77,7 @@ std::vector<TrainKey> make_table() {
       number("seed_init", &T::seed_init, -1, 9007199254740991.0),
       number("seed_data", &T::seed_data, -1, 9007199254740991.0),
       number("seed_dropout", &T::seed_dropout, -1, 9007199254740991.0),
-      number("save_every", &T::save_every, 0),
+      number("save_every", &T::save_every, 0, kMany),
       only_default(number("eval_every", &T::eval_every, 0)),
   };
 }
@@ -155,6 +158,12 @@ void set_train_key(TrainSpec& spec, const TrainKey& key, const Json& value) {
       key.member);
 }
 
+Json setting_value(const std::string& setting) {
+  const std::string text = setting.substr(setting.find('=') + 1);
+  const Json json = Json::parse(text, nullptr, false);
+  return json.is_discarded() ? Json(text) : json;
+}
+
 std::string apply_setting(TrainSpec& spec, const std::string& setting) {
   const auto equals = setting.find('=');
   const std::string name = setting.substr(0, equals);
@@ -164,11 +173,8 @@ std::string apply_setting(TrainSpec& spec, const std::string& setting) {
         fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())),
         "", ErrorCode::kUsage);
   }
-  const std::string value = setting.substr(equals + 1);
-  Json json = Json::parse(value, nullptr, false);
-  if (json.is_discarded()) json = value;
   try {
-    set_train_key(spec, *key, json);
+    set_train_key(spec, *key, setting_value(setting));
   } catch (const Error& e) {
     throw Error(fmt::format("--set {}", e.what()), e.hint(), ErrorCode::kUsage);
   }
@@ -229,6 +235,16 @@ TrainSpec resolve(TrainSpec spec) {
     const int64_t left =
         spec.eval_max_seq_length - 3 - std::min(kTypicalQuestion, spec.eval_max_seq_length / 4);
     spec.eval_doc_stride = spec.doc_stride < left ? spec.doc_stride : std::max<int64_t>(1, left / 2);
+  }
+  constexpr int64_t kShortest = 8;
+  if (spec.eval_max_seq_length < kShortest) {
+    throw Error(
+        fmt::format("eval_max_seq_length = {}: must be at least {}", spec.eval_max_seq_length, kShortest));
+  }
+  if (spec.eval_window == "overlap" && spec.eval_doc_stride >= room(spec.eval_max_seq_length)) {
+    throw Error(fmt::format("eval_doc_stride = {} leaves no room to advance at eval_max_seq_length = {}",
+                            spec.eval_doc_stride, spec.eval_max_seq_length),
+                "choose one below half of the length, or leave it out");
   }
   return spec;
 }

@@ -90,6 +90,9 @@ std::vector<std::string> train_key_names();
 /// Error "learning_rate = -1: must be greater than 0", without a place: the caller knows it.
 void set_train_key(TrainSpec& spec, const TrainKey& key, const Json& value);
 
+/// The value of a "key=value": JSON, or a bare word as text.
+Json setting_value(const std::string& setting);
+
 /// "key=value" of --set; the value is read as JSON, a bare word as text. Returns the key. Throws Error
 /// (kUsage).
 std::string apply_setting(TrainSpec& spec, const std::string& setting);

@@ -78,8 +78,8 @@ ResourceSpec read_resources(TomlTable table) {
 CommandSpec read_command(TomlTable table) {
   CommandSpec command;
   command.argv = table.texts("argv");
-  command.predictions = table.text("predictions", "");
-  command.nbest = table.text("nbest", "");
+  command.predictions = table.text("predictions", "predictions.json");
+  command.nbest = table.text("nbest", "nbest_predictions.json");
   command.checkpoint = table.text("checkpoint", "");
   command.logs = table.text("logs", "");
   table.refuse_unknown_keys();
@@ -89,7 +89,7 @@ CommandSpec read_command(TomlTable table) {
 /// Checks that a value may be given to the key; a command's own parameters may be anything.
 void check_axis_value(const std::string& key, const Json& value, const toml::node& node,
                       const TomlTable& space, bool command) {
-  const TrainKey* known = find_train_key(key);
+  const TrainKey* known = command ? nullptr : find_train_key(key);
   if (known != nullptr) {
     TrainSpec scratch;
     set_key(scratch, *known, node, space);
@@ -135,7 +135,9 @@ std::vector<int64_t> read_seeds(TomlTable& sweep, int64_t fallback) {
   for (const auto& element : *node->as_array()) {
     if (!element.is_integer() || element.as_integer()->get() < 0)
       sweep.refuse(element, "a seed is an integer of at least 0");
-    const int64_t seed = element.as_integer()->get();
+    TrainSpec scratch;
+    set_key(scratch, *find_train_key("seed"), element, sweep);
+    const int64_t seed = scratch.seed;
     if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end())
       sweep.refuse(element, fmt::format("the seed {} occurs twice", seed));
     seeds.push_back(seed);
@@ -216,10 +218,9 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
 
 void apply_value(RunSpec& run, const std::string& key, const Json& value) {
   run.params[key] = value;
-  if (const TrainKey* known = find_train_key(key))
-    set_train_key(run.train, *known, value);
-  else if (key == "gpus")
-    run.resources.gpus = value.get<int64_t>();
+  const TrainKey* known = run.is_command() ? nullptr : find_train_key(key);
+  if (known != nullptr) set_train_key(run.train, *known, value);
+  if (key == "gpus") run.resources.gpus = value.get<int64_t>();
 }
 
 }  // namespace
@@ -234,9 +235,20 @@ SweepSpec read_sweep(const fs::path& path) {
 }
 
 void apply_setting(SweepSpec& sweep, const std::string& setting) {
-  const std::string key = apply_setting(sweep.base.train, setting);
+  std::string key = setting.substr(0, setting.find('='));
+  const auto axis = std::find_if(sweep.space.begin(), sweep.space.end(),
+                                 [&](const SweepAxis& swept) { return swept.key == key; });
+  if (sweep.base.is_command() && axis != sweep.space.end()) {
+    axis->values = {setting_value(setting)};
+    return;
+  }
+  if (sweep.base.is_command() && key != "seed") {
+    throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
+                "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
+  }
+  key = apply_setting(sweep.base.train, setting);
   // A swept key that is fixed is swept no more.
-  std::erase_if(sweep.space, [&](const SweepAxis& axis) { return axis.key == key; });
+  std::erase_if(sweep.space, [&](const SweepAxis& swept) { return swept.key == key; });
   if (key == "seed") sweep.seeds = {sweep.base.train.seed};
 }
 

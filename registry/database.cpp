@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/error.h"
 #include "registry/migrations.h"
 
@@ -37,6 +40,21 @@ SQLite::Database open(const std::filesystem::path& path, bool create) {
   }
 }
 
+/// Several who open a new file at once get SQLITE_BUSY from the change of its journal without any waiting, so
+/// the waiting is done here.
+void use_write_ahead_log(SQLite::Database& connection) {
+  constexpr int kPause_ms = 20;
+  for (int waited_ms = 0;; waited_ms += kPause_ms) {
+    try {
+      connection.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const SQLite::Exception& e) {
+      if (e.getErrorCode() != SQLITE_BUSY || waited_ms >= kBusyTimeout_ms) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPause_ms));
+  }
+}
+
 int user_version(SQLite::Database& connection) {
   return connection.execAndGet("PRAGMA user_version").getInt();
 }
@@ -46,7 +64,8 @@ int user_version(SQLite::Database& connection) {
 Database::Database(const std::filesystem::path& path, bool create)
     : path_(path), connection_(open(path, create)) {
   try {
-    connection_.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    use_write_ahead_log(connection_);
+    connection_.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate();
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);

@@ -94,7 +94,22 @@ void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome,
 }
 
 void Registry::apply_event(const std::string& run_id, RunEvent event) {
-  impl_->database.write([&](SQLite::Database& db) { move_run(db, run_id, event); });
+  impl_->database.write([&](SQLite::Database& db) {
+    move_run(db, run_id, event);
+    if (event != RunEvent::kRetried) return;
+    SQLite::Statement update(db, "UPDATE runs SET retries_used = 0 WHERE id = ?");  // a person's retry
+    update.bind(1, run_id);
+    update.exec();
+  });
+}
+
+void Registry::set_spec(const std::string& run_id, const RunSpec& spec) {
+  impl_->database.write([&](SQLite::Database& db) {
+    if (state_of(db, run_id) != RunState::kQueued) return;
+    SQLite::Statement update(db, "UPDATE runs SET spec = ? WHERE id = ? AND config_hash = ? AND seed = ?");
+    SQLite::bind(update, json_line(to_json(spec)), run_id, config_hash(spec), spec.train.seed);
+    if (update.exec() != 1) throw Error(fmt::format("{} is of another config or seed", run_id));
+  });
 }
 
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,15 +103,18 @@ class Registry {
   Registry& operator=(Registry&&) noexcept;
 
   // -- sweeps and runs: all ids of one call are allotted in one transaction and never used again
-  SweepRecord add_sweep(const std::string& name, const std::string& file, double now);
-  /// The sweep of the same file, or nothing.
-  std::optional<SweepRecord> find_sweep_by_file(const std::string& file) const;
+  /// The sweep of this file with this content, added where there is none yet.
+  SweepRecord add_sweep(const std::string& name, const std::string& file, const std::string& content_sha256,
+                        double now);
   std::optional<SweepRecord> find_sweep(const std::string& id) const;
-  /// Queued runs of a sweep, ids in the order of `specs`.
+  /// Queued runs of a sweep, ids in the order of `specs`; where a run of the same config and seed is there
+  /// already (another command has just added it), that one.
   std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
   /// A succeeded entry of its own kind.
-  RunRecord add_ensemble(const std::string& name, const Json& description,
-                         const std::vector<std::string>& member_ids, double now);
+  /// `place_files` is called with its id before anything is recorded: what it throws leaves no entry.
+  RunRecord add_ensemble(
+      const std::string& name, const Json& description, const std::vector<std::string>& member_ids,
+      double now, const std::function<void(const std::string&)>& place_files = [](const auto&) {});
 
   std::optional<RunRecord> find_run(const std::string& id) const;
   /// Also takes "@", "@2", a tag, or an unambiguous id; throws Error kNotFound with the nearest id.
@@ -132,6 +136,9 @@ class Registry {
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
   /// one.
   void apply_event(const std::string& run_id, RunEvent event);
+  /// Replaces, of a queued run, what may change without making another run of it: resources and where the
+  /// inputs lie. Throws Error where the config hash or the seed would be another.
+  void set_spec(const std::string& run_id, const RunSpec& spec);
   std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
 
   // -- what a run leaves

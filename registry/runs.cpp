@@ -28,16 +28,18 @@ SweepRecord read_sweep_row(SQLite::Statement& row) {
           row.getColumn(3).getDouble()};
 }
 
-std::optional<SweepRecord> one_sweep(const Database& database, const char* where, const std::string& value) {
-  std::optional<SweepRecord> found;
-  database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, fmt::format("SELECT id, name, file, created FROM sweeps WHERE {} = ? ORDER BY rowid DESC LIMIT 1",
-                        where));
-    query.bind(1, value);
-    if (query.executeStep()) found = read_sweep_row(query);
-  });
-  return found;
+std::optional<RunRecord> find_identity(SQLite::Database& database, const std::string& config_hash,
+                                       int64_t seed) {
+  SQLite::Statement query(
+      database, std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'");
+  SQLite::bind(query, config_hash, seed);
+  return query.executeStep() ? std::optional(read_run(query)) : std::nullopt;
+}
+
+void add_to_sweep(SQLite::Database& database, const std::string& sweep_id, const std::string& run_id) {
+  SQLite::Statement insert(database, "INSERT OR IGNORE INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)");
+  SQLite::bind(insert, sweep_id, run_id);
+  insert.exec();
 }
 
 /// "@" is 1, "@2" is 2; nothing for any other word.
@@ -82,23 +84,34 @@ RunRecord read_run(SQLite::Statement& row) {
   return run;
 }
 
-SweepRecord Registry::add_sweep(const std::string& name, const std::string& file, double now) {
+SweepRecord Registry::add_sweep(const std::string& name, const std::string& file,
+                                const std::string& content_sha256, double now) {
   SweepRecord sweep{"", name, file, now};
   impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement known(
+        db, "SELECT id, name, file, created FROM sweeps WHERE file = ? AND content_sha256 = ?");
+    SQLite::bind(known, file, content_sha256);
+    if (known.executeStep()) {
+      sweep = read_sweep_row(known);
+      return;
+    }
     sweep.id = to_string(Id{IdKind::kSweep, static_cast<long>(allot(db, IdKind::kSweep, 1))});
-    SQLite::Statement insert(db, "INSERT INTO sweeps (id, name, file, created) VALUES (?, ?, ?, ?)");
-    SQLite::bind(insert, sweep.id, name, file, now);
+    SQLite::Statement insert(
+        db, "INSERT INTO sweeps (id, name, file, content_sha256, created) VALUES (?, ?, ?, ?, ?)");
+    SQLite::bind(insert, sweep.id, name, file, content_sha256, now);
     insert.exec();
   });
   return sweep;
 }
 
-std::optional<SweepRecord> Registry::find_sweep_by_file(const std::string& file) const {
-  return one_sweep(impl_->database, "file", file);
-}
-
 std::optional<SweepRecord> Registry::find_sweep(const std::string& id) const {
-  return one_sweep(impl_->database, "id", id);
+  std::optional<SweepRecord> found;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, "SELECT id, name, file, created FROM sweeps WHERE id = ?");
+    query.bind(1, id);
+    if (query.executeStep()) found = read_sweep_row(query);
+  });
+  return found;
 }
 
 std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
@@ -106,14 +119,18 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
   std::vector<RunRecord> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
-    int64_t number = allot(db, IdKind::kRun, static_cast<int64_t>(specs.size()));
     SQLite::Statement insert(
         db,
         "INSERT INTO runs (id, kind, sweep_id, name, state, config_hash, seed, params, spec, created) "
         "VALUES (?, 'run', ?, ?, 'queued', ?, ?, ?, ?, ?)");
     for (const auto& spec : specs) {
+      if (auto known = find_identity(db, config_hash(spec), spec.train.seed)) {
+        add_to_sweep(db, sweep_id, known->id);
+        runs.push_back(std::move(*known));
+        continue;
+      }
       RunRecord run;
-      run.id = to_string(Id{IdKind::kRun, static_cast<long>(number++)});
+      run.id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
       run.sweep_id = sweep_id;
       run.name = spec.name;
       run.config_hash = config_hash(spec);
@@ -125,6 +142,7 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
                    json_line(run.spec), now);
       insert.exec();
       insert.reset();
+      add_to_sweep(db, sweep_id, run.id);
       runs.push_back(std::move(run));
     }
   });
@@ -132,7 +150,8 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
 }
 
 RunRecord Registry::add_ensemble(const std::string& name, const Json& description,
-                                 const std::vector<std::string>& member_ids, double now) {
+                                 const std::vector<std::string>& member_ids, double now,
+                                 const std::function<void(const std::string&)>& place_files) {
   std::string id;
   impl_->database.write([&](SQLite::Database& db) {
     id = to_string(Id{IdKind::kEnsemble, static_cast<long>(allot(db, IdKind::kEnsemble, 1))});
@@ -148,6 +167,7 @@ RunRecord Registry::add_ensemble(const std::string& name, const Json& descriptio
       member.exec();
       member.reset();
     }
+    place_files(id);
   });
   return find_run(id).value();
 }
@@ -178,12 +198,7 @@ RunRecord Registry::resolve_run(const std::string& word) const {
 
 std::optional<RunRecord> Registry::find_run_by_identity(const std::string& config_hash, int64_t seed) const {
   std::optional<RunRecord> found;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'");
-    SQLite::bind(query, config_hash, seed);
-    if (query.executeStep()) found = read_run(query);
-  });
+  impl_->database.read([&](SQLite::Database& db) { found = find_identity(db, config_hash, seed); });
   return found;
 }
 
@@ -192,7 +207,8 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
   impl_->database.read([&](SQLite::Database& db) {
     SQLite::Statement query(
         db, std::string(kSelectRuns) +
-                "WHERE (?1 = '' OR r.sweep_id = ?1) AND (?2 = '' OR r.state = ?2) "
+                "WHERE (?1 = '' OR r.id IN (SELECT run_id FROM sweep_runs WHERE sweep_id = ?1)) AND (?2 = '' "
+                "OR r.state = ?2) "
                 "AND ((r.kind = 'run' AND ?3) OR (r.kind = 'ens' AND ?4)) ORDER BY r.position");
     SQLite::bind(query, filter.sweep_id, filter.state ? std::string(name_of(*filter.state)) : std::string(),
                  filter.runs ? 1 : 0, filter.ensembles ? 1 : 0);

@@ -60,10 +60,10 @@ Json swept_keys(const std::vector<RunRecord>& runs) {
 /// The training keys that are alike in all runs of a sweep.
 Json fixed_keys(const std::vector<RunRecord>& runs) {
   Json list = Json::array();
-  const Json& train = runs.front().spec["train"];
-  for (const auto& [key, value] : train.items()) {
-    if (key.starts_with("seed") || runs.front().params.contains(key)) continue;
-    list.push_back({{"key", key}, {"value", number_text(value)}});
+  for (const auto& [key, value] : runs.front().spec["train"].items()) {
+    const bool alike = std::all_of(runs.begin(), runs.end(),
+                                   [&](const RunRecord& run) { return run.spec["train"][key] == value; });
+    if (alike && !key.starts_with("seed")) list.push_back({{"key", key}, {"value", number_text(value)}});
   }
   return list;
 }
@@ -75,11 +75,7 @@ Json input_row(const Json& input) {
 
 Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
   std::map<std::string, int> states;
-  double seconds = 0;
-  for (const auto& run : runs) {
-    ++states[std::string(name_of(run.state))];
-    if (run.ended > run.started) seconds += run.ended - run.started;
-  }
+  for (const auto& run : runs) ++states[std::string(name_of(run.state))];
   std::vector<std::string> counts;
   for (const auto& [state, count] : states) counts.push_back(fmt::format("{} {}", count, state));
   const Json& spec = runs.front().spec;
@@ -91,7 +87,6 @@ Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
           {"created", utc_text(sweep.created)},
           {"count", runs.size()},
           {"states", join(counts, ", ")},
-          {"minutes", fmt::format("{:.1f}", seconds / 60)},
           {"train", typed.train_data.path.empty() ? Json() : input_row(spec["data"]["train"])},
           {"dev", typed.dev_data.path.empty() ? Json() : input_row(spec["data"]["dev"])},
           {"init", typed.init.path.empty() ? Json() : input_row(spec["model"]["init"])},

@@ -1,7 +1,6 @@
 #include "reports/package.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -18,30 +17,6 @@
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
-
-/// The folder that is filled: removed unless it has become the submission.
-class Draft {
- public:
-  explicit Draft(const fs::path& out)
-      : out_(out),
-        paths_{out.parent_path() / fmt::format(".{}.partial-{}", out.filename().string(), ::getpid())} {
-    fs::remove_all(paths_.root);
-    make_folder(paths_.root);
-  }
-  ~Draft() {
-    std::error_code ignored;
-    fs::remove_all(paths_.root, ignored);
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-
-  const SubmissionPaths& paths() const { return paths_; }
-  void become_submission() const { fs::rename(paths_.root, out_); }
-
- private:
-  fs::path out_;
-  SubmissionPaths paths_;
-};
 
 /// A file without which an entry is none.
 void copy_needed(const fs::path& from, const fs::path& to, const std::string& id) {
@@ -101,16 +76,28 @@ Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& run
   Json models = Json::array();
   const bool ensemble = entry.record.sweep_id.empty();
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (!has_model(RunPaths{workspace.folder(runs[i].id)})) return Json::array();
+    const RunSpec spec = run_spec_from_json(runs[i].spec, "registry: spec of " + runs[i].id);
+    if (spec.is_command() || !has_model(RunPaths{workspace.folder(runs[i].id)})) return Json::array();
     models.push_back({{"member", ensemble ? runs[i].id : ""},
                       {"weight", ensemble ? entry.record.spec["members"][i]["weight"] : Json(1.0)}});
   }
   return models;
 }
 
-/// How the entry's answers were made, as eval_only.* make them again.
-Json evaluation_of(const RunRecord& run) {
-  const TrainSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id).train;
+/// What the run computed its logits in: "auto" was resolved on its machine.
+std::string precision_of(const RunRecord& run, const WorkspacePaths& workspace) {
+  const fs::path file = RunPaths{workspace.folder(run.id)}.inference_stats();
+  return json_get<std::string>(read_json(file), "precision", file.string());
+}
+
+/// How the entry's answers were made, as eval_only.* make them again. Members agree in all of it but the
+/// precision.
+Json evaluation_of(const std::vector<RunRecord>& runs, const WorkspacePaths& workspace) {
+  const TrainSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id).train;
+  std::string precision = precision_of(runs.front(), workspace);
+  for (const auto& run : runs) {
+    if (precision_of(run, workspace) != precision) precision = "auto";
+  }
   return {{"max_seq_length", spec.eval_max_seq_length},
           {"doc_stride", spec.eval_doc_stride},
           {"window", spec.eval_window},
@@ -118,7 +105,7 @@ Json evaluation_of(const RunRecord& run) {
           {"n_best", spec.n_best},
           {"max_answer_length", spec.max_answer_length},
           {"decode", spec.decode},
-          {"precision", spec.eval_precision}};
+          {"precision", precision}};
 }
 
 void write_eval_only(const EntryPaths& entry, const Json& models, const Json& evaluation) {
@@ -162,7 +149,7 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
   copy_needed(from.eval(), to.eval(), chosen.record.id);
   copy_if_there(from.nbest(), to.nbest());
   const Json models = list_models(chosen, runs, workspace);
-  const Json evaluation = evaluation_of(runs.front());
+  const Json evaluation = models.empty() ? Json() : evaluation_of(runs, workspace);
   write_eval_only(entry, models, evaluation);
   write_file(entry.manifest(), json_text({{"schema_version", 1},
                                           {"folder", chosen.folder},
@@ -182,34 +169,41 @@ void write_texts(const Registry& registry, const Submission& submission, const S
 }
 
 /// The file that the entries were scored on, as it was then.
-fs::path dev_file(const Registry& registry, const Submission& submission) {
+fs::path dev_file(const Registry& registry, const Submission& submission, const fs::path& given) {
   const auto run = model_runs(registry, submission.entries.front().record).front();
-  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  if (!given.empty()) spec.dev_data.path = given.string();
   if (!fs::is_regular_file(spec.dev_data.path) || sha256_file(spec.dev_data.path) != spec.dev_data.sha256) {
-    throw Error(fmt::format("{}: it is not there, or has changed since {} was scored on it",
-                            spec.dev_data.path, run.id),
-                "put it back: entries are scored again before they are packed");
+    throw Error(
+        fmt::format("{}: it is not there, or has changed since {} was scored on it", spec.dev_data.path,
+                    run.id),
+        "entries are scored again before they are packed: put it back, or say with --dev where it lies");
   }
   return spec.dev_data.path;
-}
-
-bool is_chosen(const std::set<std::string>& words, const Registry& registry, const RunRecord& record) {
-  if (words.empty() || words.contains(record.id) || words.contains(record.sweep_id)) return true;
-  if (!record.sweep_id.empty()) return false;
-  const auto members = model_runs(registry, record);
-  return std::all_of(members.begin(), members.end(),
-                     [&](const RunRecord& run) { return words.contains(run.sweep_id); });
 }
 
 }  // namespace
 
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from) {
-  std::set<std::string> words;
-  for (const auto& word : from)
-    words.insert(registry.find_sweep(word) ? word : registry.resolve_run(word).id);
+  std::set<std::string> named, swept;
+  for (const auto& word : from) {
+    if (registry.find_sweep(word)) {
+      RunFilter filter;
+      filter.sweep_id = word;
+      for (const auto& run : registry.list_runs(filter)) swept.insert(run.id);
+    } else {
+      named.insert(registry.resolve_run(word).id);
+    }
+  }
+  const auto is_chosen = [&](const RunRecord& record) {
+    if (from.empty() || named.contains(record.id)) return true;
+    const auto runs = model_runs(registry, record);
+    return std::all_of(runs.begin(), runs.end(),
+                       [&](const RunRecord& run) { return swept.contains(run.id); });
+  };
   std::vector<Candidate> candidates;
   for (const auto& record : registry.list_runs()) {
-    if (record.state != RunState::kSucceeded || !record.f1 || !is_chosen(words, registry, record)) continue;
+    if (record.state != RunState::kSucceeded || !record.f1 || !is_chosen(record)) continue;
     for (const auto& evaluation : registry.evaluations(record.id)) {
       if (evaluation.name == "default") candidates.push_back({record, evaluation.settings});
     }
@@ -225,27 +219,27 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
   }
   const Submission submission =
       choose_entries(find_candidates(registry, options.from), options.top, options.average);
-  const fs::path dev = dev_file(registry, submission);
-  make_folder(options.out.parent_path());
-  const Draft draft(options.out);
+  const fs::path dev = dev_file(registry, submission, options.dev);
+  const DraftFolder draft(options.out);
+  const SubmissionPaths paths{draft.path()};
   Json folders = Json::array();
   for (const auto& entry : submission.entries) {
-    write_entry(registry, workspace, entry, draft.paths().entry(entry.folder));
+    write_entry(registry, workspace, entry, paths.entry(entry.folder));
     folders.push_back({{"folder", entry.folder}, {"id", entry.record.id}});
   }
-  write_file(draft.paths().summary(), json_text(summary_json(submission)));
-  write_texts(registry, submission, draft.paths(), options.now_s);
-  copy_needed(options.source_archive, draft.paths().source(), "expctl");
-  write_file(draft.paths().manifest(), json_text({{"schema_version", 1},
-                                                  {"entries", folders},
-                                                  {"files", files_json(list_files(draft.paths().root))}}));
-  const auto checks = verify_submission(draft.paths().root, dev);
+  write_file(paths.summary(), json_text(summary_json(submission)));
+  write_texts(registry, submission, paths, options.now_s);
+  copy_needed(options.source_archive, paths.source(), "expctl");
+  write_file(paths.manifest(), json_text({{"schema_version", 1},
+                                          {"entries", folders},
+                                          {"files", files_json(list_files(paths.root))}}));
+  const auto checks = verify_submission(paths.root, dev);
   for (const auto& check : checks) {
     if (check.result != CheckResult::kFailed) continue;
     throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why),
                 "the run's files have changed since it was recorded", ErrorCode::kCheckFailed);
   }
-  draft.become_submission();
+  draft.become(options.out);
   return {submission, checks};
 }
 

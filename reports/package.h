@@ -18,6 +18,7 @@ struct PackageOptions {
       from;  ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
   size_t top = 5;
   size_t average = 3;
+  std::filesystem::path dev;  ///< where the dev file lies now; "": where it lay when the runs were made
   std::filesystem::path source_archive;  ///< expctl's own source
   double now_s = 0;
 };

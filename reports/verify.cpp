@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <functional>
+#include <set>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/hash.h"
 #include "core/run_paths.h"
 #include "core/text.h"
 #include "formats/safetensors.h"
@@ -48,6 +51,9 @@ std::vector<std::string> entry_folders(const Json& manifest, const std::string& 
     const auto folder = json_get<std::string>(entry, "folder", source);
     if (folder.empty() || folder[0] == '.' || folder.find('/') != std::string::npos) {
       throw Error(fmt::format("{}: '{}' is no name of an entry's folder", source, folder));
+    }
+    if (std::find(folders.begin(), folders.end(), folder) != folders.end()) {
+      throw Error(fmt::format("{}: the entry '{}' is named twice", source, folder));
     }
     folders.push_back(folder);
   }
@@ -100,8 +106,10 @@ class Verifier {
       throw Error(fmt::format("manifest.json has {} entries, summary.json {}", in_manifest.size(),
                               in_summary.size()));
     }
+    std::set<std::string> ids;
     for (size_t i = 0; i < in_manifest.size(); ++i) {
       const auto id = json_get<std::string>(in_manifest[i], "id", "manifest.json");
+      if (!ids.insert(id).second) findings.problems.push_back(fmt::format("{} is handed in twice", id));
       const Json own = read_json(paths_.entry(folders_[i]).manifest());
       if (json_get<std::string>(in_summary[i], "folder", "summary.json") != folders_[i] ||
           json_get<std::string>(in_summary[i], "id", "summary.json") != id ||
@@ -132,6 +140,17 @@ class Verifier {
       findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}", folder,
                                               trim(line), trim(recorded)));
     }
+    if (!findings.problems.empty() && !is_dev_file_of_summary()) {
+      findings.problems.insert(
+          findings.problems.begin(),
+          fmt::format("{} is not the file that the entries were scored on, by the hash in summary.json",
+                      dev_file_.string()));
+    }
+  }
+
+  bool is_dev_file_of_summary() const {
+    const Json evaluation = json_get<Json>(read_json(paths_.summary()), "evaluation", "summary.json");
+    return json_get<std::string>(evaluation, "dev_sha256", "summary.json", "") == sha256_file(dev_file_);
   }
 
   void check_summary(Findings& findings) const {
@@ -196,6 +215,9 @@ class Verifier {
         findings.unproven.push_back(fmt::format("{} has no checkpoint in Hugging Face's layout", folder));
       for (const auto& model : models) {
         const auto member = json_get<std::string>(model, "member", entry.manifest().string());
+        if (member.find('/') != std::string::npos || member == "..") {
+          throw Error(fmt::format("{}: '{}' is no name of a member", entry.manifest().string(), member));
+        }
         const CheckpointPaths checkpoint{entry.checkpoint(member)};
         for (const auto& file : {checkpoint.config(), checkpoint.vocab()}) {
           if (!fs::exists(file))
@@ -236,7 +258,11 @@ std::vector<Check> verify_submission(const fs::path& folder, const fs::path& dev
     throw Error(fmt::format("{}: no such file", dev_file.string()),
                 "--dev names the SQuAD file that the entries were scored on", ErrorCode::kNotFound);
   }
-  return Verifier(folder, dev_file).run();
+  try {
+    return Verifier(folder, dev_file).run();
+  } catch (const Error& e) {
+    return {{"files", CheckResult::kFailed, e.what()}};  // no manifest to go by
+  }
 }
 
 bool any_failed(const std::vector<Check>& checks) {

@@ -78,7 +78,7 @@ void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
   for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
-    fs::remove(stale);
+    fs::remove_all(stale);
   write_file(paths.request(), json_text(to_json(request)));
   write_file(paths.command(), command_text(request, paths));
 }
@@ -105,8 +105,12 @@ void write_run_file(const RunRecord& run, const RunPaths& paths) {
 
 std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt) {
   if (!fs::exists(paths.outcome())) return std::nullopt;
-  const Outcome outcome = outcome_from_json(read_json(paths.outcome()), paths.outcome().string());
-  return outcome.attempt == attempt ? std::optional(outcome) : std::nullopt;
+  try {
+    const Outcome outcome = outcome_from_json(read_json(paths.outcome()), paths.outcome().string());
+    return outcome.attempt == attempt ? std::optional(outcome) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // not a supervisor's: the job itself may write a file of this name
+  }
 }
 
 std::vector<MetricRecord> read_metrics(const RunPaths& paths) {

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "runner/attempt_files.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
@@ -44,6 +45,22 @@ std::string duration(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60)
                       : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+RunSpec spec_of(const RunRecord& run) {
+  return run_spec_from_json(run.spec, "registry: spec of " + run.id);
+}
+
+/// What a run is recorded with is what it reads: its files are hashed again.
+void check_inputs_unchanged(const RunSpec& spec) {
+  const auto check = [](const Input& input, const std::string& now) {
+    if (input.sha256 != now)
+      throw Error(fmt::format("{}: it has changed since the run was queued", input.path));
+  };
+  for (const auto& file : {spec.train_data, spec.dev_data}) {
+    if (!file.path.empty()) check(file, sha256_file(file.path));
+  }
+  if (!spec.init.path.empty()) check(spec.init, sha256_folder(spec.init.path));
 }
 
 std::string last_line(const std::string& text) {
@@ -91,7 +108,7 @@ int Scheduler::run() {
   while (true) {
     collect_ended();
     if (may_start_more()) start_what_fits();
-    if (running_.empty() && (!may_start_more() || queued().empty())) return signal_;
+    if (running_.empty() && (!may_start_more() || !own_left())) return signal_;
     if (options_.on_tick) options_.on_tick(progress(), queued().size());
     const int signal = signals.wait(kTick_s);
     if (signal == 0 || signal == SIGCHLD) continue;
@@ -102,8 +119,31 @@ int Scheduler::run() {
 }
 
 bool Scheduler::may_start_more() const {
-  const bool enough = options_.max_runs > 0 && started_ >= options_.max_runs;
-  return signal_ == 0 && !enough && !(options_.fail_fast && failed_);
+  return signal_ == 0 && !(options_.fail_fast && failed_);
+}
+
+bool Scheduler::own_unfinished() const {
+  const bool runs = std::any_of(running_.begin(), running_.end(), [this](const RunningAttempt& attempt) {
+    return options_.own_runs.contains(attempt.run.id);
+  });
+  return runs || own_left();
+}
+
+bool Scheduler::own_left() const {
+  const auto runs = queued();
+  return std::any_of(runs.begin(), runs.end(), [this](const RunRecord& run) {
+    return options_.own_runs.contains(run.id) && !left_.contains(run.id);
+  });
+}
+
+std::string Scheduler::obstacle(const RunSpec& spec) const {
+  if (!spec.is_command() && options_.worker.empty()) return "there is no expctl-train here";
+  try {
+    pool_.check(spec);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
 }
 
 void Scheduler::recover() {
@@ -127,30 +167,40 @@ std::vector<RunRecord> Scheduler::queued() const {
   RunFilter filter;
   filter.state = RunState::kQueued;
   filter.ensembles = false;
-  return registry_.list_runs(filter);
+  auto runs = registry_.list_runs(filter);
+  // Enough were started: only those go on that wait for another try.
+  if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs) {
+    std::erase_if(runs, [this](const RunRecord& run) { return !started_.contains(run.id); });
+  }
+  return runs;
 }
 
 void Scheduler::start_what_fits() {
-  auto runs = queued();
-  std::vector<QueuedRun> queue;
-  for (const auto& run : runs) {
-    const auto waits = not_before_.find(run.id);
-    queue.push_back(
-        {run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
-  }
-  while (may_start_more()) {
+  while (may_start_more() && own_unfinished()) {
+    std::vector<QueuedRun> queue;
+    std::vector<RunRecord> runs;
+    for (auto& run : queued()) {
+      if (left_.contains(run.id)) continue;
+      const auto waits = not_before_.find(run.id);
+      queue.push_back(
+          {run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
+      runs.push_back(std::move(run));
+    }
     const auto next = next_to_start(queue, clock_.now_s());
     if (!next) return;
-    const auto place = static_cast<std::ptrdiff_t>(*next);
-    auto slot = pool_.take(run_spec_from_json(runs[*next].spec, "registry: spec of " + runs[*next].id));
+    const RunSpec spec = spec_of(runs[*next]);
+    if (const std::string why = obstacle(spec); !why.empty()) {
+      left_.insert(runs[*next].id);
+      say(fmt::format("{} stays queued: {}", runs[*next].id, why));
+      continue;
+    }
+    auto slot = pool_.take(spec);
     if (!slot) return;
-    start(runs[*next], std::move(*slot));
-    runs.erase(runs.begin() + place);
-    queue.erase(queue.begin() + place);
+    start(runs[*next], spec, std::move(*slot));
   }
 }
 
-void Scheduler::start(const RunRecord& run, Slot slot) {
+void Scheduler::start(const RunRecord& run, const RunSpec& spec, Slot slot) {
   const RunPaths paths = paths_of(run.id);
   AttemptRecord attempt;
   attempt.run_id = run.id;
@@ -158,31 +208,48 @@ void Scheduler::start(const RunRecord& run, Slot slot) {
   attempt.started = clock_.now_s();
   attempt.boot_id = boot_id();
   attempt.attempt = registry_.start_attempt(run.id, attempt);
-  ++started_;
+  started_.insert(run.id);
+  Outcome outcome;
+  outcome.attempt = attempt.attempt;
+  outcome.started = attempt.started;
+  WorkerRequest request;
   try {
-    write_attempt(make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths),
-                  paths);
-    write_run_file(registry_.find_run(run.id).value(), paths);
-    const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
-                              paths.folder,
-                              paths.log(),
-                              {{kAttemptVariable, attempt.token}},
-                              {},
-                              SIGTERM});
-    registry_.set_supervisor(run.id, attempt.attempt, pid, process_start(pid).value_or(0), attempt.boot_id);
-    running_.push_back({run, attempt.attempt, pid, attempt.started, -1, 0, 0, std::move(slot)});
+    check_inputs_unchanged(spec);
+    request = make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths);
   } catch (const Error& e) {
-    Outcome outcome;
     outcome.reason = FailReason::kFailedToStart;
     outcome.message = e.what();
-    outcome.attempt = attempt.attempt;
-    outcome.started = attempt.started;
     outcome.ended = clock_.now_s();
     record(run, outcome);
     return;
   }
+  try {
+    launch_attempt(run, request, attempt.started, std::move(slot));
+  } catch (const Error& e) {
+    // A full disk, no more processes: nothing that the run could help, and the next would fare alike.
+    outcome.end = AttemptEnd::kInterrupted;
+    outcome.message = e.what();
+    outcome.ended = clock_.now_s();
+    record(run, outcome);
+    throw;
+  }
   say(fmt::format("{} started{}", run.id,
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
+}
+
+void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& request, double started,
+                               Slot slot) {
+  const RunPaths paths = paths_of(run.id);
+  write_attempt(request, paths);
+  write_run_file(registry_.find_run(run.id).value(), paths);
+  const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
+                            paths.folder,
+                            paths.log(),
+                            {{kAttemptVariable, request.attempt_token}},
+                            {},
+                            SIGTERM});
+  running_.push_back({run, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
+  registry_.set_supervisor(run.id, request.attempt, pid, process_start(pid).value_or(0), boot_id());
 }
 
 void Scheduler::collect_ended() {
@@ -203,22 +270,33 @@ void Scheduler::collect_ended() {
   }
 }
 
-void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
-  const RunPaths paths = paths_of(run.id);
-  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-  // Results first: once the success is recorded nobody comes back for them.
+Outcome Scheduler::take_results(const RunRecord& run, Outcome outcome, const RunPaths& paths) {
   registry_.set_metrics(run.id, read_metrics(paths));
-  if (outcome.end == AttemptEnd::kSucceeded) {
+  if (outcome.end != AttemptEnd::kSucceeded) return outcome;
+  try {
     if (const auto evaluation = read_evaluation(run, paths)) registry_.set_evaluation(*evaluation);
     registry_.set_artifacts(run.id, read_artifacts(run.id, paths));
+  } catch (const Error& e) {
+    if (e.code() == ErrorCode::kRegistry) throw;
+    // What the job has left cannot be read: that is its failure, not the scheduler's.
+    outcome.end = AttemptEnd::kFailed;
+    outcome.reason = FailReason::kExitCode;
+    outcome.message = e.what();
   }
-  const bool retry = may_retry(outcome, run.retries_used, spec.resources.retries);
+  return outcome;
+}
+
+void Scheduler::record(const RunRecord& run, const Outcome& ended) {
+  const RunPaths paths = paths_of(run.id);
+  // Results first: once the success is recorded nobody comes back for them.
+  const Outcome outcome = take_results(run, ended, paths);
+  const bool retry = may_retry(outcome, run.retries_used, spec_of(run).resources.retries);
   const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
   registry_.finish_attempt(run.id, outcome, retry);
   if (retry) not_before_[run.id] = clock_.now_s() + delay_s;
   const RunRecord now = registry_.find_run(run.id).value();
   write_run_file(now, paths);
-  if (now.state == RunState::kFailed) failed_ = true;
+  if (now.state == RunState::kFailed && options_.own_runs.contains(run.id)) failed_ = true;
   say(describe_end(now, outcome, delay_s, paths));
 }
 
@@ -233,7 +311,7 @@ std::vector<RunProgress> Scheduler::progress() {
     one.id = attempt.run.id;
     const auto metric = read_last_metric(paths_of(attempt.run.id));
     if (metric && metric->time >= attempt.started) {
-      const RunSpec spec = run_spec_from_json(attempt.run.spec, "registry: spec of " + attempt.run.id);
+      const RunSpec spec = spec_of(attempt.run);
       one.step = metric->step;
       one.loss = metric->loss;
       one.fraction = training_fraction(*metric, spec.train);

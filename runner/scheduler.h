@@ -33,10 +33,10 @@ struct RunProgress {
 
 struct SchedulerOptions {
   std::filesystem::path expctl;    ///< the program that is started as `expctl job FOLDER`
-  std::filesystem::path worker;    ///< expctl-train; may be empty where no queued run needs it
-  std::set<std::string> own_runs;  ///< those of the calling command; they go first
-  bool fail_fast = false;          ///< nothing more is started once one has failed for good
-  int64_t max_runs = 0;            ///< nothing more is started after so many; 0: no limit
+  std::filesystem::path worker;    ///< expctl-train; "": runs that need it stay queued
+  std::set<std::string> own_runs;  ///< those of the calling command
+  bool fail_fast = false;          ///< nothing more is started once an own run has failed for good
+  int64_t max_runs = 0;            ///< no further run is started after so many; 0: no limit
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
   std::function<void(const std::vector<RunProgress>&, size_t queued)> on_tick;  ///< about once a second
 };
@@ -45,9 +45,10 @@ class Scheduler {
  public:
   Scheduler(Registry& registry, WorkspacePaths workspace, SchedulerOptions options);
 
-  /// Returns when no run is queued or running (or may be started), 0; or the signal, INT or TERM, that asked
-  /// for an end, after what was running has been recorded as interrupted. A second signal kills the workers
-  /// at once.
+  /// Own runs go first; other queued runs of the workspace, which another command has handed over or left,
+  /// are started beside them where they find room. Returns 0 when no own run is queued (or may be started)
+  /// and nothing runs; or the signal, INT or TERM, that asked for an end, after what was running has been
+  /// recorded as interrupted. A second signal kills the workers at once.
   int run();
 
  private:
@@ -64,7 +65,13 @@ class Scheduler {
 
   void recover();
   void start_what_fits();
-  void start(const RunRecord& run, Slot slot);
+  void start(const RunRecord& run, const RunSpec& spec, Slot slot);
+  void launch_attempt(const RunRecord& run, const WorkerRequest& request, double started, Slot slot);
+  /// "" where this scheduler can start the run, else why not.
+  std::string obstacle(const RunSpec& spec) const;
+  bool own_left() const;
+  bool own_unfinished() const;
+  Outcome take_results(const RunRecord& run, Outcome outcome, const RunPaths& paths);
   void collect_ended();
   /// Writes results and the end of an attempt into the registry and run.json; safe to be done twice.
   void record(const RunRecord& run, const Outcome& outcome);
@@ -82,7 +89,8 @@ class Scheduler {
   SlotPool pool_;
   std::vector<RunningAttempt> running_;
   std::map<std::string, double> not_before_;  ///< of runs that wait for their next try
-  int64_t started_ = 0;
+  std::set<std::string> started_;
+  std::set<std::string> left_;  ///< said to be left queued
   bool failed_ = false;
   int signal_ = 0;
 };

@@ -7,7 +7,13 @@ namespace expctl {
 
 SignalWait::SignalWait(std::initializer_list<int> signals) {
   ::sigemptyset(&signals_);
-  for (const int signal : signals) ::sigaddset(&signals_, signal);
+  for (const int signal : signals) {
+    // Who was told to ignore a hang-up (nohup) or an interrupt (a shell's background job) goes on doing so;
+    // a blocked signal would be delivered all the same.
+    struct sigaction action {};
+    const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+    if (!ignored) ::sigaddset(&signals_, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
 }
 

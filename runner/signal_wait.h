@@ -7,7 +7,8 @@
 
 namespace expctl {
 
-/// Make one on the main thread before others are started; launch() unblocks the signals for its child.
+/// Signals that are ignored when it is made stay ignored. Make one on the main thread before others are
+/// started; launch() unblocks the signals for its child.
 class SignalWait {
  public:
   explicit SignalWait(std::initializer_list<int> signals);

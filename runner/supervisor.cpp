@@ -47,6 +47,7 @@ class Attempt {
     end_descendants();
     end_.out_of_memory = out_of_memory_kills() > kills_before;
     Outcome outcome = classify(end_);
+    if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
     if (outcome.end == AttemptEnd::kFailed && outcome.message.empty()) outcome.message = describe(outcome);
     return finished(outcome);
@@ -64,11 +65,12 @@ class Attempt {
       if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
       const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
       const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
-      if (signal != 0 && signal != SIGCHLD) on_told_to_end();
+      if (signal != 0 && signal != SIGCHLD) on_told_to_end(signal);
     }
   }
 
-  void on_told_to_end() {
+  void on_told_to_end(int signal) {
+    told_by_ = signal;
     const bool again = ending_ && end_.told_to_end;
     end_.told_to_end = true;
     if (!ending_) begin_end(::getppid() != parent_ ? options_.orphan_grace_s : options_.grace_s);
@@ -170,6 +172,7 @@ class Attempt {
   SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP};
   pid_t worker_ = 0;
   bool worker_ended_ = false;
+  int told_by_ = 0;
   bool ending_ = false;
   double started_ = 0;
   double kill_at_ = 0;
@@ -210,7 +213,9 @@ Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& 
                 "a scheduler makes a new attempt: expctl sweep");
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const Outcome outcome = Attempt(request, paths, options).run();
+  // It holds the signals back until the outcome is written: none may end this process before.
+  Attempt attempt(request, paths, options);
+  const Outcome outcome = attempt.run();
   // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not
   // ours to write.
   if (trim(read_file(paths.claim())) == request.attempt_token) {

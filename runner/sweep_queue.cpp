@@ -73,15 +73,15 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
              Registry& registry, double now) {
   std::vector<RunSpec> specs;
-  for (const auto& entry : entries) {
-    if (entry.standing == Standing::kNew) specs.push_back(entry.spec);
+  for (const auto& entry : entries) specs.push_back(entry.spec);
+  const auto runs = registry.add_runs(sweep_id, specs, now);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    SweepEntry& entry = entries[i];
+    entry.run_id = runs[i].id;
     if (entry.standing == Standing::kFailed && retry_failed)
       registry.apply_event(entry.run_id, RunEvent::kRetried);
-  }
-  const auto added = registry.add_runs(sweep_id, specs, now);
-  auto next = added.begin();
-  for (auto& entry : entries) {
-    if (entry.standing == Standing::kNew) entry.run_id = (next++)->id;
+    // The file may have been edited: another time limit, or data that lies elsewhere now.
+    registry.set_spec(entry.run_id, entry.spec);
   }
 }
 

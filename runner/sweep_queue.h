@@ -33,7 +33,8 @@ void hash_inputs(SweepSpec& sweep);
 /// One entry for each spec, in order; changes nothing. `registry` may be null: then all are new.
 std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registry* registry);
 
-/// Adds the new ones (ids in the order of the entries) and, if asked, queues the failed ones again; fills in
+/// Adds the new ones (ids in the order of the entries), makes all of them the sweep's, queues the failed ones
+/// again if asked, and gives those that are queued the resources and paths of the file as it is now; fills in
 /// run_id.
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
              Registry& registry, double now);

@@ -41,8 +41,9 @@ double percentile(const std::vector<double>& sorted, double percent) {
 
 }  // namespace
 
-Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features, bool bf16,
-                          int64_t features_per_batch) {
+std::optional<Prediction> predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features,
+                                         bool bf16, int64_t features_per_batch,
+                                         const std::function<bool()>& should_stop) {
   torch::NoGradGuard no_grad;
   Prediction prediction{empty_logits(features), {}};
   const auto order = by_length(features);
@@ -50,6 +51,7 @@ Prediction predict_logits(const Checkpoint& checkpoint, const std::vector<Featur
   options.bf16 = bf16;
   const auto batch_size = static_cast<size_t>(features_per_batch);
   for (size_t begin = 0; begin < order.size(); begin += batch_size) {
+    if (should_stop()) return std::nullopt;
     const auto started = std::chrono::steady_clock::now();
     const std::vector<int64_t> chosen(
         order.begin() + static_cast<std::ptrdiff_t>(begin),

@@ -92,6 +92,10 @@ TrainEnd Training::run(const std::function<void(const StepMetrics&)>& on_step,
     ++step_;
     on_step(metrics);
   }
+  // The loss of a step tells of the weights before it: nothing has looked at the last ones yet.
+  for (const auto& [name, parameter] : checkpoint_.parameters) {
+    if (!torch::isfinite(parameter).all().item<bool>()) return TrainEnd::kDiverged;
+  }
   return TrainEnd::kDone;
 }
 
@@ -102,7 +106,16 @@ void Training::save(const std::filesystem::path& path, const std::string& identi
     all["mean/" + name] = adam_.mean.at(name);
     all["variance/" + name] = adam_.variance.at(name);
   }
-  save_tensors(path, all, {{"step", std::to_string(step_)}, {"identity", identity}});
+  save_tensors(
+      path, all,
+      {{"step", std::to_string(step_)}, {"identity", identity}, {"precision", bf16_ ? "bf16" : "fp32"}});
+}
+
+std::optional<bool> Training::saved_bf16(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const SafeTensors file = SafeTensors::read(path);
+  const auto found = file.metadata().find("precision");
+  return found == file.metadata().end() ? std::nullopt : std::optional(found->second == "bf16");
 }
 
 bool Training::load(const std::filesystem::path& path, const std::string& identity) {

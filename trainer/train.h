@@ -48,6 +48,8 @@ class Training {
   /// (`identity`).
   void save(const std::filesystem::path& path, const std::string& identity) const;
   bool load(const std::filesystem::path& path, const std::string& identity);
+  /// Whether a saved training was computed in bf16; nothing where there is no file.
+  static std::optional<bool> saved_bf16(const std::filesystem::path& path);
 
  private:
   StepMetrics one_step();

@@ -33,6 +33,14 @@ bool wants_bf16(const std::string& precision) {
   return precision == "bf16";
 }
 
+/// What a training computes in: where it has been begun on another machine, what it was begun with.
+bool training_in_bf16(const TrainSpec& spec, const std::filesystem::path& state) {
+  const bool here = wants_bf16(spec.precision);
+  const auto begun = Training::saved_bf16(state);
+  if (begun && *begun != here) fmt::print("begun in {}, so it goes on in it\n", *begun ? "bf16" : "fp32");
+  return begun.value_or(here);
+}
+
 /// metrics.jsonl, a line at a time, flushed so that a reader follows.
 class MetricsLog {
  public:
@@ -97,9 +105,9 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Checkp
   const Dataset dataset = read_dataset(request.spec.train_data.path);
   check_answer_positions(dataset, request.spec.train_data.path);
   const auto features = make_features(dataset, checkpoint.vocabulary, training_feature_options(spec));
-  Training training(spec, wants_bf16(spec.precision), checkpoint, features);
-  const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
   const auto state = paths.state() / "state.safetensors";
+  Training training(spec, training_in_bf16(spec, state), checkpoint, features);
+  const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
   if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
   MetricsLog log(paths.metrics(), training.step());
   const SystemClock clock;
@@ -126,17 +134,22 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Checkp
         if (due && m.step < training.plan().total_steps) save();
       },
       should_stop);
-  if (end == TrainEnd::kTerminated) save();
+  // After the last step too: an attempt that is ended while it predicts does not train again.
+  if (end != TrainEnd::kDiverged) save();
   if (end == TrainEnd::kDiverged) log.write({{"event", "diverged"}, {"step", training.step() + 1}});
   return end;
 }
 
-void predict_and_score(const WorkerRequest& request, const RunPaths& paths, const Checkpoint& checkpoint) {
+/// False where `should_stop` has ended it before anything was written.
+bool predict_and_score(const WorkerRequest& request, const RunPaths& paths, const Checkpoint& checkpoint,
+                       const std::function<bool()>& should_stop) {
   const TrainSpec& spec = request.spec.train;
   const bool bf16 = wants_bf16(spec.eval_precision);
   const Dataset dataset = read_dataset(request.spec.dev_data.path);
   const auto features = make_features(dataset, checkpoint.vocabulary, evaluation_feature_options(spec));
-  const Prediction prediction = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction);
+  const auto predicted = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction, should_stop);
+  if (!predicted) return false;
+  const Prediction& prediction = *predicted;
   const auto answers =
       decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode_options(spec));
   write_logits(paths.logits(),
@@ -150,6 +163,7 @@ void predict_and_score(const WorkerRequest& request, const RunPaths& paths, cons
   write_file(paths.inference_stats(), json_text(stats));
   fmt::print("{}", inference_listing(stats));
   if (const auto score = write_answers(paths, dataset, answers)) fmt::print("{}", score_line(*score));
+  return true;
 }
 
 }  // namespace
@@ -172,7 +186,9 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
     if (end == TrainEnd::kTerminated) return kExitTerminated;
     save_checkpoint(paths.checkpoint(), checkpoint);
   }
-  if (!request.spec.dev_data.path.empty()) predict_and_score(request, paths, checkpoint);
+  const bool done =
+      request.spec.dev_data.path.empty() || predict_and_score(request, paths, checkpoint, should_stop);
+  if (!done) return kExitTerminated;
   std::filesystem::remove_all(paths.state());
   return 0;
 }

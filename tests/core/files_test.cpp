@@ -71,3 +71,23 @@ TEST_CASE("json: what does not parse is said with file, line and column", "[core
   CHECK_THROWS_WITH(json_get<int>(json, "t", "x.json"), Catch::Contains("'t' has the wrong type"));
   CHECK_THROWS_WITH(json_get<int>(json, "m", "x.json"), Catch::Contains("'m' is missing"));
 }
+
+TEST_CASE("draft folder: it becomes the target, or is gone", "[core]") {
+  const expctl::test::TempDir dir;
+  {
+    const DraftFolder draft(dir / "out");
+    write_file(draft.path() / "x", "1");
+  }
+  CHECK(std::filesystem::is_empty(dir.path()));
+  // What a program that was killed has left: no process has so great a number.
+  std::filesystem::create_directory(dir / ".out.draft-99999999");
+  {
+    const DraftFolder draft(dir / "out");
+    write_file(draft.path() / "x", "1");
+    draft.become(dir / "out");
+  }
+  CHECK(read_file(dir / "out/x") == "1");
+  CHECK_FALSE(std::filesystem::exists(dir / ".out.draft-99999999"));
+  const DraftFolder again(dir / "out");
+  CHECK_THROWS_WITH(again.become(dir / "out"), Catch::Contains("cannot make"));
+}

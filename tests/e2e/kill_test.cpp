@@ -172,6 +172,55 @@ TEST_CASE("a second sweep hands its runs to the scheduler that is at work", "[e2
   CHECK(status == 0);
 }
 
+TEST_CASE("files that a job calls as expctl calls its own decide nothing", "[e2e]") {
+  const TempDir folder;
+  // No predictions, a foreign score, a foreign outcome, a folder in the way of the next attempt's file.
+  write_sweep(
+      folder,
+      R"("echo '{\"eval_f1\": 88}' > eval.json; echo x > outcome.json; mkdir -p nbest_predictions.json/x",)"
+      R"("echo '[]' > predictions.json")");
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run1")["f1"].is_null());
+  CHECK(by_id(runs, "run2")["state"] == "failed");
+  CHECK(sweep(folder, 4) == runs);
+}
+
+TEST_CASE("runs that another sweep has left queued stay so, and do not hold this one up", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("sleep 100")");
+  const pid_t child = start_sweep(folder);
+  REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
+  ::kill(child, SIGTERM);
+  ::waitpid(child, nullptr, 0);
+  write_sweep(folder, R"("true")", "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  CHECK(by_id(sweep(folder, 0), "run2")["state"] == "succeeded");
+  CHECK(read_json(folder / "runs/run1/run.json")["state"] == "queued");
+  CHECK_FALSE(someone_in(folder / "runs"));
+}
+
+TEST_CASE("data that has changed since a run was queued is not trained on in its name", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true", "echo ' ' >> ../../dev.json", "false")",
+              "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run3")["reason"] == "failed_to_start");
+  CHECK_THAT(read_json(folder / "runs/run3/run.json")["message"].get<std::string>(),
+             Catch::Contains("dev.json: it has changed"));
+}
+
+TEST_CASE("a sweep under nohup outlives its terminal", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("sleep 1")");
+  std::string line = "trap '' HUP; ";
+  for (const auto& word : sweep_argv(folder)) line += word + " ";
+  const ProgramResult result = run_program({"/bin/sh", "-c", line + "& sleep 0.5; kill -HUP $!; wait $!"});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(Json::parse(result.out)["runs"][0]["state"] == "succeeded");
+}
+
 TEST_CASE("what cannot work is refused before anything is written", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("true")", "cpus = 100000\n");

@@ -159,3 +159,22 @@ TEST_CASE("sweep_file: every recipe of the project parses and expands", "[experi
   }
   CHECK(count > 0);
 }
+
+TEST_CASE("sweep file: a seed that cannot be kept exactly is refused where it stands", "[experiments]") {
+  CHECK_THROWS_WITH(
+      parse_sweep("[command]\nargv = [\"true\"]\n[sweep]\nseeds = [1, 1718000000000000000]\n", "s.toml", "/"),
+      Catch::Contains("s.toml:4:13: ") && Catch::Contains("must be at most 9007199254740991"));
+}
+
+TEST_CASE("sweep file: a command's parameters may be called as training keys and be anything",
+          "[experiments]") {
+  auto sweep = parse_sweep(
+      "[command]\nargv = [\"true\"]\n[sweep.space]\noptimizer = [\"lion\"]\nlearning_rate = [\"high\", 7]\n",
+      "s.toml", "/");
+  CHECK(expand(sweep).size() == 2);
+  CHECK(expand(sweep)[0].params["optimizer"] == "lion");
+  apply_setting(sweep, "learning_rate=7");
+  REQUIRE(expand(sweep).size() == 1);
+  CHECK(expand(sweep)[0].params["learning_rate"] == 7);
+  CHECK_THROWS_WITH(apply_setting(sweep, "epochs=3"), Catch::Contains("sweeps no such key"));
+}

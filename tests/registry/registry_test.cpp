@@ -30,7 +30,7 @@ struct Workspace {
   TempDir dir;
   std::filesystem::path path = dir / "registry.db";
   Registry registry = Registry::open(path);
-  SweepRecord sweep = registry.add_sweep("lr", "/x/lr.toml", 100);
+  SweepRecord sweep = registry.add_sweep("lr", "/x/lr.toml", "content", 100);
   std::vector<RunRecord> runs = registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100);
 };
 
@@ -75,14 +75,39 @@ TEST_CASE("registry: a run reads back as it was added", "[registry]") {
   CHECK_FALSE(run->f1.has_value());
   CHECK(w.registry.find_run_by_identity(run->config_hash, 2)->id == "run2");
   CHECK_FALSE(w.registry.find_run_by_identity(run->config_hash, 3).has_value());
-  CHECK(w.registry.find_sweep_by_file("/x/lr.toml")->id == "sweep1");
+  // The same content of the same file is the same sweep, an edited one another.
+  CHECK(w.registry.add_sweep("lr", "/x/lr.toml", "content", 101).id == "sweep1");
+  CHECK(w.registry.add_sweep("lr", "/x/lr.toml", "edited", 102).id == "sweep2");
 }
 
-TEST_CASE("registry: the same config and seed cannot be added twice, and nothing of the call stays",
+TEST_CASE("registry: a run that is there already is adopted by a later sweep, not added twice",
           "[registry]") {
   Workspace w;
-  CHECK_THROWS_AS(w.registry.add_runs(w.sweep.id, {spec_with(9e-5, 1), spec_with(1e-5, 1)}, 101), Error);
-  CHECK(w.registry.list_runs().size() == 2);
+  const auto later = w.registry.add_sweep("lr", "/x/lr.toml", "edited", 101);
+  const auto runs = w.registry.add_runs(later.id, {spec_with(9e-5, 1), spec_with(1e-5, 1)}, 101);
+  CHECK(runs[0].id == "run3");
+  CHECK(runs[1].id == "run1");
+  CHECK(runs[1].sweep_id == w.sweep.id);  // which added it
+  CHECK(w.registry.list_runs().size() == 3);
+  RunFilter filter;
+  filter.sweep_id = later.id;
+  const auto described = w.registry.list_runs(filter);
+  REQUIRE(described.size() == 2);
+  CHECK(described[0].id == "run1");
+  CHECK(described[1].id == "run3");
+}
+
+TEST_CASE("registry: an ensemble whose files cannot be placed leaves no entry", "[registry]") {
+  Workspace w;
+  CHECK_THROWS_AS(w.registry.add_ensemble("e", Json::object(), {"run1", "run2"}, 1,
+                                          [](const auto&) { throw Error("disk full"); }),
+                  Error);
+  CHECK_FALSE(w.registry.find_run("ens1").has_value());
+  std::string placed;
+  CHECK(
+      w.registry.add_ensemble("e", Json::object(), {"run1", "run2"}, 1, [&](const auto& id) { placed = id; })
+          .id == "ens1");
+  CHECK(placed == "ens1");
 }
 
 TEST_CASE("registry: the life of a run, with a retry and an interruption", "[registry]") {
@@ -108,6 +133,19 @@ TEST_CASE("registry: the life of a run, with a retry and an interruption", "[reg
   CHECK(run.ended == 300);
   CHECK_THROWS_AS(w.registry.start_attempt("run1", attempt_at(400)), Error);
   CHECK_THROWS_AS(w.registry.apply_event("run1", RunEvent::kStopped), Error);
+}
+
+TEST_CASE("registry: resources and paths of a run may change, its config and seed may not", "[registry]") {
+  Workspace w;
+  RunSpec spec = spec_with(1e-5, 1);
+  spec.resources.timeout_s = 60;
+  spec.dev_data.path = "/elsewhere/dev.json";
+  w.registry.set_spec("run1", spec);
+  const Json stored = w.registry.find_run("run1")->spec;
+  CHECK(stored["resources"]["timeout_s"] == 60.0);
+  CHECK(stored["data"]["dev"]["path"] == "/elsewhere/dev.json");
+  CHECK_THROWS_WITH(w.registry.set_spec("run2", spec), "run2 is of another config or seed");
+  CHECK_THROWS_WITH(w.registry.set_spec("run1", spec_with(2e-5, 1)), "run1 is of another config or seed");
 }
 
 TEST_CASE("registry: a failure keeps its reason and message until it is retried", "[registry]") {
@@ -170,7 +208,7 @@ TEST_CASE("registry: several threads open a new file and write at once", "[regis
     threads.emplace_back([&path, t] {
       Registry registry = Registry::open(path);
       for (int i = 0; i < 5; ++i)
-        registry.add_runs(registry.add_sweep("s", "f", 1).id, {spec_with(1e-5, t * 100 + i)}, 1);
+        registry.add_runs(registry.add_sweep("s", "f", "c", 1).id, {spec_with(1e-5, t * 100 + i)}, 1);
     });
   }
   for (auto& thread : threads) thread.join();

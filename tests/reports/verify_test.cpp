@@ -144,5 +144,29 @@ TEST_CASE("verify: a manifest that names a folder outside is refused", "[reports
   Json manifest = read_json(made.folder / "manifest.json");
   manifest["entries"][0]["folder"] = "../runs/run1";
   write_file(made.folder / "manifest.json", json_text(manifest));
-  CHECK_THROWS_WITH(verify_submission(made.folder, ""), Contains("is no name of an entry's folder"));
+  const auto refused = verify_submission(made.folder, "");
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].result == CheckResult::kFailed);
+  CHECK_THAT(refused[0].why, Contains("is no name of an entry's folder"));
+}
+
+TEST_CASE("verify: the same entry handed in several times", "[reports]") {
+  const Made made;
+  for (const char* file : {"manifest.json", "summary.json"}) {
+    Json json = read_json(made.folder / file);
+    json["entries"][1] = json["entries"][0];
+    write_file(made.folder / file, json_text(json));
+  }
+  const auto checks = made.verify();
+  CHECK(checks.at("files").result == CheckResult::kFailed);
+  CHECK_THAT(checks.at("files").why, Contains("the entry 'run1' is named twice"));
+}
+
+TEST_CASE("verify: another dev file is said to be another", "[reports]") {
+  const Made made;
+  std::string text = kDevText;
+  write_file(made.workspace.dev, text.replace(text.find("\"blue\""), 6, "\"red\""));
+  const Check scores = made.verify().at("scores");
+  CHECK(scores.result == CheckResult::kFailed);
+  CHECK_THAT(scores.why, Contains("is not the file that the entries were scored on"));
 }

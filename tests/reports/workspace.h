@@ -31,7 +31,7 @@ struct ScoredWorkspace {
     write_file(source, "an archive");
     make_folder(paths.root);
     auto db = registry();
-    const auto sweep = db.add_sweep("lr", "/x/lr.toml", 1000);
+    const auto sweep = db.add_sweep("lr", "/x/lr.toml", "content", 1000);
     make_folder(paths.folder(sweep.id));
     write_file(paths.sweep_file(sweep.id), "name = \"lr\"\n");
     std::vector<RunSpec> specs;
@@ -73,7 +73,8 @@ struct ScoredWorkspace {
     write_file(run.metrics(), "{\"step\":1,\"loss\":2}\n");
     write_file(run.command(), "expctl-train\n");
     write_file(run.environment(), "{}");
-    write_file(run.inference_stats(), R"({"schema_version":1,"total_inference_time_s":1.5})");
+    write_file(run.inference_stats(),
+               R"({"schema_version":1,"total_inference_time_s":1.5,"precision":"fp32"})");
     AttemptRecord attempt;
     attempt.run_id = id;
     attempt.token = id;

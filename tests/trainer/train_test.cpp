@@ -107,6 +107,29 @@ TEST_CASE("train: a state of another training or another model is refused, a mis
   CHECK_THROWS_AS(training.load(dir / "other", "a"), Error);
 }
 
+TEST_CASE("train: a saved training says what it was computed in", "[trainer]") {
+  const SmallTraining small;
+  const TempDir dir;
+  auto model = small.model();
+  const auto spec = small_spec();
+  CHECK_FALSE(Training::saved_bf16(dir / "missing").has_value());
+  Training(spec, false, model, small.features).save(dir / "fp32", "a");
+  Training(spec, true, model, small.features).save(dir / "bf16", "a");
+  CHECK(Training::saved_bf16(dir / "fp32") == std::optional(false));
+  CHECK(Training::saved_bf16(dir / "bf16") == std::optional(true));
+}
+
+TEST_CASE("train: weights that are no numbers after the last step are a divergence", "[trainer]") {
+  const SmallTraining small;
+  auto spec = small_spec();
+  spec.max_steps = 1;
+  auto model = small.model();
+  Training training(spec, false, model, small.features);
+  const auto end = training.run(
+      [&](const StepMetrics&) { model.parameters.at("qa_outputs.bias").fill_(NAN); }, [] { return false; });
+  CHECK(end == TrainEnd::kDiverged);
+}
+
 TEST_CASE("train: what a step reports", "[trainer]") {
   const SmallTraining small;
   const auto spec = small_spec();
