@@ -26,13 +26,14 @@ dev = "dev.json"
 init = "model"
 
 [train]
-epochs = 4
+epochs = 3
 batch_size = 12
 warmup_ratio = 0.1
 hidden_dropout = 0.0
 attention_dropout = 0.0
 max_seq_length = 192
 doc_stride = 64
+max_answer_length = 8
 precision = "fp32"
 
 [sweep]

@@ -52,13 +52,13 @@ void check_refused(const ProgramResult& result, int exit_code, const std::string
 TEST_CASE("bad input: the sweep file", "[e2e]") {
   const Demo demo;
   check_refused(demo({"sweep", "absent.toml"}), 3, "absent.toml: No such file", demo);
-  check_refused(demo.sweep_with("epochs = 4", "epochs = = 4"), 1, "bad.toml:12:10:", demo);
+  check_refused(demo.sweep_with("epochs = 3", "epochs = = 3"), 1, "bad.toml:12:10:", demo);
   check_refused(demo.sweep_with("learning_rate = [", "lerning_rate = ["), 1,
-                "bad.toml:24:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?", demo);
+                "bad.toml:25:1: unknown key 'lerning_rate'; did you mean 'learning_rate'?", demo);
   check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[-1]"), 1,
                 "learning_rate = -1: must be greater than 0", demo);
   check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[]"), 1,
-                "bad.toml:24:17: 'learning_rate' has no values", demo);
+                "bad.toml:25:17: 'learning_rate' has no values", demo);
   check_refused(demo.sweep_with("train.json", "absent.json"), 3, "absent.json", demo);
 }
 

@@ -17,7 +17,8 @@ void write_request(const TempDir& dir, const std::filesystem::path& run) {
   request.run_id = "run1";
   request.devices.threads = 2;
   TrainSpec& train = request.spec.train;
-  train.epochs = 4;
+  train.epochs = 3;
+  train.max_answer_length = 8;
   train.learning_rate = 2e-3;
   train.warmup_ratio = 0.1;
   train.hidden_dropout = train.attention_dropout = 0;
