@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set-up where it is missing, then every test. The last line is "N passed, N failed", with ", N skipped" where some were.
+# Set-up where it is missing, then every test. The last line is "N passed, N failed"; skipped ones are counted above it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,6 @@ passed=$(count ' Passed ')
 skipped=$(count '\*\*\*Skipped')
 failed=$((expected - passed - skipped))  # one that never ran has failed too
 grep -h -r -o 'SKIPPED: .*' "$log" | sort | uniq -c || true
-printf '%d passed, %d failed' "$passed" "$failed"
-[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
-echo
+[ "$skipped" = 0 ] || echo "$skipped skipped"
+printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
