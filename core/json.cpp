@@ -28,6 +28,8 @@ Json parse_json(std::string_view text, const std::string& source) {
     const auto detail = what.find("syntax error");
     if (detail != std::string::npos) what = what.substr(detail);
     throw Error(fmt::format("{}:{}: not valid JSON: {}", source, position(text, e.byte), what));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(fmt::format("{}: it holds a number that is too large", source));
   }
 }
 

@@ -60,10 +60,12 @@ Json swept_keys(const std::vector<RunRecord>& runs) {
 /// The training keys that are alike in all runs of a sweep.
 Json fixed_keys(const std::vector<RunRecord>& runs) {
   Json list = Json::array();
-  for (const auto& [key, value] : runs.front().spec["train"].items()) {
-    const bool alike = std::all_of(runs.begin(), runs.end(),
-                                   [&](const RunRecord& run) { return run.spec["train"][key] == value; });
-    if (alike && !key.starts_with("seed")) list.push_back({{"key", key}, {"value", number_text(value)}});
+  for (const auto& item : runs.front().spec["train"].items()) {
+    const bool alike = std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+      return run.spec["train"][item.key()] == item.value();
+    });
+    if (alike && !item.key().starts_with("seed"))
+      list.push_back({{"key", item.key()}, {"value", number_text(item.value())}});
   }
   return list;
 }

@@ -8,12 +8,12 @@
 
 #include "core/error.h"
 
-/// Defines the entry point of libFuzzer; BODY sees the input as `std::string_view text`.
-#define FUZZ_TARGET(BODY)                                                    \
+/// Defines the entry point of libFuzzer; BODY see the input as `std::string_view text`.
+#define FUZZ_TARGET(...)                                                     \
   extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) { \
     const std::string_view text(reinterpret_cast<const char*>(bytes), size); \
     try {                                                                    \
-      BODY;                                                                  \
+      __VA_ARGS__;                                                           \
     } catch (const expctl::Error&) {                                         \
     }                                                                        \
     return 0;                                                                \

@@ -125,3 +125,7 @@ TEST_CASE("scoring: published predictions get the official numbers, digit for di
           c.line);
   }
 }
+
+TEST_CASE("scoring: predictions with a number beyond every double are refused, not thrown at", "[squad]") {
+  CHECK_THROWS_AS(parse_predictions("1E1221", "p.json"), Error);
+}
