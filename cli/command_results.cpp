@@ -1,7 +1,5 @@
 #include "cli/command_results.h"
 
-#include <glob.h>
-
 #include <filesystem>
 
 #include "core/files.h"
@@ -11,30 +9,14 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// The folder's own name is no pattern, whatever characters are in it.
-std::string escaped(const fs::path& folder) {
-  std::string out;
-  for (const char c : folder.string()) {
-    if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 /// The newest file or folder that the pattern means and that this attempt has written, or "".
 fs::path find_newest(const RunPaths& paths, const std::string& pattern) {
-  if (pattern.empty()) return {};
   const auto attempt_began = fs::last_write_time(paths.claim());
-  glob_t found{};
   fs::path newest;
-  if (::glob((escaped(paths.folder) + "/" + pattern).c_str(), 0, nullptr, &found) == 0) {
-    for (size_t i = 0; i < found.gl_pathc; ++i) {
-      const fs::path candidate = found.gl_pathv[i];
-      if (fs::last_write_time(candidate) < attempt_began) continue;
-      if (newest.empty() || fs::last_write_time(candidate) >= fs::last_write_time(newest)) newest = candidate;
-    }
+  for (const auto& candidate : find_files(paths.folder, pattern)) {
+    if (fs::last_write_time(candidate) < attempt_began) continue;
+    if (newest.empty() || fs::last_write_time(candidate) >= fs::last_write_time(newest)) newest = candidate;
   }
-  ::globfree(&found);
   return newest;
 }
 
@@ -45,12 +27,27 @@ bool take(const RunPaths& paths, const std::string& pattern, const fs::path& to)
   return true;
 }
 
+/// What expctl and the job have put into the run folder beside a checkpoint that was saved right there.
+bool is_no_weight(const RunPaths& paths, const fs::path& file) {
+  for (const auto& own : {paths.run(), paths.request(), paths.command(), paths.environment(), paths.log(),
+                          paths.metrics(), paths.claim(), paths.predictions(), paths.nbest()}) {
+    if (file.filename() == own.filename()) return true;
+  }
+  return false;
+}
+
+/// The files of the newest folder that the pattern means, "." for the run folder itself; not its subfolders,
+/// which hold a trainer's earlier checkpoints.
 void take_checkpoint(const RunPaths& paths, const std::string& pattern) {
   const fs::path from = find_newest(paths, pattern), to = paths.checkpoint();
   if (!fs::is_directory(from) || (fs::exists(to) && fs::equivalent(from, to))) return;
   fs::remove_all(to);
   make_folder(to);
-  copy_tree(from, to);
+  const bool is_run_folder = fs::equivalent(from, paths.folder);
+  for (const auto& entry : fs::directory_iterator(from)) {
+    if (!entry.is_regular_file() || (is_run_folder && is_no_weight(paths, entry.path()))) continue;
+    expctl::copy_file(entry.path(), to / entry.path().filename());
+  }
 }
 
 }  // namespace

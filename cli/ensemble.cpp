@@ -108,13 +108,6 @@ void check_decoding(const std::vector<RunRecord>& runs) {
   }
 }
 
-Json evaluation_settings(const RunSpec& spec) {
-  return {{"dev_sha256", spec.dev_data.sha256},
-          {"max_seq_length", spec.train.eval_max_seq_length},
-          {"doc_stride", spec.train.eval_doc_stride},
-          {"window", spec.train.eval_window}};
-}
-
 /// The answers of the averaged logits in a folder beside the runs, which becomes the entry's once it is
 /// whole.
 RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
@@ -134,19 +127,16 @@ RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
   const RunPaths paths{draft.path()};
   write_logits(paths.logits(), mean);
   const auto score = write_answers(paths, dataset, answers);
-  std::vector<std::string> ids;
-  for (const auto& member : members) ids.push_back(member.id);
-  const RunRecord entry =
-      registry.add_ensemble("ensemble", description, ids, SystemClock().now_s(), [&](const std::string& id) {
-        Json file = description;
-        file["id"] = id;
-        write_file(paths.ensemble(), json_text(file));
-        fs::remove_all(workspace.folder(id));  // of an entry that was never recorded
-        draft.become(workspace.folder(id));
-      });
-  if (score)
-    registry.set_evaluation({entry.id, "default", score->f1, score->exact_match, evaluation_settings(spec)});
-  return registry.find_run(entry.id).value();
+  NewEnsemble entry{"ensemble", description, {}, {}};
+  for (const auto& member : members) entry.members.push_back(member.id);
+  if (score) entry.evaluation = {"", "default", score->f1, score->exact_match, evaluation_settings(spec)};
+  return registry.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
+    Json file = description;
+    file["id"] = id;
+    write_file(paths.ensemble(), json_text(file));
+    fs::remove_all(workspace.folder(id));  // of an entry that was never recorded
+    draft.become(workspace.folder(id));
+  });
 }
 
 void print_result(const Program& program, const RunRecord& entry, const std::vector<RunRecord>& members) {
@@ -217,7 +207,8 @@ void add_ensemble(CLI::App& app, Program& program) {
   verb->add_option("ID", options->ids, "The runs, e.g. run3 run5")->required()->expected(2, -1);
   verb->add_option("--weights", options->weights,
                    "One number a member, separated by commas (default: all alike)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->callback(
       [&program, options] { program.action = [&program, options] { return ensemble(program, *options); }; });
 }

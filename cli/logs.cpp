@@ -54,9 +54,10 @@ class LogReader {
   std::streamoff position_ = 0;
 };
 
-/// "@" is the newest run that has been started, for nothing else has a log.
-RunRecord find_run(const Registry& registry, const std::string& word) {
-  if (word != "@") return registry.resolve_run(word);
+/// Of the newest run that has not been started there is nothing to see: the newest that has stands in for it.
+RunRecord find_run(const Program& program, const Registry& registry, const std::string& word) {
+  RunRecord run = registry.resolve_run(word);
+  if (word != "@" || run.started > 0) return run;
   RunFilter filter;
   filter.ensembles = false;
   const auto runs = registry.list_runs(filter);
@@ -64,6 +65,7 @@ RunRecord find_run(const Registry& registry, const std::string& word) {
       runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) { return a.started < b.started; });
   if (newest == runs.end() || newest->started == 0)
     throw Error("no run has been started yet", "", ErrorCode::kNotFound);
+  say(program, fmt::format("{} has not been started: this is {}, the newest that has", run.id, newest->id));
   return *newest;
 }
 
@@ -78,7 +80,7 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
   const Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<LogReader> readers;
   for (const auto& word : words) {
-    const RunRecord run = find_run(registry, word);
+    const RunRecord run = find_run(program, registry, word);
     const RunPaths paths{program.workspace().folder(run.id)};
     if (run.sweep_id.empty())
       throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",

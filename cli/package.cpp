@@ -15,7 +15,11 @@ namespace fs = std::filesystem;
 
 /// The build leaves the archive in share/expctl beside bin.
 fs::path source_archive() {
-  return self_path().parent_path().parent_path() / "share" / "expctl" / "source.tar.gz";
+  const fs::path archive = self_path().parent_path().parent_path() / "share" / "expctl" / "source.tar.gz";
+  if (fs::is_regular_file(archive)) return archive;
+  throw Error(fmt::format("{} is missing: expctl's own source is part of a submission", archive.string()),
+              "run the expctl that lies in the build folder, or copy its share/ with its bin/",
+              ErrorCode::kNotFound);
 }
 
 void print_package(const Program& program, const Package& package, const fs::path& out) {

@@ -15,6 +15,7 @@
 #include "ensemble/combine.h"
 #include "formats/stored_bert.h"
 #include "registry/registry.h"
+#include "reports/ensemble_stats.h"
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
 #include "runner/slots.h"
@@ -137,7 +138,7 @@ std::vector<Model> all_models(const Program& program, const PredictOptions& opti
   return models;
 }
 
-WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const RunPaths& out) {
+WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const fs::path& folder) {
   spec.train_data = {};
   spec.dev_data = {fs::absolute(input).lexically_normal().string(), sha256_file(input)};
   spec.init.sha256 = sha256_folder(spec.init.path);
@@ -145,42 +146,56 @@ WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const Ru
   SlotPool pool(usable_cpus());
   WorkerRequest request;
   request.task = WorkerTask::kPredict;
-  request.run_id = out.folder.filename().string();
+  request.run_id = folder.filename().string();
   request.attempt_token = fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
   request.devices = pool.take(spec)->devices();
   request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
-  request.argv = {find_worker(self_path()).string(), out.folder.string()};
+  request.argv = {find_worker(self_path()).string(), folder.string()};
   request.spec = std::move(spec);
   return request;
 }
 
-/// A signal that has ended it, or 0.
-int predict_one(const Model& model, const fs::path& input, const RunPaths& out) {
-  write_attempt(make_predict_request(model.spec, input, out), out);
-  const Outcome outcome = supervise(out.folder, {});
+fs::path member_folder(const fs::path& out, size_t index) {
+  return out / "members" / std::to_string(index + 1);
+}
+
+/// A signal that has ended it, or 0. `folder` is where it works, `final` where the folder will lie.
+int predict_one(const Model& model, const fs::path& input, const fs::path& folder, const fs::path& final) {
+  const RunPaths paths{folder};
+  WorkerRequest request = make_predict_request(model.spec, input, folder);
+  write_attempt(request, paths);
+  const Outcome outcome = supervise(folder, {});
   if (outcome.end == AttemptEnd::kInterrupted) return outcome.signal != 0 ? outcome.signal : SIGTERM;
   if (outcome.end != AttemptEnd::kSucceeded)
     throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message));
+  request.run_id = final.filename().string();
+  request.argv.back() = final.string();
+  write_request(request, paths, final);
   return 0;
 }
 
 /// Each model's logits in a folder of its own, then their mean.
 int predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input,
-                 const RunPaths& out) {
+                 const fs::path& folder, const fs::path& final) {
   std::vector<EnsembleMember> members;
-  for (const auto& model : models) {
-    const RunPaths folder{out.folder / "members" / std::to_string(members.size() + 1)};
-    say(program, fmt::format("{} ({} of {})", model.name, members.size() + 1, models.size()));
-    if (const int signal = predict_one(model, input, folder); signal != 0) return signal;
-    members.push_back({model.name, model.weight, read_logits(folder.logits())});
+  std::vector<std::pair<std::string, fs::path>> folders;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const RunPaths paths{member_folder(folder, i)};
+    say(program, fmt::format("{} ({} of {})", models[i].name, i + 1, models.size()));
+    if (const int signal = predict_one(models[i], input, paths.folder, member_folder(final, i)); signal != 0)
+      return signal;
+    members.push_back({models[i].name, models[i].weight, read_logits(paths.logits())});
+    folders.emplace_back(models[i].name, paths.folder);
   }
   const LogitsFile mean = mean_logits(members);
   const Dataset dataset = read_dataset(input);
   const RunSpec& spec = models.front().spec;
   const auto vocabulary = Vocabulary::read(CheckpointPaths{spec.init.path}.vocab());
   const auto answers = decode_logits(mean, dataset, vocabulary, spec.train, models.front().name);
-  write_logits(out.logits(), mean);
-  write_answers(out, dataset, answers);
+  const RunPaths paths{folder};
+  write_logits(paths.logits(), mean);
+  write_file(paths.inference_stats(), json_text(ensemble_inference_stats(folders)));
+  write_answers(paths, dataset, answers);
   return 0;
 }
 
@@ -201,12 +216,12 @@ int predict(const Program& program, const PredictOptions& options) {
   }
   const RunPaths out{output_folder(options)};
   const auto models = all_models(program, options);
-  const DraftFolder folder(out.folder);
-  const RunPaths draft{folder.path()};
-  const int signal = models.size() == 1 ? predict_one(models.front(), options.input, draft)
-                                        : predict_mean(program, models, options.input, draft);
+  const DraftFolder draft(out.folder);
+  const int signal = models.size() == 1
+                         ? predict_one(models.front(), options.input, draft.path(), out.folder)
+                         : predict_mean(program, models, options.input, draft.path(), out.folder);
   if (signal != 0) return 128 + signal;
-  folder.become(out.folder);
+  draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
   if (program.json) {
     fmt::print("{}", json_text({{"schema_version", 1},
@@ -232,7 +247,8 @@ void add_predict(CLI::App& app, Program& program) {
   verb->add_option("--input", options->input, "SQuAD 1.1 file; answers are not needed")->required();
   verb->add_option("--weights", options->weights,
                    "One number a model, separated by commas (default: all alike)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->add_option("--set", options->settings, "key=value for the evaluation, e.g. eval_max_seq_length=128")
       ->allow_extra_args(false);
   verb->add_option("--out", options->out, "A new folder (default: predictions-MODEL)");

@@ -11,19 +11,12 @@
 namespace expctl {
 namespace {
 
-std::string time_left(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
-  if (whole < 90) return fmt::format("{} s left", whole);
-  return whole < 5400 ? fmt::format("{} min left", (whole + 30) / 60)
-                      : fmt::format("{} h {} min left", whole / 3600, whole % 3600 / 60);
-}
-
 std::string one_run(const RunProgress& run) {
   if (run.step == 0) return fmt::format("{} starting", run.id);
   if (run.fraction >= 1) return fmt::format("{} predicting", run.id);
   std::string text =
       fmt::format("{} step {}, loss {:.3f}, {:.0f}%", run.id, run.step, run.loss, 100 * run.fraction);
-  if (run.eta_s >= 0) text += ", " + time_left(run.eta_s);
+  if (run.eta_s >= 0) text += fmt::format(", {} left", duration_text(run.eta_s));
   return text;
 }
 

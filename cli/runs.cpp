@@ -74,10 +74,7 @@ std::string changed_keys(const RunRecord& run) {
   for (const auto& key : train_keys()) {
     const Json value = get_train_key(spec, key);
     if (value == get_train_key(defaults, key)) continue;
-    parts.push_back(fmt::format("{}={}", key.name,
-                                value.is_number_float() ? format_number(value.get<double>())
-                                : value.is_string()     ? value.get<std::string>()
-                                                        : value.dump()));
+    parts.push_back(fmt::format("{}={}", key.name, scalar_text(value)));
   }
   return join(parts, " ");
 }

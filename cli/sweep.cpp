@@ -11,7 +11,8 @@ void add_sweep(CLI::App& app, Program& program) {
   verb->add_flag("--dry-run", options->dry_run, "Say what would be run; touch nothing");
   verb->add_flag("--retry-failed", options->retry_failed, "Try failed runs again");
   verb->add_flag("--fail-fast", options->fail_fast, "Start nothing more once a run has failed");
-  verb->add_option("--max-runs", options->max_runs, "Start at most N runs; the others stay queued")
+  verb->add_option("--max-runs", options->max_runs,
+                   "Start at most N runs; the others stay queued (and exit 0 says nothing of them)")
       ->check(CLI::PositiveNumber);
   verb->callback([&program, options] {
     program.action = [&program, options] { return run_sweep(program, read_sweep(options->file), *options); };

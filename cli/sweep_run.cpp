@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <memory>
 #include <thread>
 
 #include "cli/check_inputs.h"
@@ -47,6 +49,18 @@ fs::path worker_for(const std::vector<RunSpec>& specs) {
     if (native) throw;
     return {};
   }
+}
+
+/// The git commit of the sweep file's folder, "-dirty" where something has changed since; "" where there is
+/// none.
+std::string config_commit(const fs::path& file) {
+  const std::string command =
+      fmt::format("git -C {} describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null",
+                  shell_quote(fs::absolute(file).parent_path().string()));
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> git(::popen(command.c_str(), "re"), &::pclose);
+  char line[128] = {};
+  if (!git || std::fgets(line, sizeof line, git.get()) == nullptr) return "";
+  return std::string(trim(line));
 }
 
 std::string_view describe(Standing standing, bool retry_failed) {
@@ -187,6 +201,7 @@ void say_next(const Program& program, int signal, const std::vector<RunRecord>& 
 
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   hash_inputs(sweep);
+  sweep.base.config_commit = config_commit(options.file);
   const auto specs = expand(sweep);
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
   check_can_run(specs);

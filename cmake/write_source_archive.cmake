@@ -1,24 +1,30 @@
+# Packs the files of SOURCE that git tracks or would track, as they are now, into OUT, below expctl/. A clean checkout is packed
+# once a commit. Without git: the tree but for build folders, virtual environments and runs.
 get_filename_component(folder ${OUT} DIRECTORY)
 file(MAKE_DIRECTORY ${folder})
-set(commit none)
+set(commit "")
 if(GIT)
-  execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE
-                  ERROR_QUIET RESULT_VARIABLE failed)
-  if(failed)
-    set(commit none)
-  endif()
+  execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND ${GIT} -C ${SOURCE} status --porcelain OUTPUT_VARIABLE changes ERROR_QUIET)
 endif()
 if(EXISTS ${OUT}.commit)
   file(READ ${OUT}.commit packed)
 endif()
-if(EXISTS ${OUT} AND NOT commit STREQUAL "none" AND "${packed}" STREQUAL "${commit}")
+if(EXISTS ${OUT} AND commit AND NOT changes AND "${packed}" STREQUAL "${commit}")
   return()
 endif()
-if(commit STREQUAL "none")
-  execute_process(COMMAND tar -C ${SOURCE} --exclude=./build --exclude=./.venv --exclude=./runs -czf ${OUT} .
-                  COMMAND_ERROR_IS_FATAL ANY)
+set(pack tar -C ${SOURCE} --transform=s,^,expctl/, --ignore-failed-read -czf ${OUT})
+if(commit)
+  execute_process(COMMAND ${GIT} -C ${SOURCE} ls-files --cached --others --exclude-standard
+                  COMMAND ${pack} --files-from=- RESULT_VARIABLE result ERROR_VARIABLE errors)
 else()
-  execute_process(COMMAND ${GIT} -C ${SOURCE} archive --format=tar.gz --prefix=expctl/ -o ${OUT} HEAD
-                  COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${pack} --exclude-vcs --exclude=./build --exclude=./.venv --exclude=./runs .
+                  RESULT_VARIABLE result ERROR_VARIABLE errors)
+endif()
+if(result GREATER 1)  # 1: a file changed while it was read
+  message(FATAL_ERROR "source archive: ${errors}")
+endif()
+if(changes)
+  set(commit "")
 endif()
 file(WRITE ${OUT}.commit "${commit}")

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <glob.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -184,6 +185,21 @@ void DraftFolder::become(const fs::path& target) const {
   std::error_code error;
   fs::rename(path_, target, error);
   if (error) throw Error(fmt::format("cannot make {}: {}", target.string(), error.message()));
+}
+
+std::vector<fs::path> find_files(const fs::path& folder, const std::string& pattern) {
+  if (pattern.empty()) return {};
+  std::string escaped;  // the folder's own name is no pattern, whatever characters are in it
+  for (const char c : folder.string()) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  glob_t found{};
+  std::vector<fs::path> paths;
+  if (::glob((escaped + "/" + pattern).c_str(), 0, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
 }
 
 std::string tail_lines(std::string_view text, int lines) {

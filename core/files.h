@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace expctl {
 
@@ -44,6 +45,10 @@ class DraftFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// The files and folders in `folder` that a shell's pattern means ("out/*.log"), sorted; none for "".
+std::vector<std::filesystem::path> find_files(const std::filesystem::path& folder,
+                                              const std::string& pattern);
 
 /// The last `lines` lines of a text.
 std::string tail_lines(std::string_view text, int lines);

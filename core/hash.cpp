@@ -57,7 +57,9 @@ std::string sha256_file(const std::filesystem::path& path) {
 std::string sha256_folder(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
+    const bool of_model =
+        !entry.path().filename().string().starts_with('.') && entry.path().extension() != ".md";
+    if (entry.is_regular_file() && of_model) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   Sha256 hash;

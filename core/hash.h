@@ -31,7 +31,7 @@ std::string sha256(std::string_view bytes);
 std::string sha256_file(const std::filesystem::path& path);
 
 /// The identity of a folder of weights: the hash over "name\0hash\n" of its regular files (not its
-/// subfolders), sorted by name.
+/// subfolders), sorted by name; without hidden files and *.md, which say nothing to a model.
 std::string sha256_folder(const std::filesystem::path& folder);
 
 }  // namespace expctl

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 
 namespace expctl {
 namespace {
@@ -43,6 +44,11 @@ std::string json_text(const Json& value) {
 
 std::string json_line(const Json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string scalar_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? format_number(value.get<double>()) : value.dump();
 }
 
 void throw_json_member(const char* key, const std::string& source, bool missing) {

@@ -31,6 +31,9 @@ std::string json_text(const Json& value);
 /// One line, without the line break.
 std::string json_line(const Json& value);
 
+/// A scalar as people write it: a text bare, a number as Python prints it.
+std::string scalar_text(const Json& value);
+
 [[noreturn]] void throw_json_member(const char* key, const std::string& source, bool missing);
 
 template <typename T>

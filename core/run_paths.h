@@ -37,7 +37,6 @@ struct RunPaths {
   std::filesystem::path nbest() const { return folder / "nbest_predictions.json"; }
   std::filesystem::path eval() const { return folder / "eval.json"; }
   std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
-  std::filesystem::path evaluations() const { return folder / "evals"; }
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
   std::filesystem::path claim() const {
     return folder / "attempt.claim";

@@ -56,7 +56,8 @@ Json to_json(const RunSpec& spec) {
           {"model", {{"init", input_json(spec.init)}}},
           {"command", command_json(spec.command)},
           {"resources", resources_json(spec.resources)},
-          {"contest", {{"rules", spec.rules}}}};
+          {"contest", {{"rules", spec.rules}}},
+          {"config_commit", spec.config_commit}};
 }
 
 RunSpec run_spec_from_json(const Json& json, const std::string& source) {
@@ -72,6 +73,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.command = command_from(part(json, "command"), source);
   spec.resources = resources_from(part(json, "resources"), source);
   spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
+  spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
   return spec;
 }
 
@@ -86,11 +88,21 @@ std::string config_hash(const RunSpec& spec) {
   Json identity = {{"data", {spec.train_data.sha256, spec.dev_data.sha256}}, {"init", spec.init.sha256}};
   if (spec.is_command()) {
     identity["command"] = command_json(spec.command);
-    identity["params"] = spec.params;
+    identity["params"] = nlohmann::json(spec.params);  // sorted: keys in another order are the same config
   } else {
     identity["train"] = train;
   }
   return sha256(json_line(identity));
+}
+
+Json evaluation_settings(const RunSpec& spec) {
+  Json settings = {{"dev_sha256", spec.dev_data.sha256}};
+  if (!spec.is_command()) {
+    settings["max_seq_length"] = spec.train.eval_max_seq_length;
+    settings["doc_stride"] = spec.train.eval_doc_stride;
+    settings["window"] = spec.train.eval_window;
+  }
+  return settings;
 }
 
 }  // namespace expctl

@@ -49,6 +49,7 @@ struct RunSpec {
   CommandSpec command;
   ResourceSpec resources;
   std::string rules = "none";  ///< contest profile
+  std::string config_commit;   ///< git commit of the sweep file's folder ("-dirty" with changes); "" for none
 
   bool is_command() const { return !command.argv.empty(); }
 };
@@ -59,5 +60,9 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source);
 /// The identity of a config: SHA-256 over the training keys (but the seed), the hashes of data and init, and
 /// the command; neither names, paths nor resources. A run is (config hash, seed).
 std::string config_hash(const RunSpec& spec);
+
+/// What a score is of: the dev data and the windows it is cut into. Entries are ranked only where it is
+/// equal. An ensemble's is that of its members; of a command's windows nothing is known.
+Json evaluation_settings(const RunSpec& spec);
 
 }  // namespace expctl

@@ -108,8 +108,12 @@ std::optional<FailReason> fail_reason_from(std::string_view name) {
   return lookup_value<FailReason>(kReasons, name);
 }
 
+std::string_view prefix_of(IdKind kind) {
+  return lookup_name(kIdPrefixes, kind);
+}
+
 std::string to_string(Id id) {
-  return fmt::format("{}{}", lookup_name(kIdPrefixes, id.kind), id.number);
+  return fmt::format("{}{}", prefix_of(id.kind), id.number);
 }
 
 std::optional<Id> parse_id(std::string_view text) {

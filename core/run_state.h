@@ -45,6 +45,7 @@ struct Id {
   bool operator==(const Id&) const = default;
 };
 
+std::string_view prefix_of(IdKind kind);  ///< "run", "ens", "sweep"
 std::string to_string(Id id);
 std::optional<Id> parse_id(std::string_view text);
 

@@ -14,6 +14,9 @@ std::string_view trim(std::string_view text);
 /// The shortest decimal that reads back as the same double, written as Python's repr() does (100.0, 1e-05).
 std::string format_number(double value);
 
+/// "12 s", "3 min 4 s", "2 h 5 min".
+std::string duration_text(double seconds);
+
 /// Levenshtein distance in bytes.
 int edit_distance(std::string_view a, std::string_view b);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -77,7 +78,12 @@ ResourceSpec read_resources(TomlTable table) {
 
 CommandSpec read_command(TomlTable table) {
   CommandSpec command;
+  if (table.node() == nullptr) return command;
   command.argv = table.texts("argv");
+  if (command.argv.empty() || command.argv[0].empty()) {
+    table.refuse(*table.node(), "'command.argv' is missing or empty",
+                 "argv = [\"python3\", \"train.py\", ...]; without [command] expctl-train runs");
+  }
   command.predictions = table.text("predictions", "predictions.json");
   command.nbest = table.text("nbest", "nbest_predictions.json");
   command.checkpoint = table.text("checkpoint", "");
@@ -146,10 +152,8 @@ std::vector<int64_t> read_seeds(TomlTable& sweep, int64_t fallback) {
 }
 
 void read_space(TomlTable table, SweepSpec& sweep) {
-  sweep.method = table.text("method", "grid");
-  only(table, "method", sweep.method, {"grid"});
-  sweep.metric = table.text("metric", "f1");
-  only(table, "metric", sweep.metric, {"f1"});
+  only(table, "method", table.text("method", "grid"), {"grid"});
+  only(table, "metric", table.text("metric", "f1"), {"f1"});
   sweep.seeds = read_seeds(table, sweep.base.train.seed);
   for (const char* key : {"trials", "sampler_seed", "lag"}) {
     if (const toml::node* node = table.find(key))
@@ -166,7 +170,7 @@ void read_space(TomlTable table, SweepSpec& sweep) {
 std::string required(TomlTable& table, const std::string& key, bool needed) {
   const std::string value = table.text(key, "");
   if (needed && value.empty()) {
-    throw Error(fmt::format("{}: '{}' is missing", table.source(), key),
+    throw Error(fmt::format("{}: '{}' is missing", table.source(), table.label(key)),
                 "a run of expctl-train needs [data] train and dev and [model] init");
   }
   return value;
@@ -185,6 +189,7 @@ void read_inputs(TomlTable& root, SweepSpec& sweep, const fs::path& folder) {
 
 SweepSpec read_root(TomlTable root, const fs::path& folder) {
   SweepSpec sweep;
+  sweep.source = root.source();
   sweep.name = root.text("name", fs::path(root.source()).stem().string());
   sweep.base.name = sweep.name;
   sweep.base.command = read_command(root.table("command"));
@@ -195,8 +200,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   if (const toml::node* node = root.find("early_stop"))
     root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
   TomlTable executor = root.table("executor");
-  sweep.executor = executor.text("kind", "local");
-  only(executor, "kind", sweep.executor, {"local"});
+  only(executor, "kind", executor.text("kind", "local"), {"local"});
   executor.refuse_unknown_keys();
   TomlTable contest = root.table("contest");
   sweep.base.rules = contest.text("rules", "none");
@@ -265,11 +269,17 @@ std::vector<RunSpec> expand(const SweepSpec& sweep) {
     configs = std::move(longer);
   }
   std::vector<RunSpec> runs;
-  for (const auto& config : configs) {
+  std::set<std::pair<std::string, int64_t>> identities;
+  for (auto& config : configs) {
     for (const int64_t seed : sweep.seeds) {
-      runs.push_back(config);
-      runs.back().train.seed = seed;
-      runs.back().train = resolve(runs.back().train);
+      config.train.seed = seed;
+      RunSpec run = config;
+      try {
+        run.train = resolve(config.train);
+      } catch (const Error& e) {
+        throw Error(fmt::format("{}: {}", sweep.source, e.what()), e.hint(), e.code());
+      }
+      if (identities.insert({config_hash(run), seed}).second) runs.push_back(std::move(run));
     }
   }
   return runs;

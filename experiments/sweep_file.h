@@ -18,13 +18,11 @@ struct SweepAxis {
 
 /// A sweep file, checked key by key; data and init are absolute paths, not yet opened or hashed.
 struct SweepSpec {
+  std::string source;  ///< the file, for messages
   std::string name;
-  RunSpec base;  ///< train not resolved; seed as in [train]
-  std::string method = "grid";
-  std::vector<int64_t> seeds;  ///< replicates of every config; at least one
-  std::string metric = "f1";
+  RunSpec base;                  ///< train not resolved; seed as in [train]
+  std::vector<int64_t> seeds;    ///< replicates of every config; at least one
   std::vector<SweepAxis> space;  ///< in file order
-  std::string executor = "local";
 };
 
 /// Reads a file. Relative paths in it are taken from `folder`. Throws Error "source:line:column: ..." for the
@@ -37,8 +35,8 @@ SweepSpec read_sweep(const std::filesystem::path& path);
 void apply_setting(SweepSpec& sweep, const std::string& setting);
 
 /// The runs of a grid, in order: the last axis varies fastest, seeds innermost. A pure function of the sweep.
-/// Every train spec is resolved; hashes of inputs are copied from `sweep.base` as they stand. Throws Error
-/// where a combination is impossible.
+/// Every train spec is resolved; hashes of inputs are copied from `sweep.base` as they stand. Combinations
+/// that come out as the same run are one. Throws Error "source: ..." where a combination is impossible.
 std::vector<RunSpec> expand(const SweepSpec& sweep);
 
 }  // namespace expctl

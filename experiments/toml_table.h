@@ -22,8 +22,11 @@ class TomlTable {
   TomlTable(const toml::table* table, std::string name, std::string source)
       : table_(table), name_(std::move(name)), source_(std::move(source)) {}
 
-  bool present() const { return table_ != nullptr; }
+  /// Null where the table is absent.
+  const toml::table* node() const { return table_; }
   const std::string& source() const { return source_; }
+  /// The key as errors name it: "sweep.seeds".
+  std::string label(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
 
   /// Null where the key is absent. Marks the key as known.
   const toml::node* find(const std::string& key);
@@ -47,8 +50,6 @@ class TomlTable {
   void allow(const std::vector<std::string>& keys) { known_.insert(keys.begin(), keys.end()); }
 
  private:
-  std::string label(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
-
   const toml::table* table_;
   std::string name_;
   std::string source_;

@@ -24,6 +24,8 @@ constexpr const char* kSelectRuns =
 
 RunRecord read_run(SQLite::Statement& row);
 
+void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evaluation);
+
 /// The state of a run inside a transaction; throws Error kNotFound.
 RunState state_of(SQLite::Database& database, const std::string& run_id);
 

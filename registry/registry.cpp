@@ -1,9 +1,26 @@
 // Opening, the life of a run, and what a run leaves.
 #include "registry/registry.h"
 
+#include <algorithm>
+#include <map>
+
 #include "registry/impl.h"
 
 namespace expctl {
+namespace {
+
+/// The highest number of each kind that a folder of the workspace is named by.
+std::map<IdKind, int64_t> highest_ids(const std::filesystem::path& workspace) {
+  std::map<IdKind, int64_t> highest;
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(workspace, unreadable)) {
+    if (const auto id = parse_id(entry.path().filename().string()))
+      highest[id->kind] = std::max<int64_t>(highest[id->kind], id->number);
+  }
+  return highest;
+}
+
+}  // namespace
 
 Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Registry::~Registry() = default;
@@ -11,7 +28,17 @@ Registry::Registry(Registry&&) noexcept = default;
 Registry& Registry::operator=(Registry&&) noexcept = default;
 
 Registry Registry::open(const std::filesystem::path& path) {
-  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, true)}));
+  Registry registry(std::unique_ptr<Impl>(new Impl{Database(path, true)}));
+  const auto highest = highest_ids(path.parent_path());
+  registry.impl_->database.write([&](SQLite::Database& db) {
+    SQLite::Statement raise(db, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?");
+    for (const auto& [kind, number] : highest) {
+      SQLite::bind(raise, number, std::string(prefix_of(kind)));
+      raise.exec();
+      raise.reset();
+    }
+  });
+  return registry;
 }
 
 Registry Registry::open_existing(const std::filesystem::path& path) {
@@ -54,26 +81,12 @@ int Registry::start_attempt(const std::string& run_id, const AttemptRecord& atte
     count.bind(1, run_id);
     count.executeStep();
     number = count.getColumn(0).getInt();
-    SQLite::Statement insert(
-        db,
-        "INSERT INTO attempts (run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)");
-    SQLite::bind(insert, run_id, number, attempt.token, attempt.supervisor_pid, attempt.supervisor_start,
-                 attempt.boot_id, attempt.started);
+    SQLite::Statement insert(db,
+                             "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)");
+    SQLite::bind(insert, run_id, number, attempt.token, attempt.started);
     insert.exec();
   });
   return number;
-}
-
-void Registry::set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start,
-                              const std::string& boot_id) {
-  impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement update(db,
-                             "UPDATE attempts SET supervisor_pid = ?, supervisor_start = ?, boot_id = ? "
-                             "WHERE run_id = ? AND attempt = ?");
-    SQLite::bind(update, pid, start, boot_id, run_id, attempt);
-    update.exec();
-  });
 }
 
 void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry) {
@@ -115,29 +128,29 @@ void Registry::set_spec(const std::string& run_id, const RunSpec& spec) {
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
   std::optional<AttemptRecord> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db,
-        "SELECT run_id, attempt, token, supervisor_pid, supervisor_start, boot_id, started, ended, ending "
-        "FROM attempts WHERE run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
+    SQLite::Statement query(db,
+                            "SELECT run_id, attempt, token, started, ended, ending FROM attempts WHERE "
+                            "run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
     query.bind(1, run_id);
     if (!query.executeStep()) return;
-    found = AttemptRecord{
-        query.getColumn(0).getString(), query.getColumn(1).getInt(),    query.getColumn(2).getString(),
-        query.getColumn(3).getInt64(),  query.getColumn(4).getInt64(),  query.getColumn(5).getString(),
-        query.getColumn(6).getDouble(), query.getColumn(7).getDouble(), query.getColumn(8).getString()};
+    found = AttemptRecord{query.getColumn(0).getString(), query.getColumn(1).getInt(),
+                          query.getColumn(2).getString(), query.getColumn(3).getDouble(),
+                          query.getColumn(4).getDouble(), query.getColumn(5).getString()};
   });
   return found;
 }
 
+void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evaluation) {
+  SQLite::Statement insert(database,
+                           "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) "
+                           "VALUES (?, ?, ?, ?, ?)");
+  SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match,
+               json_line(evaluation.settings));
+  insert.exec();
+}
+
 void Registry::set_evaluation(const EvaluationRecord& evaluation) {
-  impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement insert(db,
-                             "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) "
-                             "VALUES (?, ?, ?, ?, ?)");
-    SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match,
-                 json_line(evaluation.settings));
-    insert.exec();
-  });
+  impl_->database.write([&](SQLite::Database& db) { insert_evaluation(db, evaluation); });
 }
 
 std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) const {

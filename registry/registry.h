@@ -53,10 +53,6 @@ struct AttemptRecord {
   std::string run_id;
   int attempt = 1;
   std::string token;
-  int64_t supervisor_pid = 0;
-  int64_t supervisor_start =
-      0;  ///< start time of that process in clock ticks (/proc/PID/stat): a pid alone may be reused
-  std::string boot_id;
   double started = 0;
   double ended = 0;  ///< 0: not ended
   std::string end;   ///< name_of(AttemptEnd), "" while it runs
@@ -67,7 +63,14 @@ struct EvaluationRecord {
   std::string name = "default";
   double f1 = 0;
   double exact_match = 0;
-  Json settings = Json::object();  ///< dataset_sha256, features_sha256, max_seq_length, doc_stride, window
+  Json settings = Json::object();  ///< evaluation_settings() of the run's spec
+};
+
+struct NewEnsemble {
+  std::string name;
+  Json description;  ///< what ensemble.json holds but the id
+  std::vector<std::string> members;
+  std::optional<EvaluationRecord> evaluation;  ///< its run_id is filled in; nothing where it was not scored
 };
 
 struct ArtifactRecord {
@@ -94,7 +97,9 @@ struct RunFilter {
 
 class Registry {
  public:
-  /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws Error.
+  /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Ids of folders
+  /// that lie beside it, of a registry that was lost or put back from a copy, are taken as used. Throws
+  /// Error.
   static Registry open(const std::filesystem::path& path);
   /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
   static Registry open_existing(const std::filesystem::path& path);
@@ -110,14 +115,15 @@ class Registry {
   /// Queued runs of a sweep, ids in the order of `specs`; where a run of the same config and seed is there
   /// already (another command has just added it), that one.
   std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
-  /// A succeeded entry of its own kind.
-  /// `place_files` is called with its id before anything is recorded: what it throws leaves no entry.
+  /// A succeeded entry of its own kind, with its score, all in one transaction. `place_files` is called with
+  /// its id before anything is recorded: what it throws leaves no entry.
   RunRecord add_ensemble(
-      const std::string& name, const Json& description, const std::vector<std::string>& member_ids,
-      double now, const std::function<void(const std::string&)>& place_files = [](const auto&) {});
+      const NewEnsemble& ensemble, double now,
+      const std::function<void(const std::string&)>& place_files = [](const auto&) {});
 
   std::optional<RunRecord> find_run(const std::string& id) const;
-  /// Also takes "@", "@2", a tag, or an unambiguous id; throws Error kNotFound with the nearest id.
+  /// Also takes a tag, "@" (the newest run; ensembles do not count), "@2" (the one before it); throws Error
+  /// kNotFound with the nearest id.
   RunRecord resolve_run(const std::string& word) const;
   std::optional<RunRecord> find_run_by_identity(const std::string& config_hash, int64_t seed) const;
   /// In order of creation.
@@ -128,9 +134,6 @@ class Registry {
   // not legal.
   /// Queued to running, with a new attempt; returns its number.
   int start_attempt(const std::string& run_id, const AttemptRecord& attempt);
-  /// Who supervises the attempt, once its process is known.
-  void set_supervisor(const std::string& run_id, int attempt, int64_t pid, int64_t start,
-                      const std::string& boot_id);
   /// Ends the running attempt and moves the run; `retry` puts a failed one back in the queue (and counts it).
   void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry);
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped

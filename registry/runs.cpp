@@ -10,11 +10,10 @@ namespace {
 
 /// The first of `count` new numbers of a kind.
 int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
-  const std::string prefix = kind == IdKind::kRun ? "run" : kind == IdKind::kEnsemble ? "ens" : "sweep";
   SQLite::Statement update(database,
                            "UPDATE id_counters SET highest = highest + ? WHERE kind = ? RETURNING highest");
   update.bind(1, count);
-  update.bind(2, prefix);
+  update.bind(2, std::string(prefix_of(kind)));
   update.executeStep();
   const int64_t highest = update.getColumn(0).getInt64();
   // A statement that returns rows has to be stepped to its end before the transaction can commit.
@@ -149,8 +148,7 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
   return runs;
 }
 
-RunRecord Registry::add_ensemble(const std::string& name, const Json& description,
-                                 const std::vector<std::string>& member_ids, double now,
+RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
                                  const std::function<void(const std::string&)>& place_files) {
   std::string id;
   impl_->database.write([&](SQLite::Database& db) {
@@ -158,14 +156,19 @@ RunRecord Registry::add_ensemble(const std::string& name, const Json& descriptio
     SQLite::Statement insert(db,
                              "INSERT INTO runs (id, kind, name, state, spec, created, started, ended) "
                              "VALUES (?, 'ens', ?, 'succeeded', ?, ?, ?, ?)");
-    SQLite::bind(insert, id, name, json_line(description), now, now, now);
+    SQLite::bind(insert, id, ensemble.name, json_line(ensemble.description), now, now, now);
     insert.exec();
     SQLite::Statement member(db,
                              "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)");
-    for (size_t i = 0; i < member_ids.size(); ++i) {
-      SQLite::bind(member, id, static_cast<int64_t>(i), member_ids[i]);
+    for (size_t i = 0; i < ensemble.members.size(); ++i) {
+      SQLite::bind(member, id, static_cast<int64_t>(i), ensemble.members[i]);
       member.exec();
       member.reset();
+    }
+    if (ensemble.evaluation) {
+      EvaluationRecord evaluation = *ensemble.evaluation;
+      evaluation.run_id = id;
+      insert_evaluation(db, evaluation);
     }
     place_files(id);
   });
@@ -184,11 +187,14 @@ std::optional<RunRecord> Registry::find_run(const std::string& id) const {
 
 RunRecord Registry::resolve_run(const std::string& word) const {
   if (const auto run = find_run(word)) return *run;
-  const auto runs = list_runs();
-  if (const auto place = newest_place(word); place && *place <= runs.size())
-    return runs[runs.size() - *place];
+  if (const auto place = newest_place(word)) {
+    RunFilter filter;
+    filter.ensembles = false;
+    const auto runs = list_runs(filter);
+    if (*place <= runs.size()) return runs[runs.size() - *place];
+  }
   std::vector<std::string> ids;
-  for (const auto& run : runs) {
+  for (const auto& run : list_runs()) {
     if (std::find(run.tags.begin(), run.tags.end(), word) != run.tags.end()) return run;
     ids.push_back(run.id);
   }

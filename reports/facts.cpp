@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
 #include <set>
@@ -21,11 +22,6 @@ std::string utc_text(double unix_s) {
   char text[32] = {};
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
   return text;
-}
-
-std::string number_text(const Json& value) {
-  if (value.is_number_float()) return format_number(value.get<double>());
-  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 Json run_row(const RunRecord& run) {
@@ -49,7 +45,7 @@ Json swept_keys(const std::vector<RunRecord>& runs) {
       found->second.push_back(value);
   };
   for (const auto& run : runs) {
-    for (const auto& [key, value] : run.params.items()) add(key, number_text(value));
+    for (const auto& [key, value] : run.params.items()) add(key, scalar_text(value));
     add("seed", std::to_string(run.seed));
   }
   Json list = Json::array();
@@ -65,7 +61,7 @@ Json fixed_keys(const std::vector<RunRecord>& runs) {
       return run.spec["train"][item.key()] == item.value();
     });
     if (alike && !item.key().starts_with("seed"))
-      list.push_back({{"key", item.key()}, {"value", number_text(item.value())}});
+      list.push_back({{"key", item.key()}, {"value", scalar_text(item.value())}});
   }
   return list;
 }
@@ -102,8 +98,35 @@ Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
 Json evaluation_rows(const Json& evaluation) {
   Json list = Json::array();
   for (const auto& [key, value] : evaluation.items())
-    list.push_back({{"key", key}, {"value", number_text(value)}});
+    list.push_back({{"key", key}, {"value", scalar_text(value)}});
   return list;
+}
+
+/// The sweeps of runs, in order of appearance.
+std::vector<std::string> sweeps_of(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> ids;
+  for (const auto& run : runs) {
+    if (!run.sweep_id.empty() && std::find(ids.begin(), ids.end(), run.sweep_id) == ids.end())
+      ids.push_back(run.sweep_id);
+  }
+  return ids;
+}
+
+/// "5 runs of sweep1, 2 runs of sweep2 and 1 ensemble".
+std::string considered_text(const std::vector<RunRecord>& considered) {
+  const auto counted = [&](const std::string& sweep_id, const std::string& what) {
+    const auto count = std::count_if(considered.begin(), considered.end(),
+                                     [&](const RunRecord& run) { return run.sweep_id == sweep_id; });
+    return count == 0 ? "" : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  std::vector<std::string> parts;
+  for (const auto& id : sweeps_of(considered))
+    parts.push_back(fmt::format("{} of {}", counted(id, "run"), id));
+  if (const std::string ensembles = counted("", "ensemble"); !ensembles.empty()) parts.push_back(ensembles);
+  if (parts.size() < 2) return join(parts, "");
+  const std::string last = parts.back();
+  parts.pop_back();
+  return fmt::format("{} and {}", join(parts, ", "), last);
 }
 
 }  // namespace
@@ -116,7 +139,7 @@ std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& ent
 
 Json submission_facts(const Registry& registry, const Submission& submission, double now_s) {
   Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array();
-  std::vector<std::string> sweep_ids;
+  std::vector<RunRecord> searched = submission.considered;
   for (const auto& entry : submission.entries) {
     Json row = run_row(entry.record);
     const auto runs = model_runs(registry, entry.record);
@@ -129,12 +152,9 @@ Json submission_facts(const Registry& registry, const Submission& submission, do
       row["members"] = members;
       ensembles.push_back(row);
     }
-    for (const auto& run : runs) {
-      if (std::find(sweep_ids.begin(), sweep_ids.end(), run.sweep_id) == sweep_ids.end())
-        sweep_ids.push_back(run.sweep_id);
-    }
+    searched.insert(searched.end(), runs.begin(), runs.end());
   }
-  for (const auto& id : sweep_ids) {
+  for (const auto& id : sweeps_of(searched)) {
     RunFilter filter;
     filter.sweep_id = id;
     sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), registry.list_runs(filter)));
@@ -150,6 +170,7 @@ Json submission_facts(const Registry& registry, const Submission& submission, do
           {"entries", entries},
           {"ensembles", ensembles},
           {"any_ensembles", !ensembles.empty()},
+          {"considered", considered_text(submission.considered)},
           {"sweeps", sweeps}};
 }
 

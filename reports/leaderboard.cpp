@@ -11,11 +11,6 @@
 namespace expctl {
 namespace {
 
-std::string value_text(const Json& value) {
-  if (value.is_number_float()) return format_number(value.get<double>());
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 std::string ensemble_text(const Json& members) {
   const bool alike = std::all_of(members.begin(), members.end(),
                                  [&](const Json& m) { return m["weight"] == members[0]["weight"]; });
@@ -46,7 +41,7 @@ std::string params_text(const RunRecord& run) {
   if (run.spec.contains("members")) return ensemble_text(run.spec["members"]);
   std::vector<std::string> parts;
   for (const auto& [key, value] : run.params.items())
-    parts.push_back(fmt::format("{}={}", key, value_text(value)));
+    parts.push_back(fmt::format("{}={}", key, scalar_text(value)));
   parts.push_back(fmt::format("seed={}", run.seed));
   return join(parts, " ");
 }

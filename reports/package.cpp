@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "reports/ensemble_stats.h"
 #include "reports/facts.h"
 #include "reports/manifest.h"
 #include "reports/render.h"
@@ -49,24 +50,15 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
   const RunPaths logs{entry.logs(member)}, training{entry.training(member)};
   copy_needed(from.log(), logs.log(), run.id);
   copy_if_there(from.metrics(), logs.metrics());
+  const CommandSpec command = run_spec_from_json(run.spec, "registry: spec of " + run.id).command;
+  for (const auto& own : find_files(from.folder, command.logs))
+    copy_if_there(own, logs.folder / own.lexically_relative(from.folder));
   copy_if_there(from.outcome(), logs.outcome());
   copy_needed(workspace.sweep_file(run.sweep_id),
               training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
   write_file(training.folder / "spec.json", json_text(run.spec));
   copy_needed(from.command(), training.command(), run.id);
   copy_if_there(from.environment(), training.environment());
-}
-
-/// An ensemble's inference is its members', one after the other.
-Json ensemble_inference_stats(const std::vector<RunRecord>& members, const WorkspacePaths& workspace) {
-  Json all = Json::object();
-  double total_s = 0;
-  for (const auto& member : members) {
-    const fs::path file = RunPaths{workspace.folder(member.id)}.inference_stats();
-    all[member.id] = read_json(file);
-    total_s += json_get<double>(all[member.id], "total_inference_time_s", file.string());
-  }
-  return {{"schema_version", 1}, {"total_inference_time_s", total_s}, {"members", all}};
 }
 
 /// The checkpoints of an entry with their weights, [{"member","weight"}]; empty where a run has none in
@@ -141,7 +133,9 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
   for (const auto& run : runs) copy_run(run, workspace, entry, ensemble ? run.id : "");
   if (ensemble) {
     copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);
-    write_file(to.inference_stats(), json_text(ensemble_inference_stats(runs, workspace)));
+    std::vector<std::pair<std::string, fs::path>> members;
+    for (const auto& run : runs) members.emplace_back(run.id, workspace.folder(run.id));
+    write_file(to.inference_stats(), json_text(ensemble_inference_stats(members)));
   } else {
     copy_if_there(from.inference_stats(), to.inference_stats());
   }
@@ -160,8 +154,12 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
 }
 
 void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths,
-                 double now_s) {
-  Json facts = submission_facts(registry, submission, now_s);
+                 const PackageOptions& options) {
+  Json facts = submission_facts(registry, submission, options.now_s);
+  facts["named"] = join(options.from, " ");
+  facts["any_eval_only"] = std::any_of(
+      submission.entries.begin(), submission.entries.end(),
+      [&](const SubmissionEntry& entry) { return fs::exists(paths.entry(entry.folder).eval_only_py()); });
   write_file(paths.methodology(), render("methodology.md", facts, Escape::kNone));
   write_file(paths.readme(), render("readme.md", facts, Escape::kNone));
   facts["loss_chart"] = loss_chart(registry, submission);
@@ -228,7 +226,7 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
     folders.push_back({{"folder", entry.folder}, {"id", entry.record.id}});
   }
   write_file(paths.summary(), json_text(summary_json(submission)));
-  write_texts(registry, submission, paths, options.now_s);
+  write_texts(registry, submission, paths, options);
   copy_needed(options.source_archive, paths.source(), "expctl");
   write_file(paths.manifest(), json_text({{"schema_version", 1},
                                           {"entries", folders},

@@ -69,6 +69,7 @@ Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, 
     submission.entries.push_back({fmt::format("run{}", i + 1), records[i]});
     f1.push_back(records[i].f1.value());
   }
+  submission.considered = std::move(records);
   submission.average = average;
   submission.top_mean = mean_of_first(f1, average);
   submission.evaluation = candidates.front().evaluation;

@@ -24,6 +24,7 @@ struct SubmissionEntry {
 
 struct Submission {
   std::vector<SubmissionEntry> entries;  ///< by rank
+  std::vector<RunRecord> considered;     ///< all that they were chosen from, by rank
   size_t average = 0;
   double top_mean = 0;  ///< mean F1 of the first `average` entries
   Json evaluation;

@@ -17,12 +17,12 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-std::string command_text(const WorkerRequest& request, const RunPaths& paths) {
+std::string command_text(const WorkerRequest& request, const fs::path& folder) {
   std::vector<std::string> words = {"env"};
   for (const auto& [name, value] : request.environment)
     words.push_back(fmt::format("{}={}", name, shell_quote(value)));
   for (const auto& argument : request.argv) words.push_back(shell_quote(argument));
-  return fmt::format("cd {}\n{}\n", shell_quote(paths.folder.string()), join(words, " "));
+  return fmt::format("cd {}\n{}\n", shell_quote(folder.string()), join(words, " "));
 }
 
 /// A line of metrics.jsonl, where it is one of a step.
@@ -79,8 +79,12 @@ void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
   for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
+  write_request(request, paths, paths.folder);
+}
+
+void write_request(const WorkerRequest& request, const RunPaths& paths, const fs::path& folder) {
   write_file(paths.request(), json_text(to_json(request)));
-  write_file(paths.command(), command_text(request, paths));
+  write_file(paths.command(), command_text(request, folder));
 }
 
 void write_run_file(const RunRecord& run, const RunPaths& paths) {
@@ -120,6 +124,8 @@ std::vector<MetricRecord> read_metrics(const RunPaths& paths) {
 
 std::optional<MetricRecord> read_last_metric(const RunPaths& paths) {
   constexpr std::streamoff kTailBytes = 2048;
+  std::error_code unusable;
+  if (!fs::is_regular_file(paths.metrics(), unusable)) return std::nullopt;
   std::ifstream file(paths.metrics(), std::ios::binary | std::ios::ate);
   if (!file) return std::nullopt;
   file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - kTailBytes));
@@ -153,12 +159,7 @@ std::optional<EvaluationRecord> read_evaluation(const RunRecord& run, const RunP
   evaluation.run_id = run.id;
   evaluation.f1 = json_get<double>(eval, "f1", source);
   evaluation.exact_match = json_get<double>(eval, "exact_match", source);
-  evaluation.settings = {{"dev_sha256", spec.dev_data.sha256}};
-  if (!spec.is_command()) {
-    evaluation.settings["max_seq_length"] = spec.train.eval_max_seq_length;
-    evaluation.settings["doc_stride"] = spec.train.eval_doc_stride;
-    evaluation.settings["window"] = spec.train.eval_window;
-  }
+  evaluation.settings = evaluation_settings(spec);
   return evaluation;
 }
 

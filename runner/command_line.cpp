@@ -8,11 +8,6 @@
 namespace expctl {
 namespace {
 
-std::string printed(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? format_number(value.get<double>()) : value.dump();
-}
-
 std::string fill_argument(const std::string& argument, const std::map<std::string, std::string>& values) {
   std::string filled;
   for (size_t i = 0; i < argument.size(); ++i) {
@@ -49,7 +44,7 @@ std::string fill_argument(const std::string& argument, const std::map<std::strin
 std::map<std::string, std::string> command_values(const RunSpec& spec, const std::string& run_id,
                                                   const std::string& run_dir) {
   std::map<std::string, std::string> values;
-  for (const auto& [key, value] : spec.params.items()) values[key] = printed(value);
+  for (const auto& [key, value] : spec.params.items()) values[key] = scalar_text(value);
   values["seed"] = std::to_string(spec.train.seed);
   values["run_id"] = run_id;
   values["run_dir"] = run_dir;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "core/text.h"
@@ -23,26 +24,18 @@ std::string read_proc(const fs::path& path) {
   return text.str();
 }
 
-struct ProcessStat {
-  char state = 0;
-  pid_t parent = 0;
-  int64_t start = 0;
-};
-
-/// /proc/PID/stat; the name in parentheses may hold anything, so fields are counted after the last ')'.
-std::optional<ProcessStat> read_stat(pid_t pid) {
+/// From /proc/PID/stat, nothing where there is no such process or only its unreaped remains. The name in
+/// parentheses may hold anything, so fields are counted after the last ')'.
+std::optional<pid_t> parent_of(pid_t pid) {
   const std::string text = read_proc(fmt::format("/proc/{}/stat", pid));
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(text.substr(name_end + 1));
-  ProcessStat stat;
-  fields >> stat.state >> stat.parent;
-  std::string skipped;
-  constexpr int kFieldsBetweenParentAndStart = 17;
-  for (int i = 0; i < kFieldsBetweenParentAndStart; ++i) fields >> skipped;
-  fields >> stat.start;
-  if (!fields || stat.state == 'Z' || stat.state == 'X') return std::nullopt;
-  return stat;
+  char state = 0;
+  pid_t parent = 0;
+  fields >> state >> parent;
+  if (!fields || state == 'Z' || state == 'X') return std::nullopt;
+  return parent;
 }
 
 std::vector<pid_t> all_processes() {
@@ -59,19 +52,10 @@ std::vector<pid_t> all_processes() {
 
 }  // namespace
 
-std::optional<int64_t> process_start(pid_t pid) {
-  const auto stat = read_stat(pid);
-  return stat ? std::optional(stat->start) : std::nullopt;
-}
-
-std::string boot_id() {
-  return std::string(trim(read_proc("/proc/sys/kernel/random/boot_id")));
-}
-
 std::vector<pid_t> descendants(pid_t pid) {
   std::vector<std::pair<pid_t, pid_t>> parents;
   for (const pid_t candidate : all_processes()) {
-    if (const auto stat = read_stat(candidate)) parents.emplace_back(candidate, stat->parent);
+    if (const auto parent = parent_of(candidate)) parents.emplace_back(candidate, *parent);
   }
   std::vector<pid_t> found;
   std::vector<pid_t> open = {pid};
@@ -91,7 +75,7 @@ std::vector<pid_t> processes_of_attempt(const std::string& token) {
   const std::string setting = fmt::format("{}={}", kAttemptVariable, token);
   std::vector<pid_t> found;
   for (const pid_t pid : all_processes()) {
-    if (pid == ::getpid() || !process_start(pid)) continue;
+    if (pid == ::getpid() || !parent_of(pid)) continue;
     const auto variables = split(read_proc(fmt::format("/proc/{}/environ", pid)), '\0');
     if (std::find(variables.begin(), variables.end(), setting) != variables.end()) found.push_back(pid);
   }

@@ -1,11 +1,9 @@
-// Questions about processes, answered from /proc: is this one still the same, what has it started, what
-// belongs to an attempt.
+// Questions about processes, answered from /proc: what has this one started, what belongs to an attempt.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +11,6 @@ namespace expctl {
 
 /// The variable that every process of an attempt inherits; its value is the attempt's token.
 inline constexpr const char* kAttemptVariable = "EXPCTL_ATTEMPT_TOKEN";
-
-/// When a process started, in clock ticks since boot; nothing where there is none, or only its unreaped
-/// remains. With boot_id() it names a process for good: a pid alone may be reused.
-std::optional<int64_t> process_start(pid_t pid);
-std::string boot_id();
 
 /// Everything below a process, however far.
 std::vector<pid_t> descendants(pid_t pid);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/text.h"
 #include "runner/attempt_files.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
@@ -40,13 +41,6 @@ void wait_for_leftovers(const std::string& token, double patience_s) {
       "end it by hand, then run the same command again");
 }
 
-std::string duration(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
-  if (whole < 60) return fmt::format("{} s", whole);
-  return whole < 3600 ? fmt::format("{} min {} s", whole / 60, whole % 60)
-                      : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-}
-
 RunSpec spec_of(const RunRecord& run) {
   return run_spec_from_json(run.spec, "registry: spec of " + run.id);
 }
@@ -69,7 +63,7 @@ std::string last_line(const std::string& text) {
 
 std::string describe_end(const RunRecord& run, const Outcome& outcome, double retry_in_s,
                          const RunPaths& paths) {
-  const std::string took = duration(outcome.ended - outcome.started);
+  const std::string took = duration_text(outcome.ended - outcome.started);
   if (run.state == RunState::kSucceeded) {
     const std::string score =
         run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
@@ -80,7 +74,7 @@ std::string describe_end(const RunRecord& run, const Outcome& outcome, double re
   const std::string why = fmt::format("{}{}", name_of(outcome.reason),
                                       outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
   const std::string next = run.state == RunState::kQueued
-                               ? fmt::format("; tried again in {}", duration(retry_in_s))
+                               ? fmt::format("; tried again in {}", duration_text(retry_in_s))
                                : fmt::format("; its log is {}", paths.log().string());
   return fmt::format("{} failed ({}) after {}{}{}{}", run.id, why, took, outcome.message.empty() ? "" : ": ",
                      last_line(outcome.message), next);
@@ -206,7 +200,6 @@ void Scheduler::start(const RunRecord& run, const RunSpec& spec, Slot slot) {
   attempt.run_id = run.id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
-  attempt.boot_id = boot_id();
   attempt.attempt = registry_.start_attempt(run.id, attempt);
   started_.insert(run.id);
   Outcome outcome;
@@ -249,7 +242,6 @@ void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& reques
                             {},
                             SIGTERM});
   running_.push_back({run, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
-  registry_.set_supervisor(run.id, request.attempt, pid, process_start(pid).value_or(0), boot_id());
 }
 
 void Scheduler::collect_ended() {
@@ -271,14 +263,16 @@ void Scheduler::collect_ended() {
 }
 
 Outcome Scheduler::take_results(const RunRecord& run, Outcome outcome, const RunPaths& paths) {
-  registry_.set_metrics(run.id, read_metrics(paths));
-  if (outcome.end != AttemptEnd::kSucceeded) return outcome;
   try {
+    registry_.set_metrics(run.id, read_metrics(paths));
+    if (outcome.end != AttemptEnd::kSucceeded) return outcome;
     if (const auto evaluation = read_evaluation(run, paths)) registry_.set_evaluation(*evaluation);
     registry_.set_artifacts(run.id, read_artifacts(run.id, paths));
-  } catch (const Error& e) {
-    if (e.code() == ErrorCode::kRegistry) throw;
+  } catch (const std::exception& e) {
+    const auto* error = dynamic_cast<const Error*>(&e);
+    if (error != nullptr && error->code() == ErrorCode::kRegistry) throw;
     // What the job has left cannot be read: that is its failure, not the scheduler's.
+    if (outcome.end != AttemptEnd::kSucceeded) return outcome;
     outcome.end = AttemptEnd::kFailed;
     outcome.reason = FailReason::kExitCode;
     outcome.message = e.what();

@@ -38,7 +38,7 @@ struct SchedulerOptions {
   bool fail_fast = false;          ///< nothing more is started once an own run has failed for good
   int64_t max_runs = 0;            ///< no further run is started after so many; 0: no limit
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
-  std::function<void(const std::vector<RunProgress>&, size_t queued)> on_tick;  ///< about once a second
+  std::function<void(const std::vector<RunProgress>&, size_t queued)> on_tick;  ///< twice a second
 };
 
 class Scheduler {

@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "core/clock.h"
+#include "core/environment.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -32,6 +33,9 @@ class Attempt {
 
   Outcome run() {
     started_ = clock_.now_s();
+    end_.is_command = request_.spec.is_command();
+    // expctl-train knows more of it, and writes it itself.
+    if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
     const int64_t kills_before = out_of_memory_kills();
     try {
       worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment,
@@ -42,7 +46,6 @@ class Attempt {
       outcome.message = e.what();
       return finished(outcome);
     }
-    end_.is_command = request_.spec.is_command();
     wait_for_worker();
     end_descendants();
     end_.out_of_memory = out_of_memory_kills() > kills_before;

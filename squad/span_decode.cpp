@@ -201,10 +201,4 @@ Json nbest_json(const std::vector<QuestionPrediction>& predictions) {
   return json;
 }
 
-double probability_score(const std::vector<QuestionPrediction>& predictions) {
-  double sum = 0;
-  for (const auto& prediction : predictions) sum += prediction.nbest.front().probability;
-  return predictions.empty() ? 0 : sum / static_cast<double>(predictions.size());
-}
-
 }  // namespace expctl

@@ -52,7 +52,4 @@ std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::
 Json predictions_json(const std::vector<QuestionPrediction>& predictions);
 Json nbest_json(const std::vector<QuestionPrediction>& predictions);
 
-/// The contest's tie-break: mean over questions of the first entry's probability.
-double probability_score(const std::vector<QuestionPrediction>& predictions);
-
 }  // namespace expctl

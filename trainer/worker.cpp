@@ -2,17 +2,16 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
 
 #include "core/clock.h"
+#include "core/environment.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/request.h"
 #include "core/run_paths.h"
-#include "core/version.h"
 #include "core/worker_exit.h"
 #include "formats/logits_file.h"
 #include "squad/answer_files.h"
@@ -76,37 +75,26 @@ class MetricsLog {
   std::unique_ptr<std::FILE, Close> file_;
 };
 
-std::string cpu_model() {
-  const std::string info = read_file("/proc/cpuinfo");
-  const auto begin = info.find("model name");
-  if (begin == std::string::npos) return "unknown";
-  const auto colon = info.find(": ", begin);
-  return info.substr(colon + 2, info.find('\n', colon) - colon - 2);
+void write_environment(const WorkerRequest& request, const RunPaths& paths, bool bf16) {
+  Json environment = environment_of(request);
+  environment["precision"] = bf16 ? "bf16" : "fp32";
+  environment["libtorch"] = TORCH_VERSION;
+  environment["cuda"] = nullptr;
+  write_file(paths.environment(), json_text(environment));
 }
 
-void write_environment(const RunPaths& paths, bool bf16) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  write_file(paths.environment(), json_text({{"schema_version", 1},
-                                             {"host", host},
-                                             {"cpu", cpu_model()},
-                                             {"gpus", Json::array()},
-                                             {"threads", at::get_num_threads()},
-                                             {"precision", bf16 ? "bf16" : "fp32"},
-                                             {"libtorch", TORCH_VERSION},
-                                             {"cuda", nullptr},
-                                             {"expctl", version()},
-                                             {"build_id", build_id()}}));
+std::filesystem::path state_file(const RunPaths& paths) {
+  return paths.state() / "state.safetensors";
 }
 
-TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Checkpoint& checkpoint,
+TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, bool bf16, Checkpoint& checkpoint,
                      const std::function<bool()>& should_stop) {
   const TrainSpec& spec = request.spec.train;
   const Dataset dataset = read_dataset(request.spec.train_data.path);
   check_answer_positions(dataset, request.spec.train_data.path);
   const auto features = make_features(dataset, checkpoint.vocabulary, training_feature_options(spec));
-  const auto state = paths.state() / "state.safetensors";
-  Training training(spec, training_in_bf16(spec, state), checkpoint, features);
+  const auto state = state_file(paths);
+  Training training(spec, bf16, checkpoint, features);
   const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
   if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
   MetricsLog log(paths.metrics(), training.step());
@@ -176,12 +164,13 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
   const bool training = request.task == WorkerTask::kTrain;
-  write_environment(paths,
-                    wants_bf16(training ? request.spec.train.precision : request.spec.train.eval_precision));
+  const bool bf16 = training ? training_in_bf16(request.spec.train, state_file(paths))
+                             : wants_bf16(request.spec.train.eval_precision);
+  write_environment(request, paths, bf16);
   Checkpoint checkpoint =
       load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
   if (training) {
-    const TrainEnd end = train_model(request, paths, checkpoint, should_stop);
+    const TrainEnd end = train_model(request, paths, bf16, checkpoint, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;
     save_checkpoint(paths.checkpoint(), checkpoint);

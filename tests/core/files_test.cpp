@@ -32,6 +32,18 @@ TEST_CASE("files: a file is created once", "[core]") {
   CHECK(read_file(dir / "claim") == "first");
 }
 
+TEST_CASE("files: a pattern is a shell's, the folder's own name is none", "[core]") {
+  const TempDir dir;
+  const auto folder = dir / "a[1]*";
+  make_folder(folder / "out");
+  for (const char* name : {"out/b.log", "out/a.log", "out/c.txt"}) write_file(folder / name, "x");
+  CHECK(find_files(folder, "out/*.log") ==
+        std::vector<std::filesystem::path>{folder / "out/a.log", folder / "out/b.log"});
+  CHECK(find_files(folder, "out/c.txt").size() == 1);
+  CHECK(find_files(folder, "none*").empty());
+  CHECK(find_files(folder, "").empty());
+}
+
 TEST_CASE("files: a copied tree has the content but shares no inode", "[core]") {
   const TempDir dir;
   make_folder(dir / "from" / "sub");

@@ -33,6 +33,14 @@ TEST_CASE("text: the nearest word is offered only where it is near", "[core]") {
   CHECK(edit_distance("kitten", "sitting") == 3);
 }
 
+TEST_CASE("text: durations as people say them", "[core]") {
+  CHECK(duration_text(0.4) == "0 s");
+  CHECK(duration_text(59.4) == "59 s");
+  CHECK(duration_text(59.6) == "1 min 0 s");
+  CHECK(duration_text(3599) == "59 min 59 s");
+  CHECK(duration_text(7500) == "2 h 5 min");
+}
+
 TEST_CASE("text: split, join and trim", "[core]") {
   CHECK(split("a,b,,c", ',') == std::vector<std::string>{"a", "b", "", "c"});
   CHECK(join({"a", "b"}, ", ") == "a, b");

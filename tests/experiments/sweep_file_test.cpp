@@ -90,7 +90,9 @@ TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[expe
       {kHead + "[resources]\ntimeout = \"soon\"\n",
        "lr.toml:7:11: 'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\""},
       {kHead + "[resources]\ngpus = -1\n", "lr.toml:7:8: gpus = -1: must be at least 0"},
-      {"[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n", "lr.toml: 'init' is missing"},
+      {"[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n", "lr.toml: 'model.init' is missing"},
+      {"[command]\nargv = []\n", "lr.toml:1:1: 'command.argv' is missing or empty"},
+      {kHead + "[command]\npredictions = \"p.json\"\n", "lr.toml:6:1: 'command.argv' is missing or empty"},
       {"name = \"x\"\nname = \"y\"\n",
        "lr.toml:2:8: not valid TOML: Error while parsing key-value pair: cannot redefine existing string "
        "'name'"},
@@ -121,6 +123,18 @@ TEST_CASE("sweep_file: a grid expands with the last axis fastest and seeds inner
   CHECK(runs[0].train.seed_data == 7);
   CHECK(config_hash(runs[0]) == config_hash(runs[1]));
   CHECK(config_hash(runs[0]) != config_hash(runs[2]));
+}
+
+TEST_CASE("sweep_file: combinations that come out as the same run are one", "[experiments]") {
+  const auto runs = expand(parse(kHead + "[sweep.space]\nmicro_batch = [0, 12, 6]\n"));
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].train.micro_batch == 12);
+  CHECK(runs[1].train.micro_batch == 6);
+}
+
+TEST_CASE("sweep_file: an impossible combination is said with the file", "[experiments]") {
+  const auto sweep = parse(kHead + "[sweep.space]\nmax_seq_length = [384, 64]\n");
+  CHECK_THROWS_WITH(expand(sweep), Catch::StartsWith("lr.toml: doc_stride = 128"));
 }
 
 TEST_CASE("sweep_file: without a space there is one config with the seed of [train]", "[experiments]") {

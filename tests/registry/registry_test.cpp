@@ -64,6 +64,17 @@ TEST_CASE("registry: ids are given in order, and never again", "[registry]") {
   CHECK(w.registry.add_runs(w.sweep.id, {spec_with(2e-5, 1)}, 101)[0].id == "run3");
 }
 
+TEST_CASE("registry: a new one beside run folders gives none of their ids again", "[registry]") {
+  const TempDir dir;
+  for (const char* name : {"run7", "run12", "ens3", "sweep2", "run12x", "notes"})
+    std::filesystem::create_directory(dir / name);
+  auto registry = Registry::open(dir / "registry.db");
+  const auto sweep = registry.add_sweep("lr", "/x/lr.toml", "content", 100);
+  CHECK(sweep.id == "sweep3");
+  CHECK(registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100)[1].id == "run14");
+  CHECK(registry.add_ensemble({"e", Json::object(), {"run13", "run14"}, {}}, 100).id == "ens4");
+}
+
 TEST_CASE("registry: a run reads back as it was added", "[registry]") {
   Workspace w;
   const auto run = w.registry.find_run("run2");
@@ -99,22 +110,17 @@ TEST_CASE("registry: a run that is there already is adopted by a later sweep, no
 
 TEST_CASE("registry: an ensemble whose files cannot be placed leaves no entry", "[registry]") {
   Workspace w;
-  CHECK_THROWS_AS(w.registry.add_ensemble("e", Json::object(), {"run1", "run2"}, 1,
-                                          [](const auto&) { throw Error("disk full"); }),
-                  Error);
+  const NewEnsemble ensemble{"e", Json::object(), {"run1", "run2"}, {}};
+  CHECK_THROWS_AS(w.registry.add_ensemble(ensemble, 1, [](const auto&) { throw Error("disk full"); }), Error);
   CHECK_FALSE(w.registry.find_run("ens1").has_value());
   std::string placed;
-  CHECK(
-      w.registry.add_ensemble("e", Json::object(), {"run1", "run2"}, 1, [&](const auto& id) { placed = id; })
-          .id == "ens1");
+  CHECK(w.registry.add_ensemble(ensemble, 1, [&](const auto& id) { placed = id; }).id == "ens1");
   CHECK(placed == "ens1");
 }
 
 TEST_CASE("registry: the life of a run, with a retry and an interruption", "[registry]") {
   Workspace w;
   CHECK(w.registry.start_attempt("run1", attempt_at(200)) == 1);
-  w.registry.set_supervisor("run1", 1, 42, 7, "boot");
-  CHECK(w.registry.running_attempt("run1")->supervisor_pid == 42);
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kSignal), true);
   CHECK(w.registry.find_run("run1")->state == RunState::kQueued);
   CHECK(w.registry.find_run("run1")->retries_used == 1);
@@ -177,18 +183,23 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
 
 TEST_CASE("registry: ensembles are entries with members", "[registry]") {
   Workspace w;
-  const auto ensemble = w.registry.add_ensemble("mine", {{"method", "logits"}}, {"run2", "run1"}, 400);
+  const EvaluationRecord evaluation{"", "default", 90.5, 80.25, {{"window", "overlap"}}};
+  const auto ensemble =
+      w.registry.add_ensemble({"mine", {{"method", "logits"}}, {"run2", "run1"}, evaluation}, 400);
   CHECK(ensemble.id == "ens1");
   CHECK(ensemble.state == RunState::kSucceeded);
+  CHECK(ensemble.f1 == 90.5);
+  CHECK(w.registry.evaluations("ens1").at(0).settings["window"] == "overlap");
   CHECK(w.registry.ensemble_members("ens1") == std::vector<std::string>{"run2", "run1"});
-  CHECK_THROWS_AS(w.registry.add_ensemble("bad", Json::object(), {"run99"}, 400), Error);
+  CHECK_THROWS_AS(w.registry.add_ensemble({"bad", Json::object(), {"run99"}, {}}, 400), Error);
   CHECK(w.registry.list_runs({"", {}, true, false}).size() == 2);
   CHECK(w.registry.list_runs({"", {}, false, true}).size() == 1);
 }
 
 TEST_CASE("registry: a run is found by id, place or tag, else the nearest is named", "[registry]") {
   Workspace w;
-  CHECK(w.registry.resolve_run("@").id == "run2");
+  w.registry.add_ensemble({"mine", Json::object(), {"run1", "run2"}, {}}, 400);
+  CHECK(w.registry.resolve_run("@").id == "run2");  // ensembles do not count
   CHECK(w.registry.resolve_run("@2").id == "run1");
   {
     SQLite::Database raw(w.path.string(), SQLite::OPEN_READWRITE);

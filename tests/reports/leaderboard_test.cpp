@@ -25,7 +25,7 @@ std::string ids(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
-TEST_CASE("leaderboard: F1, then exact match, then age; unscored last", "[reports]") {
+TEST_CASE("leaderboard: F1, then exact match, then age, unscored last", "[reports]") {
   CHECK(ids(ranked({run("run1", {}), run("run2", 80.0, 70.0), run("run3", 90.0, 60.0),
                     run("run4", 80.0, 71.0), run("run5", 80.0, 70.0), run("run6", 0.0, 0.0)})) ==
         "run3 run4 run2 run5 run6 run1");

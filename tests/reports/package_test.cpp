@@ -98,6 +98,7 @@ TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
   package(w, options_for(w));
   const std::string methodology = read_file(w.dir / "submission/methodology.md");
   CHECK_THAT(methodology, Contains("| run1 | run2 | 100.0 | 100.0 | learning_rate=3e-05 seed=2 |"));
+  CHECK_THAT(methodology, Contains("among 3 runs of sweep1 and 1 ensemble.\n"));
   CHECK_THAT(methodology, Contains("1.0 x run1 + 2.0 x run2") && Contains("- seed: 1, 2, 3") &&
                               Contains("3 runs: 3 succeeded."));
   const std::string report = read_file(w.dir / "submission/report.html");
@@ -105,7 +106,44 @@ TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
                          Contains("<div class=\"mean\">91.667</div>"));
 }
 
-TEST_CASE("package: only what is named is chosen from; a sweep brings the ensembles of its runs",
+TEST_CASE("package: all that could have been chosen is told, not only what was", "[reports]") {
+  ScoredWorkspace w;
+  w.add_sweep({4, 5});
+  auto options = options_for(w);
+  options.top = 1;
+  options.average = 1;
+  package(w, options);
+  const std::string methodology = read_file(w.dir / "submission/methodology.md");
+  CHECK_THAT(methodology, Contains("among 3 runs of sweep1, 2 runs of sweep2 and 1 ensemble.\n"));
+  CHECK_THAT(methodology, Contains("## Sweep sweep1") && Contains("## Sweep sweep2"));
+  options.out = w.dir / "by-hand";
+  options.from = {"run1", "run2"};
+  package(w, options);
+  CHECK_THAT(read_file(w.dir / "by-hand/methodology.md"),
+             Contains("among 2 runs of sweep1, named by hand (run1 run2).\n"));
+}
+
+TEST_CASE("package: a command's logs are handed in, and its README promises no checkpoint", "[reports]") {
+  ScoredWorkspace w;
+  w.add_sweep({4}, CommandSpec{{"train.sh"}, "", "", "", "out/*.log"});
+  const RunPaths run{w.paths.folder("run4")};
+  fs::remove_all(run.checkpoint());
+  make_folder(run.folder / "out");
+  write_file(run.folder / "out/a.log", "epoch 1\n");
+  auto options = options_for(w);
+  options.from = {"run4"};
+  options.top = 1;
+  options.average = 1;
+  package(w, options);
+  CHECK(read_file(w.dir / "submission/run1/logs/out/a.log") == "epoch 1\n");
+  CHECK_THAT(read_file(w.dir / "submission/README.md"), !Contains("eval_only"));
+  options.out = w.dir / "native";
+  options.from = {"run1"};
+  package(w, options);
+  CHECK_THAT(read_file(w.dir / "native/README.md"), Contains("runN/eval_only.py"));
+}
+
+TEST_CASE("package: only what is named is chosen from, a sweep brings the ensembles of its runs",
           "[reports]") {
   const ScoredWorkspace w;
   auto options = options_for(w);

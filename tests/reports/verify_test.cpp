@@ -50,7 +50,7 @@ bool passed(const Check& check) {
 
 }  // namespace
 
-TEST_CASE("verify: a good submission passes everything; without the dev file scores are unproven",
+TEST_CASE("verify: a good submission passes everything, without the dev file scores are unproven",
           "[reports]") {
   const Made made;
   const auto with = made.verify(), without = made.verify(false);

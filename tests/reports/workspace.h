@@ -30,18 +30,11 @@ struct ScoredWorkspace {
     write_file(dev, kDevText);
     write_file(source, "an archive");
     make_folder(paths.root);
+    add_sweep({1, 2, 3});
     auto db = registry();
-    const auto sweep = db.add_sweep("lr", "/x/lr.toml", "content", 1000);
-    make_folder(paths.folder(sweep.id));
-    write_file(paths.sweep_file(sweep.id), "name = \"lr\"\n");
-    std::vector<RunSpec> specs;
-    for (const int64_t seed : {1, 2, 3}) specs.push_back(spec(seed));
-    db.add_runs(sweep.id, specs, 1000);
-    add_result(db, "run1", "blue", "red");
-    add_result(db, "run2", "blue", "green");
-    add_result(db, "run3", "red", "red");
     const Json members = {{{"id", "run1"}, {"weight", 1.0}}, {{"id", "run2"}, {"weight", 2.0}}};
-    const std::string id = db.add_ensemble("ensemble", {{"members", members}}, {"run1", "run2"}, 2000).id;
+    const std::string id =
+        db.add_ensemble({"ensemble", {{"members", members}}, {"run1", "run2"}, {}}, 2000).id;
     make_folder(paths.folder(id));
     write_file(RunPaths{paths.folder(id)}.ensemble(), json_text({{"members", members}}));
     write_answers(db, id, "blue", "green grass");
@@ -49,8 +42,23 @@ struct ScoredWorkspace {
 
   Registry registry() const { return Registry::open(paths.registry()); }
 
-  RunSpec spec(int64_t seed) const {
+  /// Up to three succeeded runs, the second of which is right.
+  void add_sweep(const std::vector<int64_t>& seeds, const CommandSpec& command = {}) const {
+    auto db = registry();
+    const auto sweep = db.add_sweep("lr", "/x/lr.toml", std::to_string(seeds.front()), 1000);
+    make_folder(paths.folder(sweep.id));
+    write_file(paths.sweep_file(sweep.id), "name = \"lr\"\n");
+    std::vector<RunSpec> specs;
+    for (const int64_t seed : seeds) specs.push_back(spec(seed, command));
+    const std::pair<const char*, const char*> answers[] = {
+        {"blue", "red"}, {"blue", "green"}, {"red", "red"}};
+    const auto runs = db.add_runs(sweep.id, specs, 1000);
+    for (size_t i = 0; i < runs.size(); ++i) add_result(db, runs[i].id, answers[i].first, answers[i].second);
+  }
+
+  RunSpec spec(int64_t seed, const CommandSpec& command = {}) const {
     RunSpec s;
+    s.command = command;
     s.name = "lr";
     s.train.seed = seed;
     s.train = resolve(s.train);
@@ -61,7 +69,8 @@ struct ScoredWorkspace {
 
  private:
   /// What an attempt leaves, and its end on record.
-  void add_result(Registry& db, const std::string& id, const std::string& first, const std::string& second) {
+  void add_result(Registry& db, const std::string& id, const std::string& first,
+                  const std::string& second) const {
     const RunPaths run{paths.folder(id)};
     make_folder(run.checkpoint());
     const CheckpointPaths checkpoint{run.checkpoint()};

@@ -20,7 +20,8 @@ using expctl::test::TempDir;
 
 namespace {
 
-constexpr const char* kToken = "supervisor-test-token";
+/// Tests run side by side: each process has a token of its own.
+const std::string kToken = "supervisor-test-" + std::to_string(::getpid());
 
 /// One attempt of `sh -c script`.
 WorkerRequest request_for(const std::string& script, bool command = true) {
@@ -131,7 +132,8 @@ TEST_CASE("the time limit ends a worker that ignores TERM", "[runner]") {
   CHECK(processes_of_attempt(kToken).empty());
 }
 
-TEST_CASE("a supervisor that is told to end interrupts the attempt; a worker may still save", "[runner]") {
+TEST_CASE("a supervisor that is told to end interrupts the attempt, and a worker may still save",
+          "[runner]") {
   const TempDir folder;
   auto later = signal_later(SIGTERM, 0.3);
   const Outcome outcome =

@@ -71,7 +71,7 @@ TEST_CASE("dropout: the gradient is the mask, also beside a residual", "[trainer
   CHECK(torch::equal(residual.grad(), weights));
 }
 
-TEST_CASE("dropout: a rate of 0 changes nothing; bf16 has the mask of fp32; rows need a key each",
+TEST_CASE("dropout: a rate of 0 changes nothing, bf16 has the mask of fp32, rows need a key each",
           "[trainer]") {
   const auto x = torch::randn({4, 33});
   CHECK(torch::equal(dropout(x, std::vector<uint64_t>(), 0.0), x));

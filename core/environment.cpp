@@ -1,0 +1,48 @@
+#include "core/environment.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "core/text.h"
+#include "core/version.h"
+
+namespace expctl {
+namespace {
+
+/// What follows `key` on the first line of a file of /proc that has it; null where none does.
+Json proc_value(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto found = line.find(key);
+    if (found != std::string::npos) return trim(std::string_view(line).substr(found + key.size()));
+  }
+  return nullptr;
+}
+
+Json cpu_model() {
+  const Json after_name = proc_value("/proc/cpuinfo", "model name");
+  if (after_name.is_null()) return nullptr;
+  const auto text = after_name.get<std::string>();  // ": AMD EPYC ..."
+  return trim(std::string_view(text).substr(std::min(text.size(), text.find(':') + 1)));
+}
+
+}  // namespace
+
+Json environment_of(const WorkerRequest& request) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  const std::string& commit = request.spec.config_commit;
+  return {{"schema_version", 1},
+          {"host", host},
+          {"cpu", cpu_model()},
+          {"gpus", request.devices.gpus},
+          {"driver", proc_value("/proc/driver/nvidia/version", "NVRM version:")},
+          {"threads", request.devices.threads},
+          {"expctl", version()},
+          {"build_id", build_id()},
+          {"config_commit", commit.empty() ? Json() : Json(commit)}};
+}
+
+}  // namespace expctl

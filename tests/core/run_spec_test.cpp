@@ -1,0 +1,76 @@
+#include "core/run_spec.h"
+
+#include <catch2/catch.hpp>
+
+using namespace expctl;
+
+namespace {
+
+RunSpec native() {
+  RunSpec spec;
+  spec.train = resolve(TrainSpec{});
+  spec.train_data.sha256 = "t";
+  spec.dev_data.sha256 = "d";
+  spec.init.sha256 = "i";
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("run_spec: the config hash covers what a run computes and nothing else", "[core]") {
+  const std::string hash = config_hash(native());
+  const auto changed = [&](const std::function<void(RunSpec&)>& change) {
+    RunSpec spec = native();
+    change(spec);
+    return config_hash(spec) != hash;
+  };
+  CHECK(changed([](RunSpec& s) { s.train.learning_rate = 1e-5; }));
+  CHECK(changed([](RunSpec& s) { s.train_data.sha256 = "other"; }));
+  CHECK(changed([](RunSpec& s) { s.dev_data.sha256 = "other"; }));
+  CHECK(changed([](RunSpec& s) { s.init.sha256 = "other"; }));
+  CHECK(changed([](RunSpec& s) { s.train.seed_data = 7; }));
+  CHECK(changed([](RunSpec& s) { s.command.argv = {"train.sh"}; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.name = "other"; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.train_data.path = "/elsewhere"; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.resources.timeout_s = 60; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.config_commit = "abc"; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.params["learning_rate"] = 3e-5; }));
+  CHECK_FALSE(changed([](RunSpec& s) {
+    s.train.seed = 7;
+    s.train.seed_init = s.train.seed_data = s.train.seed_dropout = 7;
+  }));
+}
+
+TEST_CASE("run_spec: a command's parameters are part of its config, whatever their order", "[core]") {
+  RunSpec a, b;
+  a.command.argv = b.command.argv = {"train.sh"};
+  a.params["x"] = 1;
+  a.params["y"] = 2;
+  b.params["y"] = 2;
+  b.params["x"] = 1;
+  CHECK(config_hash(a) == config_hash(b));
+  b.params["x"] = 3;
+  CHECK(config_hash(a) != config_hash(b));
+}
+
+TEST_CASE("run_spec: it reads back from JSON as it was, also without what later versions added", "[core]") {
+  RunSpec spec = native();
+  spec.params["learning_rate"] = 1e-5;
+  spec.command.argv = {"train.sh", "{seed}"};
+  spec.resources.cpus = 3;
+  spec.config_commit = "abc-dirty";
+  Json json = to_json(spec);
+  CHECK(to_json(run_spec_from_json(json, "test")) == json);
+  json.erase("config_commit");
+  CHECK(run_spec_from_json(json, "test").config_commit.empty());
+}
+
+TEST_CASE("run_spec: scores are of the same evaluation where data, length, stride and window are", "[core]") {
+  RunSpec a = native(), b = native();
+  b.train.learning_rate = 1e-5;
+  CHECK(evaluation_settings(a) == evaluation_settings(b));
+  b.train.eval_max_seq_length = 128;
+  CHECK(evaluation_settings(a) != evaluation_settings(b));
+  a.command.argv = {"train.sh"};
+  CHECK(json_line(evaluation_settings(a)) == R"({"dev_sha256":"d"})");
+}

@@ -1,0 +1,128 @@
+// `expctl sweep` of commands: scores, failures, flags, and what of it can be looked at afterwards.
+#include "tests/e2e/command_sweep.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+TEST_CASE("a sweep of commands scores what succeeds, says why others failed, and does nothing twice",
+          "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("echo '{\"q1\": \"blue\"}' > predictions.json", "exit 3", "kill -9 $$", "true")");
+  const Json runs = sweep(folder, 4);
+  REQUIRE(runs.size() == 4);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run1")["f1"] == 100.0);
+  CHECK(read_file(folder / "runs/run1/eval.json") == "{\"exact_match\": 100.0, \"f1\": 100.0}\n");
+  CHECK(by_id(runs, "run2")["reason"] == "exit_code");
+  CHECK(by_id(runs, "run3")["reason"] == "signal");
+  CHECK(by_id(runs, "run4")["state"] == "succeeded");
+  CHECK(by_id(runs, "run4")["f1"].is_null());
+  const std::string starts = read_file(folder / "starts.txt");
+  CHECK(sweep(folder, 4) == runs);
+  CHECK(read_file(folder / "starts.txt") == starts);
+}
+
+TEST_CASE("files that a job calls as expctl calls its own decide nothing", "[e2e]") {
+  const TempDir folder;
+  // No predictions, a foreign score, a foreign outcome, a folder in the way of the next attempt's file.
+  write_sweep(
+      folder,
+      R"("echo '{\"eval_f1\": 88}' > eval.json; echo x > outcome.json; mkdir -p nbest_predictions.json/x",)"
+      R"("echo '[]' > predictions.json")");
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run1")["f1"].is_null());
+  CHECK(by_id(runs, "run2")["state"] == "failed");
+  CHECK(sweep(folder, 4) == runs);
+}
+
+TEST_CASE("a metrics.jsonl that cannot be read fails its run, and holds nobody else up", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("mkdir metrics.jsonl; sleep 1", "true")");
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run1")["state"] == "failed");
+  CHECK(by_id(runs, "run2")["state"] == "succeeded");
+}
+
+TEST_CASE("flags of sweep: --max-runs starts so many, --fail-fast none after a failure, --retry-failed tries again",
+          "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("test -e ../../go.txt", "true", "true ")",
+              "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  const auto with = [&](const std::string& flag, int exit_code) {
+    auto words = sweep_argv(folder);
+    words.push_back(flag);
+    const ProgramResult result = run_program(words);
+    INFO(result.err);
+    CHECK(result.exit_code == exit_code);
+    std::string states;
+    const Json runs = Json::parse(result.out)["runs"];
+    for (const char* id : {"run1", "run2", "run3"})
+      states += by_id(runs, id)["state"].get<std::string>() + " ";
+    return states;
+  };
+  CHECK(with("--fail-fast", 4) == "failed queued queued ");
+  CHECK(with("--max-runs=1", 4) == "failed succeeded queued ");
+  write_file(folder / "go.txt", "");
+  CHECK(with("--retry-failed", 0) == "succeeded succeeded succeeded ");
+}
+
+TEST_CASE("what commands leave is on record and can be looked at", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("echo hello from $EXPCTL_RUN_ID", "echo again")");
+  sweep(folder, 0);
+  const auto expctl = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {(bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string()});
+    const ProgramResult result = run_program(words);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.out;
+  };
+  CHECK(expctl({"logs", "run1"}) == "hello from run1\n");
+  CHECK(expctl({"logs", "-f", "run1", "@"}) == "run1  hello from run1\nrun2  again\n");
+  CHECK_THAT(expctl({"runs", "show", "@2"}),
+             Catch::Contains("succeeded") && Catch::Contains("mode=echo hello"));
+  CHECK(Json::parse(expctl({"--json", "runs", "show", "run1"}))["attempts"] == 1);
+  const Json environment = read_json(folder / "runs/run1/environment.json");
+  CHECK(environment["threads"] == 1);
+  CHECK_FALSE(environment["host"].get<std::string>().empty());
+  CHECK(environment["config_commit"].is_null());  // a temporary folder is in no checkout
+}
+
+TEST_CASE("runs that another sweep has left queued stay so, and do not hold this one up", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("sleep 100")");
+  const pid_t child = start_sweep(folder);
+  REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
+  ::kill(child, SIGTERM);
+  ::waitpid(child, nullptr, 0);
+  write_sweep(folder, R"("true")", "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  CHECK(by_id(sweep(folder, 0), "run2")["state"] == "succeeded");
+  CHECK(read_json(folder / "runs/run1/run.json")["state"] == "queued");
+  CHECK_FALSE(someone_in(folder / "runs"));
+}
+
+TEST_CASE("data that has changed since a run was queued is not trained on in its name", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true", "echo ' ' >> ../../dev.json", "false")",
+              "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run3")["reason"] == "failed_to_start");
+  CHECK_THAT(read_json(folder / "runs/run3/run.json")["message"].get<std::string>(),
+             Catch::Contains("dev.json: it has changed"));
+}
+
+TEST_CASE("what cannot work is refused before anything is written", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true")", "cpus = 100000\n");
+  const ProgramResult cores = run_program(sweep_argv(folder));
+  CHECK(cores.exit_code == 1);
+  CHECK_THAT(cores.err, Catch::Contains("cpus = 100000"));
+  write_sweep(folder, R"("true")");
+  std::filesystem::remove(folder / "dev.json");
+  const ProgramResult data = run_program(sweep_argv(folder));
+  CHECK(data.exit_code == 3);
+  CHECK_THAT(data.err, Catch::Contains("data.dev"));
+  CHECK_FALSE(std::filesystem::exists(folder / "runs"));
+}

@@ -1,0 +1,145 @@
+#include "trainer/worker.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/request.h"
+#include "core/run_paths.h"
+#include "core/worker_exit.h"
+#include "tests/trainer/small_training.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+namespace {
+
+/// Folders with data, a tiny model and run folders over them.
+struct Runs {
+  TempDir dir;
+  WorkerRequest request;
+
+  Runs() {
+    const auto data = make_synthetic_data({.seed = 5, .train_paragraphs = 8, .dev_paragraphs = 2});
+    write_file(dir / "train.json", dataset_text(data.train));
+    write_file(dir / "dev.json", dataset_text(data.dev));
+    make_folder(dir / "model");
+    write_tiny_bert(dir / "model", learn_vocabulary(data.train, 200), 11,
+                    {.hidden = 32, .layers = 2, .heads = 2, .intermediate = 48, .max_position = 160});
+    request.run_id = "run1";
+    request.spec.train = small_spec();
+    request.spec.train.precision = request.spec.train.eval_precision = "fp32";
+    request.spec.train_data.path = dir / "train.json";
+    request.spec.dev_data.path = dir / "dev.json";
+    request.spec.init.path = dir / "model";
+  }
+
+  RunPaths folder(const std::string& name) const {
+    const RunPaths paths{dir / name};
+    make_folder(paths.folder);
+    write_file(paths.request(), json_text(to_json(request)));
+    return paths;
+  }
+};
+
+bool never() {
+  return false;
+}
+
+std::vector<Json> metrics(const RunPaths& paths) {
+  std::vector<Json> lines;
+  for (const auto& line : split(trim(read_file(paths.metrics())), '\n'))
+    lines.push_back(parse_json(line, "metrics.jsonl"));
+  return lines;
+}
+
+/// Told to end when it has been asked `times` times.
+std::function<bool()> after(int times) {
+  return [times]() mutable { return times-- <= 0; };
+}
+
+}  // namespace
+
+TEST_CASE("worker: a training leaves all that the run folder is said to hold", "[trainer]") {
+  const Runs runs;
+  const auto run = runs.folder("run1");
+  REQUIRE(run_worker(run.folder, never) == 0);
+  for (const auto& file : {run.environment(), run.metrics(), run.logits(), run.predictions(), run.nbest(),
+                           run.eval(), run.inference_stats(), CheckpointPaths{run.checkpoint()}.weights()}) {
+    INFO(file);
+    CHECK(std::filesystem::is_regular_file(file));
+  }
+  CHECK_FALSE(std::filesystem::exists(run.state()));
+  const auto steps = metrics(run);
+  REQUIRE(steps.size() == 5);
+  for (size_t i = 0; i < steps.size(); ++i) CHECK(steps[i]["step"] == i + 1);
+  CHECK(read_json(run.environment())["precision"] == "fp32");
+}
+
+TEST_CASE("worker: told to end, it saves, and the next attempt ends as if nothing had happened",
+          "[trainer]") {
+  const Runs runs;
+  const auto straight = runs.folder("run1");
+  REQUIRE(run_worker(straight.folder, never) == 0);
+  // Asked before each of 5 steps, then before each batch of the prediction: in the training, and after it.
+  for (const int times : {2, 5}) {
+    INFO("told to end after " << times << " questions");
+    const auto run = runs.folder("run" + std::to_string(times));
+    REQUIRE(run_worker(run.folder, after(times)) == kExitTerminated);
+    CHECK(std::filesystem::exists(run.state()));
+    CHECK_FALSE(std::filesystem::exists(run.eval()));
+    REQUIRE(run_worker(run.folder, never) == 0);
+    CHECK_FALSE(std::filesystem::exists(run.state()));
+    CHECK(read_file(run.logits()) == read_file(straight.logits()));
+    CHECK(read_file(run.nbest()) == read_file(straight.nbest()));
+    CHECK(read_file(CheckpointPaths{run.checkpoint()}.weights()) ==
+          read_file(CheckpointPaths{straight.checkpoint()}.weights()));
+    const auto steps = metrics(run);
+    REQUIRE(steps.size() == 5);
+    for (size_t i = 0; i < steps.size(); ++i) CHECK(steps[i]["loss"] == metrics(straight)[i]["loss"]);
+  }
+}
+
+TEST_CASE("worker: lines of steps that a killed attempt had not saved are written once", "[trainer]") {
+  Runs runs;
+  runs.request.spec.train.save_every = 2;
+  const auto run = runs.folder("run1");
+  REQUIRE(run_worker(run.folder, after(3)) == kExitTerminated);
+  // As kill -9 leaves it: steps beyond the saved one, the last of them half written.
+  write_file(run.metrics(), read_file(run.metrics()) + "{\"step\":4,\"loss\":1}\n{\"step\":5,\"lo");
+  REQUIRE(run_worker(run.folder, never) == 0);
+  const auto steps = metrics(run);
+  REQUIRE(steps.size() == 5);
+  for (size_t i = 0; i < steps.size(); ++i) CHECK(steps[i]["step"] == i + 1);
+}
+
+TEST_CASE("worker: a training that diverges says so by its exit code and an event", "[trainer]") {
+  Runs runs;
+  runs.request.spec.train.learning_rate = 1e30;
+  runs.request.spec.train.max_grad_norm = 0;
+  const auto run = runs.folder("run1");
+  REQUIRE(run_worker(run.folder, never) == kExitDiverged);
+  CHECK(metrics(run).back()["event"] == "diverged");
+  CHECK_FALSE(std::filesystem::exists(run.checkpoint()));
+  CHECK_FALSE(std::filesystem::exists(run.eval()));
+}
+
+TEST_CASE("worker: a prediction of a run's checkpoint is the run's own prediction", "[trainer]") {
+  Runs runs;
+  const auto run = runs.folder("run1");
+  REQUIRE(run_worker(run.folder, never) == 0);
+  runs.request.task = WorkerTask::kPredict;
+  runs.request.spec.init.path = run.checkpoint();
+  const auto again = runs.folder("prediction");
+  REQUIRE(run_worker(again.folder, never) == 0);
+  CHECK(read_file(again.logits()) == read_file(run.logits()));
+  CHECK(read_file(again.eval()) == read_file(run.eval()));
+  CHECK_FALSE(std::filesystem::exists(again.metrics()));
+  CHECK_FALSE(std::filesystem::exists(again.checkpoint()));
+}
+
+TEST_CASE("worker: a GPU that it cannot use is refused before anything is done", "[trainer]") {
+  Runs runs;
+  runs.request.devices.gpus = {"GPU-0"};
+  const auto run = runs.folder("run1");
+  CHECK_THROWS_WITH(run_worker(run.folder, never), Catch::Contains("on the CPU only"));
+  CHECK_FALSE(std::filesystem::exists(run.environment()));
+}
