@@ -1,16 +1,17 @@
-# embed_files(TARGET HEADER FUNCTION FOLDER): every file of FOLDER, by name, behind
-# `std::string_view expctl::FUNCTION(std::string_view name)`, which HEADER declares. An unknown name is a bug and throws.
-function(embed_files TARGET HEADER FUNCTION FOLDER)
+# embed_files(TARGET FUNCTION FOLDER): every file of FOLDER, sorted by name, as
+# `const std::vector<expctl::EmbeddedFile>& expctl::FUNCTION()` (core/embedded_file.h) in TARGET.
+function(embed_files TARGET FUNCTION FOLDER)
   file(GLOB files CONFIGURE_DEPENDS ${FOLDER}/*)
-  set(text "#include \"${HEADER}\"\n\n#include <stdexcept>\n#include <string>\n\nnamespace expctl {\n")
-  string(APPEND text "std::string_view ${FUNCTION}(std::string_view name) {\n")
+  list(SORT files)
+  set(text "#include \"core/embedded_file.h\"\n\nnamespace expctl {\nconst std::vector<EmbeddedFile>& ${FUNCTION}();\n")
+  string(APPEND text "const std::vector<EmbeddedFile>& ${FUNCTION}() {\n  static const std::vector<EmbeddedFile> files = {\n")
   foreach(file ${files})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     get_filename_component(name ${file} NAME)
     file(READ ${file} content)
-    string(APPEND text "  if (name == \"${name}\") return R\"embedded(${content})embedded\";\n")
+    string(APPEND text "      {\"${name}\", R\"embedded(${content})embedded\"},\n")
   endforeach()
-  string(APPEND text "  throw std::logic_error(\"no embedded file \" + std::string(name));\n}\n}  // namespace expctl\n")
+  string(APPEND text "  };\n  return files;\n}\n}  // namespace expctl\n")
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cpp CONTENT "${text}" @ONLY)
   target_sources(${TARGET} PRIVATE ${CMAKE_BINARY_DIR}/generated/${FUNCTION}.cpp)
 endfunction()

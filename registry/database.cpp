@@ -73,7 +73,7 @@ Database::Database(const std::filesystem::path& path, bool create)
 }
 
 void Database::migrate() {
-  const auto migrations = embedded_migrations();
+  const auto& migrations = embedded_migrations();
   const auto newest = static_cast<int>(migrations.size());
   const int version = user_version(connection_);
   if (version > newest) {
@@ -85,7 +85,7 @@ void Database::migrate() {
   // The version is read again under the lock: another process may have migrated since.
   SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::EXCLUSIVE);
   for (int i = user_version(connection_); i < newest; ++i)
-    connection_.exec(migrations[static_cast<size_t>(i)].sql);
+    connection_.exec(std::string(migrations[static_cast<size_t>(i)].content));
   connection_.exec(fmt::format("PRAGMA user_version = {}", newest));
   transaction.commit();
 }

@@ -1,17 +1,11 @@
 // The numbered schema scripts (registry/migrations/NNNN_verb_noun.sql), embedded at build time. Append only.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "core/embedded_file.h"
 
 namespace expctl {
 
-struct Migration {
-  std::string name;  ///< "0001_create_registry"
-  std::string sql;
-};
-
 /// In order; PRAGMA user_version is the number of those applied.
-std::vector<Migration> embedded_migrations();
+const std::vector<EmbeddedFile>& embedded_migrations();
 
 }  // namespace expctl

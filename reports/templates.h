@@ -1,13 +1,11 @@
-// The texts of a submission that are files of this source tree (reports/templates), compiled in by
-// cmake/embed_files.cmake.
+// The texts of a submission that are files of this source tree (reports/templates), compiled in.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace expctl {
 
-/// The file `name` of reports/templates as it is.
+/// The file `name` of reports/templates as it is. An unknown name is a bug, and throws std::logic_error.
 std::string_view submission_template(std::string_view name);
 
 }  // namespace expctl

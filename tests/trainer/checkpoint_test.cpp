@@ -2,6 +2,7 @@
 
 #include "core/files.h"
 #include "core/run_paths.h"
+#include "formats/safetensors.h"
 #include "tests/trainer/small_training.h"
 
 using namespace expctl;

@@ -112,9 +112,10 @@ TEST_CASE("worker: lines of steps that a killed attempt had not saved are writte
 }
 
 TEST_CASE("worker: a training that diverges says so by its exit code and an event", "[trainer]") {
-  Runs runs;
-  runs.request.spec.train.learning_rate = 1e30;
-  runs.request.spec.train.max_grad_norm = 0;
+  const Runs runs;
+  auto model = load_checkpoint(runs.dir / "model", 3);
+  model.parameters["qa_outputs.bias"].fill_(std::numeric_limits<float>::quiet_NaN());
+  save_checkpoint(runs.dir / "model", model);
   const auto run = runs.folder("run1");
   REQUIRE(run_worker(run.folder, never) == kExitDiverged);
   CHECK(metrics(run).back()["event"] == "diverged");
