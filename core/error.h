@@ -22,8 +22,8 @@ enum class ErrorCode {
 /// be empty.
 class Error : public std::runtime_error {
  public:
-  explicit Error(std::string message, std::string hint = {}, ErrorCode code = ErrorCode::kError)
-      : std::runtime_error(std::move(message)), hint_(std::move(hint)), code_(code) {}
+  explicit Error(const std::string& message, std::string hint = {}, ErrorCode code = ErrorCode::kError)
+      : std::runtime_error(message), hint_(std::move(hint)), code_(code) {}
 
   const std::string& hint() const { return hint_; }
   ErrorCode code() const { return code_; }
