@@ -134,7 +134,6 @@ RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
     Json file = description;
     file["id"] = id;
     write_file(paths.ensemble(), json_text(file));
-    fs::remove_all(workspace.folder(id));  // of an entry that was never recorded
     draft.become(workspace.folder(id));
   });
 }

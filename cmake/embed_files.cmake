@@ -1,7 +1,7 @@
-# embed_files(TARGET FUNCTION FOLDER): every file of FOLDER, sorted by name, as
+# embed_files(TARGET FUNCTION FOLDER PATTERN): the files of FOLDER that PATTERN means, sorted by name, as
 # `const std::vector<expctl::EmbeddedFile>& expctl::FUNCTION()` (core/embedded_file.h) in TARGET.
-function(embed_files TARGET FUNCTION FOLDER)
-  file(GLOB files CONFIGURE_DEPENDS ${FOLDER}/*)
+function(embed_files TARGET FUNCTION FOLDER PATTERN)
+  file(GLOB files CONFIGURE_DEPENDS ${FOLDER}/${PATTERN})
   list(SORT files)
   set(text "#include \"core/embedded_file.h\"\n\nnamespace expctl {\nconst std::vector<EmbeddedFile>& ${FUNCTION}();\n")
   string(APPEND text "const std::vector<EmbeddedFile>& ${FUNCTION}() {\n  static const std::vector<EmbeddedFile> files = {\n")

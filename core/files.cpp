@@ -140,6 +140,10 @@ void make_folder(const fs::path& path) {
   }
 }
 
+void remove_folder_at(const fs::path& path) {
+  if (fs::is_directory(fs::symlink_status(path))) fs::remove_all(path);
+}
+
 void copy_file(const fs::path& from, const fs::path& to) {
   const Descriptor in(from, O_RDONLY);
   if (!in.valid()) throw errno_error(fmt::format("cannot open {}", from.string()), errno);

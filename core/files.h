@@ -22,6 +22,9 @@ bool create_file(const std::filesystem::path& path, std::string_view content);
 /// Creates a folder and its parents. Throws Error naming the folder.
 void make_folder(const std::filesystem::path& path);
 
+/// Removes a folder that stands where a file is to be written; leaves anything else.
+void remove_folder_at(const std::filesystem::path& path);
+
 /// Copies one file as a file of its own: a reflink where the file system can, else copy_file_range, else read
 /// and write; never a hard link. Replaces `to` atomically. Throws Error.
 void copy_file(const std::filesystem::path& from, const std::filesystem::path& to);

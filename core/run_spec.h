@@ -49,7 +49,8 @@ struct RunSpec {
   CommandSpec command;
   ResourceSpec resources;
   std::string rules = "none";  ///< contest profile
-  std::string config_commit;   ///< git commit of the sweep file's folder ("-dirty" with changes); "" for none
+  std::string
+      config_commit;  ///< git commit of the sweep file ("-dirty" where it has changed since); "" for none
 
   bool is_command() const { return !command.argv.empty(); }
 };

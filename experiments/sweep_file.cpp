@@ -76,6 +76,15 @@ ResourceSpec read_resources(TomlTable table) {
   return resources;
 }
 
+/// A path or glob that stays in the run folder.
+std::string read_pattern(TomlTable& table, const std::string& key, const std::string& fallback) {
+  const std::string pattern = table.text(key, fallback);
+  const auto parts = split(pattern, '/');
+  if (pattern.starts_with('/') || std::find(parts.begin(), parts.end(), "..") != parts.end())
+    table.refuse(*table.find(key), fmt::format("'{}' must lie in the run folder", table.label(key)));
+  return pattern;
+}
+
 CommandSpec read_command(TomlTable table) {
   CommandSpec command;
   if (table.node() == nullptr) return command;
@@ -84,10 +93,10 @@ CommandSpec read_command(TomlTable table) {
     table.refuse(*table.node(), "'command.argv' is missing or empty",
                  "argv = [\"python3\", \"train.py\", ...]; without [command] expctl-train runs");
   }
-  command.predictions = table.text("predictions", "predictions.json");
-  command.nbest = table.text("nbest", "nbest_predictions.json");
-  command.checkpoint = table.text("checkpoint", "");
-  command.logs = table.text("logs", "");
+  command.predictions = read_pattern(table, "predictions", "predictions.json");
+  command.nbest = read_pattern(table, "nbest", "nbest_predictions.json");
+  command.checkpoint = read_pattern(table, "checkpoint", "");
+  command.logs = read_pattern(table, "logs", "");
   table.refuse_unknown_keys();
   return command;
 }

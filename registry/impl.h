@@ -11,6 +11,7 @@ namespace expctl {
 
 struct Registry::Impl {
   Database database;
+  std::filesystem::path workspace;  ///< the folder that it lies in
 };
 
 /// Every column of a RunRecord, in the order that read_run() takes them; joined with the evaluation

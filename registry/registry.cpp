@@ -1,44 +1,16 @@
 // Opening, the life of a run, and what a run leaves.
 #include "registry/registry.h"
 
-#include <algorithm>
-#include <map>
-
 #include "registry/impl.h"
 
 namespace expctl {
-namespace {
-
-/// The highest number of each kind that a folder of the workspace is named by.
-std::map<IdKind, int64_t> highest_ids(const std::filesystem::path& workspace) {
-  std::map<IdKind, int64_t> highest;
-  std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator(workspace, unreadable)) {
-    if (const auto id = parse_id(entry.path().filename().string()))
-      highest[id->kind] = std::max<int64_t>(highest[id->kind], id->number);
-  }
-  return highest;
-}
-
-}  // namespace
-
 Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Registry::~Registry() = default;
 Registry::Registry(Registry&&) noexcept = default;
 Registry& Registry::operator=(Registry&&) noexcept = default;
 
 Registry Registry::open(const std::filesystem::path& path) {
-  Registry registry(std::unique_ptr<Impl>(new Impl{Database(path, true)}));
-  const auto highest = highest_ids(path.parent_path());
-  registry.impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement raise(db, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?");
-    for (const auto& [kind, number] : highest) {
-      SQLite::bind(raise, number, std::string(prefix_of(kind)));
-      raise.exec();
-      raise.reset();
-    }
-  });
-  return registry;
+  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, true), path.parent_path()}));
 }
 
 Registry Registry::open_existing(const std::filesystem::path& path) {
@@ -46,7 +18,7 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
     throw Error(fmt::format("{}: there is no registry", path.string()),
                 "expctl sweep FILE makes one; --workspace DIR says where it is", ErrorCode::kNotFound);
   }
-  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, false)}));
+  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, false), path.parent_path()}));
 }
 
 RunState state_of(SQLite::Database& database, const std::string& run_id) {

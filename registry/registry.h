@@ -97,8 +97,7 @@ struct RunFilter {
 
 class Registry {
  public:
-  /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Ids of folders
-  /// that lie beside it, of a registry that was lost or put back from a copy, are taken as used. Throws
+  /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws
   /// Error.
   static Registry open(const std::filesystem::path& path);
   /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
@@ -107,7 +106,8 @@ class Registry {
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;
 
-  // -- sweeps and runs: all ids of one call are allotted in one transaction and never used again
+  // -- sweeps and runs: all ids of one call are allotted in one transaction and never used again, those of
+  // folders beside the file neither, which are of a registry that was lost or put back from a copy
   /// The sweep of this file with this content, added where there is none yet.
   SweepRecord add_sweep(const std::string& name, const std::string& file, const std::string& content_sha256,
                         double now);

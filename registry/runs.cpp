@@ -1,12 +1,29 @@
 // Sweeps, runs and ensembles: adding and finding them.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "core/text.h"
 #include "registry/impl.h"
 
 namespace expctl {
 namespace {
+
+/// Takes the ids of the workspace's folders as given.
+void raise_counters(SQLite::Database& database, const std::filesystem::path& workspace) {
+  std::map<IdKind, int64_t> highest;
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(workspace, unreadable)) {
+    if (const auto id = parse_id(entry.path().filename().string()))
+      highest[id->kind] = std::max<int64_t>(highest[id->kind], id->number);
+  }
+  SQLite::Statement raise(database, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?");
+  for (const auto& [kind, number] : highest) {
+    SQLite::bind(raise, number, std::string(prefix_of(kind)));
+    raise.exec();
+    raise.reset();
+  }
+}
 
 /// The first of `count` new numbers of a kind.
 int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
@@ -94,6 +111,7 @@ SweepRecord Registry::add_sweep(const std::string& name, const std::string& file
       sweep = read_sweep_row(known);
       return;
     }
+    raise_counters(db, impl_->workspace);
     sweep.id = to_string(Id{IdKind::kSweep, static_cast<long>(allot(db, IdKind::kSweep, 1))});
     SQLite::Statement insert(
         db, "INSERT INTO sweeps (id, name, file, content_sha256, created) VALUES (?, ?, ?, ?, ?)");
@@ -118,6 +136,7 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
   std::vector<RunRecord> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
+    raise_counters(db, impl_->workspace);
     SQLite::Statement insert(
         db,
         "INSERT INTO runs (id, kind, sweep_id, name, state, config_hash, seed, params, spec, created) "
@@ -152,6 +171,7 @@ RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
                                  const std::function<void(const std::string&)>& place_files) {
   std::string id;
   impl_->database.write([&](SQLite::Database& db) {
+    raise_counters(db, impl_->workspace);
     id = to_string(Id{IdKind::kEnsemble, static_cast<long>(allot(db, IdKind::kEnsemble, 1))});
     SQLite::Statement insert(db,
                              "INSERT INTO runs (id, kind, name, state, spec, created, started, ended) "

@@ -137,7 +137,8 @@ std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& ent
   return runs.empty() ? std::vector{entry} : runs;
 }
 
-Json submission_facts(const Registry& registry, const Submission& submission, double now_s) {
+Json submission_facts(const Registry& registry, const Submission& submission,
+                      const std::vector<std::string>& named, double now_s) {
   Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array();
   std::vector<RunRecord> searched = submission.considered;
   for (const auto& entry : submission.entries) {
@@ -154,7 +155,12 @@ Json submission_facts(const Registry& registry, const Submission& submission, do
     }
     searched.insert(searched.end(), runs.begin(), runs.end());
   }
-  for (const auto& id : sweeps_of(searched)) {
+  std::vector<std::string> sweep_ids = sweeps_of(searched);
+  for (const auto& word : named) {
+    if (registry.find_sweep(word) && std::find(sweep_ids.begin(), sweep_ids.end(), word) == sweep_ids.end())
+      sweep_ids.push_back(word);
+  }
+  for (const auto& id : sweep_ids) {
     RunFilter filter;
     filter.sweep_id = id;
     sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), registry.list_runs(filter)));
@@ -171,6 +177,7 @@ Json submission_facts(const Registry& registry, const Submission& submission, do
           {"ensembles", ensembles},
           {"any_ensembles", !ensembles.empty()},
           {"considered", considered_text(submission.considered)},
+          {"named", join(named, " ")},
           {"sweeps", sweeps}};
 }
 

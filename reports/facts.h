@@ -13,7 +13,9 @@ namespace expctl {
 std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry);
 
 /// Members as the templates of reports/templates name them.
-Json submission_facts(const Registry& registry, const Submission& submission, double now_s);
+/// `named` are the ids that the choice was narrowed to.
+Json submission_facts(const Registry& registry, const Submission& submission,
+                      const std::vector<std::string>& named, double now_s);
 
 /// Loss curves of the entries' runs as inline SVG; "" where no run has metrics.
 std::string loss_chart(const Registry& registry, const Submission& submission);

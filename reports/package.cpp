@@ -51,8 +51,13 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
   copy_needed(from.log(), logs.log(), run.id);
   copy_if_there(from.metrics(), logs.metrics());
   const CommandSpec command = run_spec_from_json(run.spec, "registry: spec of " + run.id).command;
-  for (const auto& own : find_files(from.folder, command.logs))
-    copy_if_there(own, logs.folder / own.lexically_relative(from.folder));
+  for (const auto& own : find_files(from.folder, command.logs)) {
+    const fs::path to = logs.folder / own.lexically_relative(from.folder);
+    if (fs::is_directory(own))
+      copy_tree(own, to);
+    else
+      copy_if_there(own, to);
+  }
   copy_if_there(from.outcome(), logs.outcome());
   copy_needed(workspace.sweep_file(run.sweep_id),
               training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
@@ -155,8 +160,7 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
 
 void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths,
                  const PackageOptions& options) {
-  Json facts = submission_facts(registry, submission, options.now_s);
-  facts["named"] = join(options.from, " ");
+  Json facts = submission_facts(registry, submission, options.from, options.now_s);
   facts["any_eval_only"] = std::any_of(
       submission.entries.begin(), submission.entries.end(),
       [&](const SubmissionEntry& entry) { return fs::exists(paths.entry(entry.folder).eval_only_py()); });

@@ -79,6 +79,10 @@ void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
   for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
+  // A job may have made folders of names that are not its own.
+  for (const auto& own :
+       {paths.run(), paths.request(), paths.command(), paths.environment(), paths.metrics()})
+    remove_folder_at(own);
   write_request(request, paths, paths.folder);
 }
 
@@ -89,6 +93,7 @@ void write_request(const WorkerRequest& request, const RunPaths& paths, const fs
 
 void write_run_file(const RunRecord& run, const RunPaths& paths) {
   make_folder(paths.folder);
+  remove_folder_at(paths.run());
   write_file(paths.run(), json_text({{"schema_version", 1},
                                      {"id", run.id},
                                      {"sweep", run.sweep_id},
@@ -108,7 +113,7 @@ void write_run_file(const RunRecord& run, const RunPaths& paths) {
 }
 
 std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt) {
-  if (!fs::exists(paths.outcome())) return std::nullopt;
+  if (!fs::is_regular_file(paths.outcome())) return std::nullopt;
   try {
     const Outcome outcome = outcome_from_json(read_json(paths.outcome()), paths.outcome().string());
     return outcome.attempt == attempt ? std::optional(outcome) : std::nullopt;
@@ -119,6 +124,8 @@ std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt) {
 
 std::vector<MetricRecord> read_metrics(const RunPaths& paths) {
   if (!fs::exists(paths.metrics())) return {};
+  if (!fs::is_regular_file(paths.metrics()))
+    throw Error(fmt::format("{} is not a file", paths.metrics().string()));
   return parse_metrics(read_file(paths.metrics()));
 }
 

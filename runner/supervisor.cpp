@@ -34,10 +34,10 @@ class Attempt {
   Outcome run() {
     started_ = clock_.now_s();
     end_.is_command = request_.spec.is_command();
-    // expctl-train knows more of it, and writes it itself.
-    if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
     const int64_t kills_before = out_of_memory_kills();
     try {
+      // expctl-train knows more of it, and writes it itself.
+      if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
       worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment,
                         request_.devices.cpu_ids, SIGKILL});
     } catch (const Error& e) {
@@ -222,6 +222,7 @@ Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& 
   // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not
   // ours to write.
   if (trim(read_file(paths.claim())) == request.attempt_token) {
+    remove_folder_at(paths.outcome());
     write_file(paths.outcome(), json_text(to_json(outcome)));
   }
   return outcome;

@@ -84,8 +84,19 @@ TEST_CASE("command_results: a checkpoint is the files of its folder, also of the
   attempt.take();
   CHECK(read_file(attempt.paths.checkpoint() / "model.safetensors") == "weights");
   CHECK_FALSE(fs::exists(attempt.paths.checkpoint() / "checkpoint-500"));
+  // Written again in place, the folder looks as old as before.
+  fs::last_write_time(attempt.paths.claim(),
+                      fs::last_write_time(attempt.dir / "out/best") + std::chrono::seconds(60));
+  attempt.take();
+  CHECK(read_file(attempt.paths.checkpoint() / "model.safetensors") ==
+        "weights");  // still the first attempt's
+  attempt.write("out/best/model.safetensors", "better", 5);
+  attempt.take();
+  CHECK(read_file(attempt.paths.checkpoint() / "model.safetensors") == "better");
 
   write_file(attempt.paths.log(), "a log");
+  attempt.request.spec.command.predictions = "eval_p*.json";
+  attempt.write("eval_predictions.json", R"({"q1": "blue"})", 5);
   attempt.write("model.safetensors", "others", 5);
   attempt.write("vocab.txt", "[PAD]\n", 5);
   attempt.request.spec.command.checkpoint = ".";
@@ -93,5 +104,6 @@ TEST_CASE("command_results: a checkpoint is the files of its folder, also of the
   CHECK(read_file(attempt.paths.checkpoint() / "model.safetensors") == "others");
   CHECK(fs::exists(attempt.paths.checkpoint() / "vocab.txt"));
   CHECK_FALSE(fs::exists(attempt.paths.checkpoint() / attempt.paths.log().filename()));
+  CHECK_FALSE(fs::exists(attempt.paths.checkpoint() / "eval_predictions.json"));
   CHECK_FALSE(fs::exists(attempt.paths.checkpoint() / "checkpoint"));
 }

@@ -1,6 +1,8 @@
 // `expctl sweep` of commands: scores, failures, flags, and what of it can be looked at afterwards.
 #include "tests/e2e/command_sweep.h"
 
+#include "core/text.h"
+
 using namespace expctl;
 using namespace expctl::test;
 
@@ -36,16 +38,23 @@ TEST_CASE("files that a job calls as expctl calls its own decide nothing", "[e2e
   CHECK(sweep(folder, 4) == runs);
 }
 
-TEST_CASE("a metrics.jsonl that cannot be read fails its run, and holds nobody else up", "[e2e]") {
+TEST_CASE("folders and pipes of expctl's own names fail their run at most, and hold nobody else up",
+          "[e2e]") {
   const TempDir folder;
-  write_sweep(folder, R"("mkdir metrics.jsonl; sleep 1", "true")");
+  write_sweep(folder,
+              R"("mkdir metrics.jsonl; sleep 1", "true", "mkfifo metrics.jsonl",)"
+              R"("mkdir outcome.json; rm run.json; mkdir run.json", "mkdir environment.json; exit 1")");
   const Json runs = sweep(folder, 4);
   CHECK(by_id(runs, "run1")["state"] == "failed");
   CHECK(by_id(runs, "run2")["state"] == "succeeded");
+  CHECK(by_id(runs, "run3")["state"] == "failed");
+  CHECK(by_id(runs, "run4")["state"] == "succeeded");
+  CHECK(by_id(runs, "run5")["reason"] == "exit_code");
 }
 
-TEST_CASE("flags of sweep: --max-runs starts so many, --fail-fast none after a failure, --retry-failed tries again",
-          "[e2e]") {
+TEST_CASE(
+    "flags of sweep: --max-runs starts so many, --fail-fast none after a failure, --retry-failed tries again",
+    "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("test -e ../../go.txt", "true", "true ")",
               "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
@@ -87,6 +96,32 @@ TEST_CASE("what commands leave is on record and can be looked at", "[e2e]") {
   CHECK(environment["threads"] == 1);
   CHECK_FALSE(environment["host"].get<std::string>().empty());
   CHECK(environment["config_commit"].is_null());  // a temporary folder is in no checkout
+}
+
+TEST_CASE("a run says of which commit its sweep file is, and whether it is so still", "[e2e]") {
+  const TempDir folder;
+  const auto commit_of = [&](const std::string& mode) {
+    write_sweep(folder, "\"" + mode + "\"");
+    const Json runs = sweep(folder, 0);
+    const auto id = runs[0]["id"].get<std::string>();
+    const Json commit = read_json(folder / ("runs/" + id + "/environment.json"))["config_commit"];
+    return commit.is_null() ? "none" : commit.get<std::string>();
+  };
+  const auto git = [&](const std::string& words) {
+    const ProgramResult result = run_program({"/bin/sh", "-c", "git " + words}, folder.path());
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return std::string(trim(result.out));
+  };
+  CHECK(commit_of("true") == "none");
+  git("init -q . && git -c user.name=t -c user.email=t@t commit -q --allow-empty -m first");
+  const std::string first = git("rev-parse HEAD");
+  CHECK(commit_of("true 1") == first + "-dirty");  // the file is not in it
+  write_sweep(folder, R"("true 2")");
+  git("add s.toml && git -c user.name=t -c user.email=t@t commit -q -m second");
+  const std::string second = git("rev-parse HEAD");
+  CHECK(commit_of("true 2") == second);
+  CHECK(commit_of("true 3") == second + "-dirty");
 }
 
 TEST_CASE("runs that another sweep has left queued stay so, and do not hold this one up", "[e2e]") {

@@ -69,6 +69,12 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   for (const char* file : {"predictions.json", "nbest_predictions.json", "eval.json"}) {
     CHECK(read_file(job.dir / "again" / file) == read_file(job.dir / "runs/ens1" / file));
   }
+  // What lies there can be done again by hand, where it lies now.
+  CHECK_THAT(read_file(job.dir / "again/members/2/command.txt"),
+             Contains("cd " + (job.dir / "again/members/2").string() + "\n"));
+  CHECK(read_json(job.dir / "again/members/2/request.json")["argv"].back() ==
+        (job.dir / "again/members/2").string());
+  CHECK(read_json(job.dir / "again/inference_stats.json")["members"].size() == 2);
   const Json summary = read_json(job.dir / "submission/summary.json");
   for (const auto& entry : summary["entries"]) {
     const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();

@@ -91,6 +91,8 @@ TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[expe
        "lr.toml:7:11: 'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\""},
       {kHead + "[resources]\ngpus = -1\n", "lr.toml:7:8: gpus = -1: must be at least 0"},
       {"[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n", "lr.toml: 'model.init' is missing"},
+      {"[command]\nargv = [\"x\"]\nlogs = \"a/../../b\"\n",
+       "lr.toml:3:8: 'command.logs' must lie in the run folder"},
       {"[command]\nargv = []\n", "lr.toml:1:1: 'command.argv' is missing or empty"},
       {kHead + "[command]\npredictions = \"p.json\"\n", "lr.toml:6:1: 'command.argv' is missing or empty"},
       {"name = \"x\"\nname = \"y\"\n",

@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/core.h>
 
 #include <set>
 #include <thread>
@@ -72,7 +73,10 @@ TEST_CASE("registry: a new one beside run folders gives none of their ids again"
   const auto sweep = registry.add_sweep("lr", "/x/lr.toml", "content", 100);
   CHECK(sweep.id == "sweep3");
   CHECK(registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100)[1].id == "run14");
-  CHECK(registry.add_ensemble({"e", Json::object(), {"run13", "run14"}, {}}, 100).id == "ens4");
+  // Also where it was only opened to look, and a folder has come since.
+  auto opened = Registry::open_existing(dir / "registry.db");
+  std::filesystem::create_directory(dir / "ens8");
+  CHECK(opened.add_ensemble({"e", Json::object(), {"run13", "run14"}, {}}, 100).id == "ens9");
 }
 
 TEST_CASE("registry: a run reads back as it was added", "[registry]") {
@@ -209,6 +213,34 @@ TEST_CASE("registry: a run is found by id, place or tag, else the nearest is nam
   CHECK_THROWS_WITH(w.registry.resolve_run("rum2"),
                     Catch::StartsWith("there is no run 'rum2'; did you mean 'run"));
   CHECK_THROWS_AS(w.registry.resolve_run("@3"), Error);
+}
+
+TEST_CASE("registry: the schema's scripts are numbered without a gap", "[registry]") {
+  int number = 0;
+  for (const auto& script : embedded_migrations()) {
+    INFO(script.name);
+    CHECK(script.name.starts_with(fmt::format("{:04}_", ++number)));
+    CHECK(script.name.ends_with(".sql"));
+  }
+  CHECK(number >= 3);
+}
+
+TEST_CASE("registry: an older file keeps its rows when it is brought up to date", "[registry]") {
+  const TempDir dir;
+  const auto path = dir / "registry.db";
+  {
+    SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    for (size_t i = 0; i < 2; ++i) raw.exec(std::string(embedded_migrations()[i].content));
+    raw.exec("PRAGMA user_version = 2");
+    raw.exec("INSERT INTO runs (id, kind, name, state, created) VALUES ('run1', 'run', 'lr', 'running', 1)");
+    raw.exec(
+        "INSERT INTO attempts (run_id, attempt, token, supervisor_pid, started) VALUES ('run1', 2, 'tok', 7, "
+        "5)");
+  }
+  const auto registry = Registry::open(path);
+  CHECK(registry.find_run("run1")->state == RunState::kRunning);
+  CHECK(registry.running_attempt("run1")->attempt == 2);
+  CHECK(registry.running_attempt("run1")->token == "tok");
 }
 
 TEST_CASE("registry: several threads open a new file and write at once", "[registry]") {

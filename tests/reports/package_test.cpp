@@ -119,8 +119,9 @@ TEST_CASE("package: all that could have been chosen is told, not only what was",
   options.out = w.dir / "by-hand";
   options.from = {"run1", "run2"};
   package(w, options);
-  CHECK_THAT(read_file(w.dir / "by-hand/methodology.md"),
-             Contains("among 2 runs of sweep1, named by hand (run1 run2).\n"));
+  CHECK_THAT(
+      read_file(w.dir / "by-hand/methodology.md"),
+      Contains("among 2 runs of sweep1, to which `expctl package run1 run2` had narrowed the choice.\n"));
 }
 
 TEST_CASE("package: a command's logs are handed in, and its README promises no checkpoint", "[reports]") {
