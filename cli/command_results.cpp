@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "core/files.h"
@@ -11,69 +12,69 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// Whether a file of the run folder is the job's weights as far as names tell: neither expctl's own nor what
-/// the other patterns mean.
-bool may_be_weights(const RunPaths& paths, const CommandSpec& command, const fs::path& file) {
-  for (const auto& own :
-       {paths.run(), paths.request(), paths.command(), paths.environment(), paths.log(), paths.metrics(),
-        paths.claim(), paths.outcome(), paths.predictions(), paths.nbest()}) {
-    if (file.filename() == own.filename()) return false;
-  }
-  for (const auto& pattern : {command.predictions, command.nbest, command.logs}) {
-    for (const auto& other : find_files(paths.folder, pattern)) {
-      if (fs::equivalent(other, file)) return false;
-    }
-  }
-  return true;
-}
-
-/// The files of a checkpoint: those of the folder itself, not of its subfolders, which hold a trainer's
-/// earlier ones.
-std::vector<fs::path> weights_in(const RunPaths& paths, const CommandSpec& command, const fs::path& folder) {
-  const bool is_run_folder = fs::equivalent(folder, paths.folder);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && (!is_run_folder || may_be_weights(paths, command, entry.path())))
-      files.push_back(entry.path());
-  }
-  return files;
-}
+using Files = std::vector<fs::path>;
 
 /// When the newest of the files was written; the beginning of time for none.
-fs::file_time_type newest_write(const std::vector<fs::path>& files) {
+fs::file_time_type newest_write(const Files& files) {
   auto newest = fs::file_time_type::min();
   for (const auto& file : files) newest = std::max(newest, fs::last_write_time(file));
   return newest;
 }
 
-/// The newest file that the pattern means and that this attempt has written, to `to`; false where there is
-/// none.
-bool take(const RunPaths& paths, const std::string& pattern, const fs::path& to) {
+/// Of what the pattern means, the one that this attempt has written last: its files by `files_of`, none where
+/// there is none.
+Files newest_files(const RunPaths& paths, const std::string& pattern,
+                   const std::function<Files(const fs::path&)>& files_of) {
   auto newest = fs::last_write_time(paths.claim());
-  fs::path from;
+  Files chosen;
   for (const auto& candidate : find_files(paths.folder, pattern)) {
-    if (!fs::is_regular_file(candidate) || fs::last_write_time(candidate) < newest) continue;
-    newest = fs::last_write_time(candidate);
-    from = candidate;
+    Files files = files_of(candidate);
+    const auto written = newest_write(files);
+    if (written < newest) continue;
+    newest = written;
+    chosen = std::move(files);
   }
-  if (from.empty()) return false;
-  if (!fs::exists(to) || !fs::equivalent(from, to)) expctl::copy_file(from, to);
+  return chosen;
+}
+
+/// False where the attempt has left no such file.
+bool take(const RunPaths& paths, const std::string& pattern, const fs::path& to) {
+  const Files files = newest_files(paths, pattern, [](const fs::path& candidate) {
+    return fs::is_regular_file(candidate) ? Files{candidate} : Files{};
+  });
+  if (files.empty()) return false;
+  if (!fs::exists(to) || !fs::equivalent(files.front(), to)) expctl::copy_file(files.front(), to);
   return true;
 }
 
-/// The newest folder that the pattern means and that this attempt has written a file of, "." for the run
-/// folder itself.
-void take_checkpoint(const RunPaths& paths, const CommandSpec& command) {
-  auto newest = fs::last_write_time(paths.claim());
-  std::vector<fs::path> files;
-  const fs::path to = paths.checkpoint();
-  for (const auto& candidate : find_files(paths.folder, command.checkpoint)) {
-    if (!fs::is_directory(candidate)) continue;
-    const auto found = weights_in(paths, command, candidate);
-    if (found.empty() || newest_write(found) < newest) continue;
-    newest = newest_write(found);
-    files = found;
+/// What of the run folder is no weight as far as names tell: expctl's own files and what the other patterns
+/// mean.
+Files no_weights(const RunPaths& paths, const CommandSpec& command) {
+  Files files = {paths.run(),     paths.request(), paths.command(), paths.environment(), paths.log(),
+                 paths.metrics(), paths.claim(),   paths.outcome(), paths.predictions(), paths.nbest()};
+  for (const auto& pattern : {command.predictions, command.nbest, command.logs}) {
+    const Files others = find_files(paths.folder, pattern);
+    files.insert(files.end(), others.begin(), others.end());
   }
+  std::erase_if(files, [](const fs::path& file) { return !fs::exists(file); });
+  return files;
+}
+
+/// The files of the newest folder that the pattern means, "." for the run folder itself; not those of its
+/// subfolders, which hold a trainer's earlier checkpoints.
+void take_checkpoint(const RunPaths& paths, const CommandSpec& command) {
+  const Files files = newest_files(paths, command.checkpoint, [&](const fs::path& candidate) {
+    Files weights;
+    if (!fs::is_directory(candidate)) return weights;
+    const Files left_out = fs::equivalent(candidate, paths.folder) ? no_weights(paths, command) : Files{};
+    for (const auto& entry : fs::directory_iterator(candidate)) {
+      const auto is_entry = [&](const fs::path& file) { return fs::equivalent(file, entry.path()); };
+      if (entry.is_regular_file() && std::none_of(left_out.begin(), left_out.end(), is_entry))
+        weights.push_back(entry.path());
+    }
+    return weights;
+  });
+  const fs::path to = paths.checkpoint();
   if (files.empty() || (fs::exists(to) && fs::equivalent(files.front().parent_path(), to))) return;
   fs::remove_all(to);
   make_folder(to);

@@ -185,7 +185,7 @@ int predict_mean(const Program& program, const std::vector<Model>& models, const
     if (const int signal = predict_one(models[i], input, paths.folder, member_folder(final, i)); signal != 0)
       return signal;
     members.push_back({models[i].name, models[i].weight, read_logits(paths.logits())});
-    folders.emplace_back(fmt::format("members/{}", i + 1), paths.folder);  // two may be called alike
+    folders.emplace_back(member_folder("", i).string(), paths.folder);  // two may be called alike
   }
   const LogitsFile mean = mean_logits(members);
   const Dataset dataset = read_dataset(input);

@@ -1,4 +1,4 @@
-# share/expctl/source.tar.gz in the build folder: this program's own source, for the submission. Remade when HEAD moves; where
+# share/expctl/source.tar.gz in the build folder: this program's own source, for the submission. Remade when HEAD moves or a tracked file changes; where
 # there is no git checkout (an unpacked source archive), the tree itself is packed.
 set(EXPCTL_SOURCE_ARCHIVE ${CMAKE_BINARY_DIR}/share/expctl/source.tar.gz)
 add_custom_target(expctl_source_archive ALL

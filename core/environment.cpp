@@ -21,13 +21,6 @@ Json proc_value(const char* path, const std::string& key) {
   return nullptr;
 }
 
-Json cpu_model() {
-  const Json after_name = proc_value("/proc/cpuinfo", "model name");
-  if (after_name.is_null()) return nullptr;
-  const auto text = after_name.get<std::string>();  // ": AMD EPYC ..."
-  return trim(std::string_view(text).substr(std::min(text.size(), text.find(':') + 1)));
-}
-
 }  // namespace
 
 Json environment_of(const WorkerRequest& request) {
@@ -36,7 +29,7 @@ Json environment_of(const WorkerRequest& request) {
   const std::string& commit = request.spec.config_commit;
   return {{"schema_version", 1},
           {"host", host},
-          {"cpu", cpu_model()},
+          {"cpu", proc_value("/proc/cpuinfo", "model name\t:")},
           {"gpus", request.devices.gpus},
           {"driver", proc_value("/proc/driver/nvidia/version", "NVRM version:")},
           {"threads", request.devices.threads},

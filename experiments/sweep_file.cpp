@@ -279,12 +279,12 @@ std::vector<RunSpec> expand(const SweepSpec& sweep) {
   }
   std::vector<RunSpec> runs;
   std::set<std::pair<std::string, int64_t>> identities;
-  for (auto& config : configs) {
+  for (const auto& config : configs) {
     for (const int64_t seed : sweep.seeds) {
-      config.train.seed = seed;
       RunSpec run = config;
+      run.train.seed = seed;
       try {
-        run.train = resolve(config.train);
+        run.train = resolve(run.train);
       } catch (const Error& e) {
         throw Error(fmt::format("{}: {}", sweep.source, e.what()), e.hint(), e.code());
       }

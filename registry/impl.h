@@ -10,6 +10,9 @@
 namespace expctl {
 
 struct Registry::Impl {
+  Impl(const std::filesystem::path& file, bool create)
+      : database(file, create), workspace(file.parent_path()) {}
+
   Database database;
   std::filesystem::path workspace;  ///< the folder that it lies in
 };

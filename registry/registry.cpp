@@ -4,13 +4,14 @@
 #include "registry/impl.h"
 
 namespace expctl {
+
 Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Registry::~Registry() = default;
 Registry::Registry(Registry&&) noexcept = default;
 Registry& Registry::operator=(Registry&&) noexcept = default;
 
 Registry Registry::open(const std::filesystem::path& path) {
-  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, true), path.parent_path()}));
+  return Registry(std::make_unique<Impl>(path, true));
 }
 
 Registry Registry::open_existing(const std::filesystem::path& path) {
@@ -18,7 +19,7 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
     throw Error(fmt::format("{}: there is no registry", path.string()),
                 "expctl sweep FILE makes one; --workspace DIR says where it is", ErrorCode::kNotFound);
   }
-  return Registry(std::unique_ptr<Impl>(new Impl{Database(path, false), path.parent_path()}));
+  return Registry(std::make_unique<Impl>(path, false));
 }
 
 RunState state_of(SQLite::Database& database, const std::string& run_id) {

@@ -80,8 +80,7 @@ void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
   // A job may have made folders of names that are not its own.
-  for (const auto& own :
-       {paths.run(), paths.request(), paths.command(), paths.environment(), paths.metrics()})
+  for (const auto& own : {paths.request(), paths.command(), paths.environment(), paths.metrics()})
     remove_folder_at(own);
   write_request(request, paths, paths.folder);
 }

@@ -263,20 +263,28 @@ void Scheduler::collect_ended() {
 }
 
 Outcome Scheduler::take_results(const RunRecord& run, Outcome outcome, const RunPaths& paths) {
+  const bool succeeded = outcome.end == AttemptEnd::kSucceeded;
+  std::optional<std::vector<MetricRecord>> metrics;
+  std::optional<EvaluationRecord> evaluation;
+  std::vector<ArtifactRecord> artifacts;
   try {
-    registry_.set_metrics(run.id, read_metrics(paths));
-    if (outcome.end != AttemptEnd::kSucceeded) return outcome;
-    if (const auto evaluation = read_evaluation(run, paths)) registry_.set_evaluation(*evaluation);
-    registry_.set_artifacts(run.id, read_artifacts(run.id, paths));
+    metrics = read_metrics(paths);
+    if (succeeded) {
+      evaluation = read_evaluation(run, paths);
+      artifacts = read_artifacts(run.id, paths);
+    }
   } catch (const std::exception& e) {
-    const auto* error = dynamic_cast<const Error*>(&e);
-    if (error != nullptr && error->code() == ErrorCode::kRegistry) throw;
     // What the job has left cannot be read: that is its failure, not the scheduler's.
-    if (outcome.end != AttemptEnd::kSucceeded) return outcome;
-    outcome.end = AttemptEnd::kFailed;
-    outcome.reason = FailReason::kExitCode;
-    outcome.message = e.what();
+    if (succeeded) {
+      outcome.end = AttemptEnd::kFailed;
+      outcome.reason = FailReason::kExitCode;
+      outcome.message = e.what();
+    }
   }
+  if (metrics) registry_.set_metrics(run.id, *metrics);
+  if (outcome.end != AttemptEnd::kSucceeded) return outcome;
+  if (evaluation) registry_.set_evaluation(*evaluation);
+  registry_.set_artifacts(run.id, artifacts);
   return outcome;
 }
 

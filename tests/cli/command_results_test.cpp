@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "tests/support/one_question.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -20,9 +21,7 @@ struct Attempt {
   WorkerRequest request;
 
   Attempt() {
-    write_file(dir / "dev.json",
-               R"({"version":"1.1","data":[{"title":"t","paragraphs":[{"context":"the sky is blue","qas":[)"
-               R"({"id":"q1","question":"what?","answers":[{"text":"blue","answer_start":11}]}]}]}]})");
+    write_file(dir / "dev.json", kOneQuestion);
     request.spec.dev_data.path = dir / "dev.json";
     request.spec.command = {{"train.sh"}, "out/predictions*.json", "out/nbest.json", "", ""};
     write_file(paths.claim(), "token");

@@ -11,18 +11,14 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "tests/support/one_question.h"
 #include "tests/support/support.h"
 
 namespace expctl::test {
 
-inline const std::string kDev =
-    R"({"version":"1.1","data":[{"title":"t","paragraphs":[{"context":"the sky is blue","qas":[)"
-    R"({"id":"q1","question":"what?","answers":[{"text":"blue","answer_start":11}]}]}]}]})";
-
-/// A sweep over `modes`, each a line of shell that is given run_dir as $1; every start is noted in
-/// starts.txt.
+/// A sweep over `modes`, each a line of shell; every start is noted in starts.txt.
 inline void write_sweep(const TempDir& folder, const std::string& modes, const std::string& more = "") {
-  write_file(folder / "dev.json", kDev);
+  write_file(folder / "dev.json", kOneQuestion);
   write_file(folder / "s.toml",
              "[data]\ndev = \"dev.json\"\n[command]\nargv = [\"/bin/sh\", \"-c\", \"echo {run_id} >> "
              "../../starts.txt; {mode}\"]\n"
@@ -67,11 +63,15 @@ inline bool someone_in(const std::filesystem::path& folder) {
   return false;
 }
 
+/// Starts the sweep in the background; returns once its first run has been started.
 inline pid_t start_sweep(const TempDir& folder) {
   const auto words = sweep_argv(folder);
   const std::string log = (folder / "sweep.log").string();
   const pid_t child = ::fork();
-  if (child != 0) return child;
+  if (child != 0) {
+    REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
+    return child;
+  }
   if (std::freopen(log.c_str(), "w", stdout) == nullptr || std::freopen(log.c_str(), "w", stderr) == nullptr)
     ::_exit(126);
   std::vector<char*> argv;

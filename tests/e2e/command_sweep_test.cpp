@@ -128,7 +128,6 @@ TEST_CASE("runs that another sweep has left queued stay so, and do not hold this
   const TempDir folder;
   write_sweep(folder, R"("sleep 100")");
   const pid_t child = start_sweep(folder);
-  REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
   ::kill(child, SIGTERM);
   ::waitpid(child, nullptr, 0);
   write_sweep(folder, R"("true")", "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");

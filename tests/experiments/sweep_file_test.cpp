@@ -12,7 +12,7 @@ namespace {
 const std::string kHead = "[data]\ntrain = \"t.json\"\ndev = \"d.json\"\n[model]\ninit = \"m\"\n";
 
 SweepSpec parse(const std::string& text) {
-  return parse_sweep(text, "lr.toml", "/work");
+  return parse_sweep(text, "lr.toml", "/sweeps");
 }
 
 std::string refusal(const std::string& text) {
@@ -48,7 +48,7 @@ timeout = "2h"
 retries = 0
 )");
   CHECK(sweep.name == "lr");
-  CHECK(sweep.base.train_data.path == "/work/train.json");
+  CHECK(sweep.base.train_data.path == "/sweeps/train.json");
   CHECK(sweep.base.dev_data.path == "/data/dev.json");
   CHECK(sweep.base.init.path == "/models/bert");
   CHECK(sweep.base.train.epochs == 3.0);
