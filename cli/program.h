@@ -36,6 +36,7 @@ void say(const Program& program, const std::string& line);
 // One file a verb: each adds its subcommand with options and help, and sets program.action when it is called.
 void add_sweep(CLI::App& app, Program& program);
 void add_train(CLI::App& app, Program& program);
+void add_evaluate(CLI::App& app, Program& program);
 void add_predict(CLI::App& app, Program& program);
 void add_ensemble(CLI::App& app, Program& program);
 void add_package(CLI::App& app, Program& program);

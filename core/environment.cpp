@@ -23,13 +23,18 @@ Json proc_value(const char* path, const std::string& key) {
 
 }  // namespace
 
+std::string cpu_name() {
+  const Json name = proc_value("/proc/cpuinfo", "model name\t:");
+  return name.is_string() ? name.get<std::string>() : "unknown CPU";
+}
+
 Json environment_of(const WorkerRequest& request) {
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
   const std::string& commit = request.spec.config_commit;
   return {{"schema_version", 1},
           {"host", host},
-          {"cpu", proc_value("/proc/cpuinfo", "model name\t:")},
+          {"cpu", cpu_name()},
           {"gpus", request.devices.gpus},
           {"driver", proc_value("/proc/driver/nvidia/version", "NVRM version:")},
           {"threads", request.devices.threads},

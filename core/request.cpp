@@ -18,6 +18,8 @@ Json to_json(const WorkerRequest& r) {
       {"argv", r.argv},
       {"environment", environment},
       {"devices", {{"gpus", r.devices.gpus}, {"threads", r.devices.threads}, {"cpu_ids", r.devices.cpu_ids}}},
+      {"order", r.order},
+      {"save_gradients", r.save_gradients},
       {"spec", to_json(r.spec)}};
 }
 
@@ -38,6 +40,8 @@ WorkerRequest worker_request_from_json(const Json& json, const std::string& sour
   r.devices.gpus = json_get<std::vector<std::string>>(devices, "gpus", source);
   r.devices.threads = json_get<int>(devices, "threads", source);
   r.devices.cpu_ids = json_get<std::vector<int>>(devices, "cpu_ids", source);
+  r.order = json_get<std::string>(json, "order", source, "");
+  r.save_gradients = json_get<bool>(json, "save_gradients", source, false);
   r.spec = run_spec_from_json(json_get<Json>(json, "spec", source), source);
   return r;
 }

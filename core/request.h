@@ -31,6 +31,10 @@ struct WorkerRequest {
   DeviceAssignment devices;
   std::vector<std::string> argv;  ///< the exact command line that the supervisor starts
   std::vector<std::pair<std::string, std::string>> environment;  ///< set on top of the inherited one
+
+  // To train beside another program and compare (bench/parity); the runner asks for neither.
+  std::string order;            ///< file of the data order (trainer/data_order.h); "": that of seed_data
+  bool save_gradients = false;  ///< those of the first step go to gradients.safetensors
 };
 
 Json to_json(const WorkerRequest& request);

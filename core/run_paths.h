@@ -32,15 +32,17 @@ struct RunPaths {
   std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
   std::filesystem::path checkpoint() const { return folder / "checkpoint"; }
   std::filesystem::path state() const { return folder / "state"; }
+  std::filesystem::path gradients() const { return folder / "gradients.safetensors"; }
   std::filesystem::path logits() const { return folder / "logits.safetensors"; }
   std::filesystem::path predictions() const { return folder / "predictions.json"; }
   std::filesystem::path nbest() const { return folder / "nbest_predictions.json"; }
   std::filesystem::path eval() const { return folder / "eval.json"; }
   std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
-  std::filesystem::path claim() const {
-    return folder / "attempt.claim";
-  }  ///< made with O_EXCL by an attempt's one supervisor
+  /// Made with O_EXCL by an attempt's one supervisor.
+  std::filesystem::path claim() const { return folder / "attempt.claim"; }
+  /// Another evaluation of the same checkpoint, with files of the same names.
+  RunPaths evaluation(const std::string& name) const { return {folder / "evals" / name}; }
 };
 
 /// A folder of weights in Hugging Face's layout.

@@ -45,7 +45,7 @@ std::vector<TrainKey> make_table() {
       number("learning_rate", &T::learning_rate, 0, 1, false),
       choice("schedule", &T::schedule, {"linear", "cosine", "constant"}),
       number("warmup_ratio", &T::warmup_ratio, 0, 1),
-      only_default(choice("optimizer", &T::optimizer, {"adamw", "adam", "sgd", "lamb"})),
+      choice("optimizer", &T::optimizer, {"adamw", "adam", "sgd", "lamb"}),
       number("weight_decay", &T::weight_decay, 0, 1),
       number("adam_beta1", &T::adam_beta1, 0, kMaxBeta),
       number("adam_beta2", &T::adam_beta2, 0, kMaxBeta),
@@ -78,7 +78,7 @@ std::vector<TrainKey> make_table() {
       number("seed_data", &T::seed_data, -1, 9007199254740991.0),
       number("seed_dropout", &T::seed_dropout, -1, 9007199254740991.0),
       number("save_every", &T::save_every, 0, kMany),
-      only_default(number("eval_every", &T::eval_every, 0)),
+      number("eval_every", &T::eval_every, 0, kMany),
   };
 }
 

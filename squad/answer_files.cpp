@@ -4,15 +4,18 @@
 
 namespace expctl {
 
+std::optional<Score> score_answers(const Dataset& dataset, const std::vector<QuestionPrediction>& answers) {
+  if (!dataset.has_answers()) return std::nullopt;
+  // Of the texts as a file of them reads, where invalid UTF-8 has been replaced.
+  return score_predictions(dataset, parse_predictions(json_text(predictions_json(answers)), "answers"));
+}
+
 std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset,
                                    const std::vector<QuestionPrediction>& answers) {
-  const std::string predictions = json_text(predictions_json(answers));
-  write_file(paths.predictions(), predictions);
+  write_file(paths.predictions(), json_text(predictions_json(answers)));
   write_file(paths.nbest(), json_text(nbest_json(answers)));
-  if (!dataset.has_answers()) return std::nullopt;
-  const Score score =
-      score_predictions(dataset, parse_predictions(predictions, paths.predictions().string()));
-  write_file(paths.eval(), score_line(score));
+  const auto score = score_answers(dataset, answers);
+  if (score) write_file(paths.eval(), score_line(*score));
   return score;
 }
 

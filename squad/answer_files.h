@@ -12,8 +12,11 @@
 
 namespace expctl {
 
+/// The score of the best answers, nothing where the dataset has none.
+std::optional<Score> score_answers(const Dataset& dataset, const std::vector<QuestionPrediction>& answers);
+
 /// Writes predictions.json and nbest_predictions.json, and where the dataset has answers eval.json, whose
-/// score is returned. It is the score of the file as it was written. Throws Error.
+/// score is returned. Throws Error.
 std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset,
                                    const std::vector<QuestionPrediction>& answers);
 

@@ -12,6 +12,8 @@ namespace {
 // GCC makes one version for each instruction set; they compute the same bits.
 #define EXPCTL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
+__extension__ using Fp16 = _Float16;
+
 struct Keys : torch::CustomClassHolder {
   std::vector<uint64_t> rows;
 };
@@ -31,45 +33,75 @@ inline float to_float(uint16_t value) {
 inline float to_float(float value) {
   return value;
 }
+inline float to_float(Fp16 value) {
+  return static_cast<float>(value);
+}
 
 template <typename T>
 inline T from_float(float value) {
-  if constexpr (std::is_same_v<T, float>) {
-    return value;
-  } else {
+  if constexpr (std::is_same_v<T, uint16_t>) {
     const auto bits = std::bit_cast<uint32_t>(value);  // to the nearest, ties to even
     return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  } else {
+    return static_cast<T>(value);
   }
 }
 
+/// What all rows of one mask share.
+struct Mask {
+  uint32_t threshold;  ///< an element whose bits are below it is zeroed
+  float scale;         ///< of the others
+};
+
 template <typename T, bool kAdd>
-inline void mask_row(const T* x, const T* residual, T* out, uint32_t count, uint64_t key, uint32_t threshold,
-                     float scale) {
+inline void mask_elements(const T* x, const T* residual, T* out, uint32_t count, uint64_t key, Mask mask) {
   const auto low = static_cast<uint32_t>(key);
   const auto high = static_cast<uint32_t>(key >> 32);
   for (uint32_t i = 0; i < count; ++i) {
-    const float kept = element_bits(low, high, i) >= threshold ? scale : 0.0f;
+    const float kept = element_bits(low, high, i) >= mask.threshold ? mask.scale : 0.0f;
     float value = to_float(x[i]) * kept;
     if constexpr (kAdd) value += to_float(residual[i]);
     out[i] = from_float<T>(value);
   }
 }
 
-EXPCTL_CLONES void mask_fp32(const float* x, float* out, uint32_t n, uint64_t key, uint32_t threshold,
-                             float scale) {
-  mask_row<float, false>(x, nullptr, out, n, key, threshold, scale);
+/// `residual` may be null.
+template <typename T>
+inline void mask_row(const T* x, const T* residual, T* out, uint32_t count, uint64_t key, Mask mask) {
+  if (residual == nullptr)
+    mask_elements<T, false>(x, nullptr, out, count, key, mask);
+  else
+    mask_elements<T, true>(x, residual, out, count, key, mask);
 }
-EXPCTL_CLONES void mask_bf16(const uint16_t* x, uint16_t* out, uint32_t n, uint64_t key, uint32_t threshold,
-                             float scale) {
-  mask_row<uint16_t, false>(x, nullptr, out, n, key, threshold, scale);
+
+EXPCTL_CLONES void mask_fp32(const float* x, const float* residual, float* out, uint32_t count, uint64_t key,
+                             Mask mask) {
+  mask_row(x, residual, out, count, key, mask);
 }
-EXPCTL_CLONES void mask_add_fp32(const float* x, const float* residual, float* out, uint32_t n, uint64_t key,
-                                 uint32_t threshold, float scale) {
-  mask_row<float, true>(x, residual, out, n, key, threshold, scale);
+/// Elements are bf16, which C++20 has no type for.
+EXPCTL_CLONES void mask_bf16(const uint16_t* x, const uint16_t* residual, uint16_t* out, uint32_t count,
+                             uint64_t key, Mask mask) {
+  mask_row(x, residual, out, count, key, mask);
 }
-EXPCTL_CLONES void mask_add_bf16(const uint16_t* x, const uint16_t* residual, uint16_t* out, uint32_t n,
-                                 uint64_t key, uint32_t threshold, float scale) {
-  mask_row<uint16_t, true>(x, residual, out, n, key, threshold, scale);
+EXPCTL_CLONES void mask_fp16(const Fp16* x, const Fp16* residual, Fp16* out, uint32_t count, uint64_t key,
+                             Mask mask) {
+  mask_row(x, residual, out, count, key, mask);
+}
+
+template <typename T>
+void mask_rows(void (*one_row)(const T*, const T*, T*, uint32_t, uint64_t, Mask), const torch::Tensor& x,
+               const torch::Tensor& residual, torch::Tensor& out, const std::vector<uint64_t>& keys,
+               Mask mask) {
+  const int64_t width = x.size(-1);
+  const auto* from = static_cast<const T*>(x.const_data_ptr());
+  const auto* add = residual.defined() ? static_cast<const T*>(residual.const_data_ptr()) : nullptr;
+  auto* to = static_cast<T*>(out.mutable_data_ptr());
+  at::parallel_for(0, static_cast<int64_t>(keys.size()), 32768 / width + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      one_row(from + row * width, add == nullptr ? nullptr : add + row * width, to + row * width,
+              static_cast<uint32_t>(width), keys[static_cast<size_t>(row)], mask);
+    }
+  });
 }
 
 /// `residual` may be undefined.
@@ -77,39 +109,22 @@ torch::Tensor masked(const torch::Tensor& given, const torch::Tensor& given_resi
                      const std::vector<uint64_t>& keys, double rate) {
   const auto x = given.contiguous();
   const auto residual = given_residual.defined() ? given_residual.contiguous() : given_residual;
-  const int64_t width = x.size(-1);
-  TORCH_CHECK(x.numel() == width * static_cast<int64_t>(keys.size()), "dropout: one key a row");
+  TORCH_CHECK(x.numel() == x.size(-1) * static_cast<int64_t>(keys.size()), "dropout: one key a row");
   auto out = torch::empty_like(x);
-  const auto threshold = static_cast<uint32_t>(rate * 4294967296.0);
-  const auto scale = static_cast<float>(1.0 / (1.0 - rate));
-  const bool wide = x.scalar_type() == torch::kFloat;
-  const auto* in = static_cast<const char*>(x.const_data_ptr());
-  const auto* add = residual.defined() ? static_cast<const char*>(residual.const_data_ptr()) : nullptr;
-  auto* to = static_cast<char*>(out.mutable_data_ptr());
-  const int64_t row_bytes = width * x.element_size();
-  const auto n = static_cast<uint32_t>(width);
-  at::parallel_for(0, static_cast<int64_t>(keys.size()), 32768 / width + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const auto key = keys[static_cast<size_t>(row)];
-      const auto* a = in + row * row_bytes;
-      const auto* b = add == nullptr ? nullptr : add + row * row_bytes;
-      auto* o = to + row * row_bytes;
-      using F = float;
-      using B = uint16_t;
-      if (wide && b == nullptr)
-        mask_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<F*>(o), n, key, threshold, scale);
-      if (!wide && b == nullptr)
-        mask_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<B*>(o), n, key, threshold, scale);
-      if (wide && b != nullptr) {
-        mask_add_fp32(reinterpret_cast<const F*>(a), reinterpret_cast<const F*>(b), reinterpret_cast<F*>(o),
-                      n, key, threshold, scale);
-      }
-      if (!wide && b != nullptr) {
-        mask_add_bf16(reinterpret_cast<const B*>(a), reinterpret_cast<const B*>(b), reinterpret_cast<B*>(o),
-                      n, key, threshold, scale);
-      }
-    }
-  });
+  const Mask mask{static_cast<uint32_t>(rate * 4294967296.0), static_cast<float>(1.0 / (1.0 - rate))};
+  switch (x.scalar_type()) {
+    case torch::kFloat:
+      mask_rows(mask_fp32, x, residual, out, keys, mask);
+      break;
+    case torch::kBFloat16:
+      mask_rows(mask_bf16, x, residual, out, keys, mask);
+      break;
+    case torch::kHalf:
+      mask_rows(mask_fp16, x, residual, out, keys, mask);
+      break;
+    default:
+      TORCH_CHECK(false, "dropout: of no type that BERT is computed in");
+  }
   return out;
 }
 

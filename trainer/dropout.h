@@ -20,7 +20,7 @@ struct DropoutKey {
 uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, int64_t position);
 
 /// x with each element zeroed with probability `rate`, the rest scaled by 1 / (1 - rate); the last dimension
-/// is a row, and `row_keys` has one key a row. fp32 or bf16, contiguous or not. Autograd knows its
+/// is a row, and `row_keys` has one key a row. fp32, bf16 or fp16, contiguous or not. Autograd knows its
 /// derivative.
 torch::Tensor dropout(const torch::Tensor& x, std::vector<uint64_t> row_keys, double rate);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace expctl {
@@ -28,7 +29,7 @@ class Pass {
  private:
   const torch::Tensor& get(const std::string& name) const { return parameters_.at(name); }
 
-  torch::Tensor cast(const torch::Tensor& x) const { return options_.bf16 ? x.to(torch::kBFloat16) : x; }
+  torch::Tensor cast(const torch::Tensor& x) const { return x.to(type_of(options_.precision)); }
 
   torch::Tensor linear(const torch::Tensor& x, const std::string& name) const {
     return at::linear(x, cast(get(name + ".weight")), cast(get(name + ".bias")));
@@ -146,8 +147,11 @@ torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& 
   std::vector<torch::Tensor> losses;
   const auto pieces = logits.split_with_sizes(lengths, 0);
   for (size_t s = 0; s < pieces.size(); ++s) {
-    const auto targets = torch::tensor({starts[s], ends[s]}, torch::kLong);
-    losses.push_back(at::cross_entropy_loss(pieces[s].transpose(0, 1), targets));
+    const int64_t left_out = lengths[s];
+    const auto clamped = [&](int64_t position) { return std::clamp<int64_t>(position, 0, left_out); };
+    const auto targets = torch::tensor({clamped(starts[s]), clamped(ends[s])}, torch::kLong);
+    losses.push_back(
+        at::cross_entropy_loss(pieces[s].transpose(0, 1), targets, {}, at::Reduction::Sum, left_out) / 2);
   }
   return at::stack(losses).sum();
 }

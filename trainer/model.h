@@ -13,6 +13,7 @@
 #include "formats/bert_config.h"
 #include "squad/features.h"
 #include "trainer/dropout.h"
+#include "trainer/precision.h"
 
 namespace expctl {
 
@@ -33,7 +34,7 @@ PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t
 
 /// Rates of 0 switch dropout off (prediction).
 struct ForwardOptions {
-  bool bf16 = false;  ///< products and activations in bf16, sums inside LayerNorm and softmax in fp32
+  Precision precision = Precision::kFp32;  ///< sums inside LayerNorm and softmax are fp32 in each
   double hidden_dropout = 0;
   double attention_dropout = 0;
   DropoutKey dropout;
@@ -44,7 +45,8 @@ torch::Tensor forward(const Parameters& parameters, const BertConfig& config, co
                       const ForwardOptions& options);
 
 /// Sum over the batch's sequences of the mean of start and end cross-entropy (over real tokens). Scalar,
-/// fp32.
+/// fp32. As transformers clamps them, a position below 0 counts as 0, and one past the sequence's end is left
+/// out: it adds nothing.
 torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths,
                        const std::vector<int64_t>& starts, const std::vector<int64_t>& ends);
 

@@ -42,13 +42,13 @@ double percentile(const std::vector<double>& sorted, double percent) {
 }  // namespace
 
 std::optional<Prediction> predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features,
-                                         bool bf16, int64_t features_per_batch,
+                                         Precision precision, int64_t features_per_batch,
                                          const std::function<bool()>& should_stop) {
   torch::NoGradGuard no_grad;
   Prediction prediction{empty_logits(features), {}};
   const auto order = by_length(features);
   ForwardOptions options;
-  options.bf16 = bf16;
+  options.precision = precision;
   const auto batch_size = static_cast<size_t>(features_per_batch);
   for (size_t begin = 0; begin < order.size(); begin += batch_size) {
     if (should_stop()) return std::nullopt;

@@ -1,33 +1,22 @@
 #include "trainer/train.h"
 
-#include <fmt/core.h>
-
+#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 
-#include "core/counter_random.h"
-#include "core/error.h"
-#include "formats/safetensors.h"
+#include "trainer/gradients.h"
 
 namespace expctl {
 
-std::vector<int64_t> epoch_order(uint64_t seed_data, int64_t epoch, int64_t features) {
-  std::vector<int64_t> order(static_cast<size_t>(features));
-  std::iota(order.begin(), order.end(), 0);
-  CounterRandom random(mix64(seed_data) + static_cast<uint64_t>(epoch));
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  return order;
-}
-
-Training::Training(const TrainSpec& spec, bool bf16, Checkpoint& checkpoint,
-                   const std::vector<Feature>& features)
+Training::Training(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
+                   const std::vector<Feature>& features, DataOrder order)
     : spec_(spec),
-      bf16_(bf16),
+      precision_(precision),
       checkpoint_(checkpoint),
       features_(features),
+      order_of_(std::move(order)),
       plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
-      adam_(fresh_adam_state(checkpoint.parameters)) {
+      optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)) {
+  if (precision != Precision::kFp16) position_.loss_scale.scale = 1;
   for (auto& [name, parameter] : checkpoint_.parameters) parameter.requires_grad_(true);
 }
 
@@ -40,10 +29,10 @@ double Training::accumulate(const std::vector<int64_t>& batch) {
         batch.begin() + static_cast<std::ptrdiff_t>(std::min(begin + micro, batch.size())));
     const PackedBatch packed = pack(features_, chosen, static_cast<int64_t>(begin));
     ForwardOptions options;
-    options.bf16 = bf16_;
+    options.precision = precision_;
     options.hidden_dropout = spec_.hidden_dropout;
     options.attention_dropout = spec_.attention_dropout;
-    options.dropout = {static_cast<uint64_t>(spec_.seed_dropout), step_};
+    options.dropout = {static_cast<uint64_t>(spec_.seed_dropout), position_.step};
     std::vector<int64_t> starts, ends;
     for (const int64_t i : chosen) {
       starts.push_back(features_[static_cast<size_t>(i)].start_position);
@@ -51,46 +40,64 @@ double Training::accumulate(const std::vector<int64_t>& batch) {
     }
     const auto logits = forward(checkpoint_.parameters, checkpoint_.config, packed, options);
     const auto part = loss_sum(logits, packed.lengths, starts, ends) / static_cast<double>(batch.size());
-    part.backward();
+    (part * position_.loss_scale.scale).backward();
     loss += part.item<double>();
   }
   return loss;
 }
 
-StepMetrics Training::one_step() {
+Parameters Training::gradients() const {
+  Parameters gradients;
+  for (const auto& [name, parameter] : checkpoint_.parameters) {
+    if (parameter.grad().defined()) gradients[name] = parameter.grad() / position_.loss_scale.scale;
+  }
+  return gradients;
+}
+
+StepMetrics Training::one_step(const TrainingHooks& hooks) {
   const auto count = static_cast<int64_t>(features_.size());
-  const int64_t epoch = step_ / plan_.steps_per_epoch;
+  const int64_t epoch = position_.step / plan_.steps_per_epoch;
   if (epoch != order_epoch_) {
-    order_ = epoch_order(static_cast<uint64_t>(spec_.seed_data), epoch, count);
+    order_ = order_of_(epoch);
     order_epoch_ = epoch;
   }
-  const int64_t first = (step_ % plan_.steps_per_epoch) * spec_.batch_size;
+  const int64_t first = (position_.step % plan_.steps_per_epoch) * spec_.batch_size;
   const int64_t last = std::min(first + spec_.batch_size, count);
   const std::vector<int64_t> batch(order_.begin() + first, order_.begin() + last);
 
   for (auto& [name, parameter] : checkpoint_.parameters) parameter.mutable_grad().reset();
   StepMetrics metrics;
+  metrics.step = position_.step + 1;
   metrics.loss = accumulate(batch);
-  metrics.grad_norm = gradient_norm(checkpoint_.parameters);
-  metrics.learning_rate = learning_rate_at(spec_, plan_, step_);
+  if (hooks.on_gradients) hooks.on_gradients(metrics.step, gradients());
+  metrics.grad_norm = gradient_norm(checkpoint_.parameters) / position_.loss_scale.scale;
+  metrics.learning_rate = learning_rate_at(spec_, plan_, position_.step);
   metrics.epoch = static_cast<double>(epoch) + static_cast<double>(last) / static_cast<double>(count);
   for (const int64_t i : batch)
     metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
-  metrics.step = step_ + 1;
   return metrics;
 }
 
-TrainEnd Training::run(const std::function<void(const StepMetrics&)>& on_step,
-                       const std::function<bool()>& should_stop) {
-  while (step_ < plan_.total_steps) {
-    if (should_stop()) return TrainEnd::kTerminated;
-    const StepMetrics metrics = one_step();
-    if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.grad_norm)) return TrainEnd::kDiverged;
+TrainEnd Training::update(const StepMetrics& metrics) {
+  const bool finite = std::isfinite(metrics.grad_norm);
+  if (!std::isfinite(metrics.loss)) return TrainEnd::kDiverged;
+  if (!finite && precision_ != Precision::kFp16) return TrainEnd::kDiverged;
+  if (finite) {
+    optimizer_step(checkpoint_.parameters, optimizer_, spec_, metrics.learning_rate, ++position_.updates,
+                   clip_scale(metrics.grad_norm, spec_.max_grad_norm) / position_.loss_scale.scale);
+  }
+  if (precision_ == Precision::kFp16) position_.loss_scale = next_scale(position_.loss_scale, finite);
+  return position_.loss_scale.scale < LossScale::kSmallest ? TrainEnd::kDiverged : TrainEnd::kDone;
+}
+
+TrainEnd Training::run(const TrainingHooks& hooks) {
+  while (position_.step < plan_.total_steps) {
+    if (hooks.should_stop()) return TrainEnd::kTerminated;
+    const StepMetrics metrics = one_step(hooks);
     torch::NoGradGuard no_grad;
-    adamw_step(checkpoint_.parameters, adam_, spec_, metrics.learning_rate, metrics.step,
-               clip_scale(metrics.grad_norm, spec_.max_grad_norm));
-    ++step_;
-    on_step(metrics);
+    if (update(metrics) == TrainEnd::kDiverged) return TrainEnd::kDiverged;
+    ++position_.step;
+    hooks.on_step(metrics);
   }
   // The loss of a step tells of the weights before it: nothing has looked at the last ones yet.
   for (const auto& [name, parameter] : checkpoint_.parameters) {
@@ -100,47 +107,13 @@ TrainEnd Training::run(const std::function<void(const StepMetrics&)>& on_step,
 }
 
 void Training::save(const std::filesystem::path& path, const std::string& identity) const {
-  Parameters all;
-  for (const auto& [name, tensor] : checkpoint_.parameters) {
-    all["parameter/" + name] = tensor;
-    all["mean/" + name] = adam_.mean.at(name);
-    all["variance/" + name] = adam_.variance.at(name);
-  }
-  save_tensors(
-      path, all,
-      {{"step", std::to_string(step_)}, {"identity", identity}, {"precision", bf16_ ? "bf16" : "fp32"}});
-}
-
-std::optional<bool> Training::saved_bf16(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  const SafeTensors file = SafeTensors::read(path);
-  const auto found = file.metadata().find("precision");
-  return found == file.metadata().end() ? std::nullopt : std::optional(found->second == "bf16");
+  write_training_state(path, identity, precision_, position_, checkpoint_.parameters, optimizer_);
 }
 
 bool Training::load(const std::filesystem::path& path, const std::string& identity) {
-  if (!std::filesystem::exists(path)) return false;
-  const SafeTensors file = SafeTensors::read(path);
-  const auto& metadata = file.metadata();
-  if (!metadata.contains("identity") || !metadata.contains("step") || metadata.at("identity") != identity) {
-    throw Error(fmt::format("{}: the saved state is of another training", path.string()),
-                "remove it to train from the beginning");
-  }
-  torch::NoGradGuard no_grad;
-  const auto restore = [&file](const std::string& name, torch::Tensor& tensor) {
-    const TensorView& view = file.at(name);
-    if (view.dtype != DType::kF32 || view.shape != tensor.sizes().vec()) {
-      throw Error(fmt::format("{}: tensor '{}' has another shape than the model's", file.source(), name));
-    }
-    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
-  };
-  for (auto& [name, parameter] : checkpoint_.parameters) {
-    restore("parameter/" + name, parameter);
-    restore("mean/" + name, adam_.mean.at(name));
-    restore("variance/" + name, adam_.variance.at(name));
-  }
-  step_ = std::stoll(metadata.at("step"));
-  return true;
+  const auto position = read_training_state(path, identity, checkpoint_.parameters, optimizer_);
+  if (position) position_ = *position;
+  return position.has_value();
 }
 
 }  // namespace expctl

@@ -1,17 +1,19 @@
-// The training loop: batches in a seeded order, the loss, AdamW; its state can be saved at any step and taken
-// up exactly.
+// The training loop: batches in their order, the loss, the optimizer; its state can be saved at any step and
+// taken up exactly.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "core/train_spec.h"
 #include "squad/features.h"
-#include "trainer/adamw.h"
 #include "trainer/checkpoint.h"
+#include "trainer/data_order.h"
 #include "trainer/schedule.h"
+#include "trainer/training_state.h"
 
 namespace expctl {
 
@@ -27,41 +29,47 @@ struct StepMetrics {
   int64_t tokens = 0;    ///< of the step
 };
 
-/// The order of an epoch's features: a permutation, a function of the seed and the epoch alone.
-std::vector<int64_t> epoch_order(uint64_t seed_data, int64_t epoch, int64_t features);
+/// What a training calls while it runs.
+struct TrainingHooks {
+  std::function<void(const StepMetrics&)> on_step;  ///< after each step
+  std::function<bool()> should_stop;                ///< asked between steps
+  /// With the gradients of step `step` (from 1), accumulated, not scaled and not yet clipped; may be empty.
+  std::function<void(int64_t step, const Parameters& gradients)> on_gradients;
+};
 
 class Training {
  public:
   /// `spec` is resolved. `parameters` of the checkpoint are trained in place.
-  Training(const TrainSpec& spec, bool bf16, Checkpoint& checkpoint, const std::vector<Feature>& features);
+  Training(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
+           const std::vector<Feature>& features, DataOrder order);
 
-  int64_t step() const { return step_; }
+  int64_t step() const { return position_.step; }
   const StepPlan& plan() const { return plan_; }
 
-  /// Runs to the last step, until `should_stop` (asked between steps) says so, or until the loss or the
-  /// gradient is no finite number. `on_step` is called after each step.
-  TrainEnd run(const std::function<void(const StepMetrics&)>& on_step,
-               const std::function<bool()>& should_stop);
+  /// Runs to the last step, until `should_stop` says so, or until the loss or the gradient is no finite
+  /// number. In fp16 such a gradient first halves the loss scale and leaves the step's update out; only where
+  /// that no longer helps has the training diverged.
+  TrainEnd run(const TrainingHooks& hooks);
 
-  /// Parameters, moments and position, in one file written atomically; load() goes on from it to the same
-  /// bits. load() returns false where there is no file, and throws Error where it is of another training
-  /// (`identity`).
+  /// As trainer/training_state.h; load() goes on from the file to the same bits. It returns false where there
+  /// is no file, and throws Error where it is of another training (`identity`).
   void save(const std::filesystem::path& path, const std::string& identity) const;
   bool load(const std::filesystem::path& path, const std::string& identity);
-  /// Whether a saved training was computed in bf16; nothing where there is no file.
-  static std::optional<bool> saved_bf16(const std::filesystem::path& path);
 
  private:
-  StepMetrics one_step();
+  StepMetrics one_step(const TrainingHooks& hooks);
   double accumulate(const std::vector<int64_t>& batch);
+  TrainEnd update(const StepMetrics& metrics);
+  Parameters gradients() const;
 
   const TrainSpec& spec_;
-  bool bf16_;
+  Precision precision_;
   Checkpoint& checkpoint_;
   const std::vector<Feature>& features_;
+  DataOrder order_of_;
   StepPlan plan_;
-  AdamState adam_;
-  int64_t step_ = 0;          ///< done
+  OptimizerState optimizer_;
+  TrainingPosition position_;
   int64_t order_epoch_ = -1;  ///< which epoch order_ is of
   std::vector<int64_t> order_;
 };

@@ -1,10 +1,10 @@
 #include "trainer/worker.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <memory>
 
 #include "core/clock.h"
 #include "core/environment.h"
@@ -13,71 +13,32 @@
 #include "core/request.h"
 #include "core/run_paths.h"
 #include "core/worker_exit.h"
-#include "formats/logits_file.h"
-#include "squad/answer_files.h"
-#include "trainer/predict.h"
+#include "trainer/evaluation.h"
+#include "trainer/metrics_log.h"
 #include "trainer/train.h"
 
 namespace expctl {
 namespace {
 
 constexpr double kSaveEvery_s = 300;
-constexpr int64_t kFeaturesPerPrediction = 32;
-
-/// Whether products are to be computed in bf16.
-bool wants_bf16(const std::string& precision) {
-  if (precision == "fp16")
-    throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
-  if (precision == "auto") return __builtin_cpu_supports("avx512bf16") != 0;
-  return precision == "bf16";
-}
 
 /// What a training computes in: where it has been begun on another machine, what it was begun with.
-bool training_in_bf16(const TrainSpec& spec, const std::filesystem::path& state) {
-  const bool here = wants_bf16(spec.precision);
-  const auto begun = Training::saved_bf16(state);
-  if (begun && *begun != here) fmt::print("begun in {}, so it goes on in it\n", *begun ? "bf16" : "fp32");
-  return begun.value_or(here);
+Precision training_precision(const TrainSpec& spec, const std::filesystem::path& state) {
+  const Precision here = choose_precision(spec.precision);
+  const auto begun = saved_on(state);
+  if (!begun) return here;
+  if (begun->precision != here) fmt::print("begun in {}, so it goes on in it\n", name_of(begun->precision));
+  if (begun->machine != this_machine()) {
+    fmt::print("begun on {}; here it is {}: the result may differ in its last bits\n", begun->machine,
+               this_machine());
+  }
+  return begun->precision;
 }
 
-/// metrics.jsonl, a line at a time, flushed so that a reader follows.
-class MetricsLog {
- public:
-  /// Keeps the lines of steps up to `last_step` (those after it will be computed again).
-  MetricsLog(const std::filesystem::path& path, int64_t last_step) {
-    cut(path, last_step);
-    file_.reset(std::fopen(path.c_str(), "ae"));
-    if (!file_) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
-  }
-
-  void write(const Json& line) {
-    fmt::print(file_.get(), "{}\n", json_line(line));
-    std::fflush(file_.get());
-  }
-
- private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
-  static void cut(const std::filesystem::path& path, int64_t last_step) {
-    if (!std::filesystem::exists(path)) return;
-    const std::string text = read_file(path);
-    std::string kept;
-    for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const std::string line = text.substr(begin, end - begin);
-      const Json json = Json::parse(line, nullptr, false);
-      if (!json.is_discarded() && json.value("step", int64_t{0}) <= last_step) kept += line + "\n";
-    }
-    write_file(path, kept);
-  }
-
-  std::unique_ptr<std::FILE, Close> file_;
-};
-
-void write_environment(const WorkerRequest& request, const RunPaths& paths, bool bf16) {
+void write_environment(const WorkerRequest& request, const RunPaths& paths, Precision precision) {
   Json environment = environment_of(request);
-  environment["precision"] = bf16 ? "bf16" : "fp32";
+  environment["precision"] = name_of(precision);
+  environment["deterministic"] = request.spec.train.deterministic;
   environment["libtorch"] = TORCH_VERSION;
   environment["cuda"] = nullptr;
   write_file(paths.environment(), json_text(environment));
@@ -87,14 +48,31 @@ std::filesystem::path state_file(const RunPaths& paths) {
   return paths.state() / "state.safetensors";
 }
 
-TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, bool bf16, Checkpoint& checkpoint,
+Json metrics_line(const StepMetrics& m, double now_s) {
+  return {
+      {"step", m.step},           {"epoch", m.epoch},   {"loss", m.loss}, {"learning_rate", m.learning_rate},
+      {"grad_norm", m.grad_norm}, {"tokens", m.tokens}, {"time", now_s}};
+}
+
+std::vector<Feature> training_features(const RunSpec& spec, const Vocabulary& vocabulary) {
+  const Dataset dataset = read_dataset(spec.train_data.path);
+  check_answer_positions(dataset, spec.train_data.path);
+  return make_features(dataset, vocabulary, training_feature_options(spec.train));
+}
+
+DataOrder data_order(const WorkerRequest& request, int64_t features) {
+  return request.order.empty() ? seeded_order(static_cast<uint64_t>(request.spec.train.seed_data), features)
+                               : order_from_file(request.order, features);
+}
+
+TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precision precision,
+                     Checkpoint& checkpoint, const Evaluation* evaluation,
                      const std::function<bool()>& should_stop) {
   const TrainSpec& spec = request.spec.train;
-  const Dataset dataset = read_dataset(request.spec.train_data.path);
-  check_answer_positions(dataset, request.spec.train_data.path);
-  const auto features = make_features(dataset, checkpoint.vocabulary, training_feature_options(spec));
+  const auto features = training_features(request.spec, checkpoint.vocabulary);
   const auto state = state_file(paths);
-  Training training(spec, bf16, checkpoint, features);
+  Training training(spec, precision, checkpoint, features,
+                    data_order(request, static_cast<int64_t>(features.size())));
   const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
   if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
   MetricsLog log(paths.metrics(), training.step());
@@ -108,76 +86,68 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, bool b
   fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps,
              at::get_num_threads());
   std::fflush(stdout);
-  const auto end = training.run(
-      [&](const StepMetrics& m) {
-        log.write({{"step", m.step},
-                   {"epoch", m.epoch},
-                   {"loss", m.loss},
-                   {"learning_rate", m.learning_rate},
-                   {"grad_norm", m.grad_norm},
-                   {"tokens", m.tokens},
+  TrainingHooks hooks;
+  hooks.should_stop = [&] { return should_stop(); };
+  if (request.save_gradients) {
+    hooks.on_gradients = [&](int64_t step, const Parameters& gradients) {
+      if (step == 1) save_tensors(paths.gradients(), gradients, {});
+    };
+  }
+  hooks.on_step = [&](const StepMetrics& m) {
+    log.write(metrics_line(m, clock.now_s()));
+    if (m.step == training.plan().total_steps) return;
+    if (evaluation != nullptr && spec.eval_every > 0 && m.step % spec.eval_every == 0) {
+      if (const auto score = evaluation->score(checkpoint, should_stop)) {
+        log.write({{"event", "eval"},
+                   {"step", m.step},
+                   {"f1", score->f1},
+                   {"exact_match", score->exact_match},
                    {"time", clock.now_s()}});
-        const bool due =
-            spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
-        if (due && m.step < training.plan().total_steps) save();
-      },
-      should_stop);
+      }
+    }
+    const bool due =
+        spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
+    if (due) save();
+  };
+  const auto end = training.run(hooks);
   // After the last step too: an attempt that is ended while it predicts does not train again.
   if (end != TrainEnd::kDiverged) save();
   if (end == TrainEnd::kDiverged) log.write({{"event", "diverged"}, {"step", training.step() + 1}});
   return end;
 }
 
-/// False where `should_stop` has ended it before anything was written.
-bool predict_and_score(const WorkerRequest& request, const RunPaths& paths, const Checkpoint& checkpoint,
-                       const std::function<bool()>& should_stop) {
-  const TrainSpec& spec = request.spec.train;
-  const bool bf16 = wants_bf16(spec.eval_precision);
-  const Dataset dataset = read_dataset(request.spec.dev_data.path);
-  const auto features = make_features(dataset, checkpoint.vocabulary, evaluation_feature_options(spec));
-  const auto predicted = predict_logits(checkpoint, features, bf16, kFeaturesPerPrediction, should_stop);
-  if (!predicted) return false;
-  const Prediction& prediction = *predicted;
-  const auto answers =
-      decode_spans(dataset, features, checkpoint.vocabulary, prediction.logits, decode_options(spec));
-  write_logits(paths.logits(),
-               {{content_sha256(dataset), features_sha256(features), std::to_string(spec.eval_max_seq_length),
-                 std::to_string(spec.eval_doc_stride), spec.eval_window},
-                prediction.logits.start,
-                prediction.logits.end,
-                prediction.logits.offsets});
-  const Json stats = inference_stats(prediction.times, kFeaturesPerPrediction, spec.eval_max_seq_length,
-                                     bf16 ? "bf16" : "fp32");
-  write_file(paths.inference_stats(), json_text(stats));
-  fmt::print("{}", inference_listing(stats));
-  if (const auto score = write_answers(paths, dataset, answers)) fmt::print("{}", score_line(*score));
-  return true;
+/// On a CPU every operation here is deterministic anyway.
+void set_determinism(const TrainSpec& spec) {
+  at::globalContext().setDeterministicAlgorithms(spec.deterministic, false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);  // it would fill every new tensor
 }
 
 }  // namespace
 
 int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
   const RunPaths paths{folder};
-  const WorkerRequest request =
-      worker_request_from_json(read_json(paths.request()), paths.request().string());
+  WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
+  request.spec.train = resolve(request.spec.train);  // a request may be written by hand
+  const RunSpec& spec = request.spec;
   if (!request.devices.gpus.empty())
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
+  set_determinism(spec.train);
   const bool training = request.task == WorkerTask::kTrain;
-  const bool bf16 = training ? training_in_bf16(request.spec.train, state_file(paths))
-                             : wants_bf16(request.spec.train.eval_precision);
-  write_environment(request, paths, bf16);
-  Checkpoint checkpoint =
-      load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
+  const Precision precision = training ? training_precision(spec.train, state_file(paths))
+                                       : choose_precision(spec.train.eval_precision);
+  write_environment(request, paths, precision);
+  Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
+  std::optional<Evaluation> evaluation;
+  if (!spec.dev_data.path.empty()) evaluation.emplace(spec, checkpoint.vocabulary);
   if (training) {
-    const TrainEnd end = train_model(request, paths, bf16, checkpoint, should_stop);
+    const TrainEnd end =
+        train_model(request, paths, precision, checkpoint, evaluation ? &*evaluation : nullptr, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;
     save_checkpoint(paths.checkpoint(), checkpoint);
   }
-  const bool done =
-      request.spec.dev_data.path.empty() || predict_and_score(request, paths, checkpoint, should_stop);
-  if (!done) return kExitTerminated;
+  if (evaluation && !evaluation->write(checkpoint, paths, should_stop)) return kExitTerminated;
   std::filesystem::remove_all(paths.state());
   return 0;
 }

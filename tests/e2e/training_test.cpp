@@ -62,7 +62,7 @@ TEST_CASE("transformers loads the checkpoint of a run and computes the same logi
   write_request(dir, run.folder, 20);
   REQUIRE(run_program({(bin_dir() / "expctl-train").string(), run.folder.string()}).exit_code == 0);
   const ProgramResult parity =
-      run_program({python().string(), (source_dir() / "tests/e2e/checkpoint_parity.py").string(), expctl,
+      run_program({python().string(), (source_dir() / "bench/parity/logits.py").string(), expctl,
                    run.checkpoint().string(), (dir / "demo/dev.json").string(), run.logits().string(), "64",
                    "1e-4", "--max-seq-length", "192", "--doc-stride", "64"});
   INFO(parity.out << parity.err);

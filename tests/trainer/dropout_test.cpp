@@ -71,7 +71,7 @@ TEST_CASE("dropout: the gradient is the mask, also beside a residual", "[trainer
   CHECK(torch::equal(residual.grad(), weights));
 }
 
-TEST_CASE("dropout: a rate of 0 changes nothing, bf16 has the mask of fp32, rows need a key each",
+TEST_CASE("dropout: a rate of 0 changes nothing, bf16 and fp16 have the mask of fp32, rows need a key each",
           "[trainer]") {
   const auto x = torch::randn({4, 33});
   CHECK(torch::equal(dropout(x, std::vector<uint64_t>(), 0.0), x));
@@ -79,6 +79,9 @@ TEST_CASE("dropout: a rate of 0 changes nothing, bf16 has the mask of fp32, rows
   const auto wide = dropout(torch::ones({4, 33}), row_keys(4), 0.5);
   CHECK(torch::equal(dropout(torch::ones({4, 33}, torch::kBFloat16), row_keys(4), 0.5).to(torch::kFloat),
                      wide));
+  CHECK(torch::equal(dropout(torch::ones({4, 33}, torch::kHalf), row_keys(4), 0.5).to(torch::kFloat), wide));
+  const auto half = x.to(torch::kHalf);
+  CHECK(torch::equal(dropout_add(half, half, row_keys(4), 0.5), half * wide.to(torch::kHalf) + half));
   const auto flipped = torch::randn({33, 4}).t();  // not contiguous
   CHECK(torch::equal(dropout(flipped, row_keys(4), 0.5), flipped * wide));
   CHECK_THROWS(dropout(x, row_keys(3), 0.5));

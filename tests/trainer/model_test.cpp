@@ -71,6 +71,17 @@ TEST_CASE("model: the loss is the mean of both ends' cross-entropy over real tok
   CHECK(loss_sum(two, {2, 4}, {0, 3}, {0, 3}).item<double>() == Approx((start + end) / 2 + std::log(4.0)));
 }
 
+TEST_CASE("model: label positions are clamped as transformers clamps them", "[trainer]") {
+  const auto logits = torch::tensor({{0.5f, -1.0f}, {2.0f, 0.25f}, {-0.5f, 1.5f}}, torch::requires_grad());
+  const auto loss = [&](int64_t start, int64_t end) { return loss_sum(logits, {3}, {start}, {end}); };
+  CHECK(torch::equal(loss(-4, 2), loss(0, 2)));
+  // Past the end a position is left out: what remains is half of the other's cross-entropy.
+  const auto ends = at::log_softmax(logits.select(1, 1), 0);
+  CHECK(loss(3, 1).item<float>() == Approx(-ends[1].item<float>() / 2));
+  CHECK(torch::equal(loss(9, 1), loss(3, 1)));
+  CHECK(loss(3, 7).item<float>() == 0.0f);
+}
+
 TEST_CASE("model: gradients are the slopes of the loss", "[trainer]") {
   const SmallTraining small;
   auto model = small.model();

@@ -8,8 +8,8 @@ using namespace expctl::test;
 TEST_CASE("predict: the logits stand in the features' order, whatever the batch", "[trainer]") {
   const SmallTraining small;
   const auto model = small.model();
-  const auto many = predict_logits(model, small.features, false, 5).value();
-  const auto single = predict_logits(model, small.features, false, 1).value();
+  const auto many = predict_logits(model, small.features, Precision::kFp32, 5).value();
+  const auto single = predict_logits(model, small.features, Precision::kFp32, 1).value();
   REQUIRE(many.logits.offsets == single.logits.offsets);
   REQUIRE(many.logits.offsets.size() == small.features.size() + 1);
   REQUIRE(many.logits.start.size() == static_cast<size_t>(many.logits.offsets.back()));
@@ -83,6 +83,7 @@ TEST_CASE("predict: it ends between two batches where it is told to", "[trainer]
   const SmallTraining small;
   const auto model = small.model();
   int asked = 0;
-  CHECK_FALSE(predict_logits(model, small.features, false, 1, [&] { return ++asked == 2; }).has_value());
+  CHECK_FALSE(
+      predict_logits(model, small.features, Precision::kFp32, 1, [&] { return ++asked == 2; }).has_value());
   CHECK(asked == 2);
 }

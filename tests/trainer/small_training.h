@@ -28,6 +28,11 @@ struct SmallTraining {
 
   /// The model as it was before any training.
   Checkpoint model() const { return load_checkpoint(folder.path(), 3); }
+
+  Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32) const {
+    return {spec, precision, model, features,
+            seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size()))};
+  }
 };
 
 /// 6 features a step, 3 steps an epoch, dropout 0.1.

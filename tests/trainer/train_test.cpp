@@ -1,6 +1,7 @@
 #include "trainer/train.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "tests/trainer/small_training.h"
@@ -16,8 +17,8 @@ bool never() {
 
 std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec, Checkpoint& model) {
   std::vector<StepMetrics> steps;
-  Training training(spec, false, model, small.features);
-  REQUIRE(training.run([&](const StepMetrics& m) { steps.push_back(m); }, never) == TrainEnd::kDone);
+  auto training = small.training(spec, model);
+  REQUIRE(training.run({[&](const StepMetrics& m) { steps.push_back(m); }, never, {}}) == TrainEnd::kDone);
   return steps;
 }
 
@@ -36,15 +37,6 @@ bool same_bits(const Parameters& a, const Parameters& b) {
 }
 
 }  // namespace
-
-TEST_CASE("train: the order of an epoch is a permutation, of the seed and the epoch alone", "[trainer]") {
-  auto order = epoch_order(1, 0, 50);
-  CHECK(order == epoch_order(1, 0, 50));
-  CHECK(order != epoch_order(1, 1, 50));
-  CHECK(order != epoch_order(2, 0, 50));
-  std::sort(order.begin(), order.end());
-  for (int64_t i = 0; i < 50; ++i) REQUIRE(order[static_cast<size_t>(i)] == i);
-}
 
 TEST_CASE("train: two micro-batches of 3 train as one batch of 6, dropout and all", "[trainer]") {
   const SmallTraining small;
@@ -76,17 +68,17 @@ TEST_CASE("train: interrupted at any step and taken up again, it ends with the s
     const TempDir dir;
     {
       auto model = small.model();
-      Training first(spec, false, model, small.features);
-      REQUIRE(first.run([](const StepMetrics&) {}, [&] { return first.step() == stop_at; }) ==
+      auto first = small.training(spec, model);
+      REQUIRE(first.run({[](const StepMetrics&) {}, [&] { return first.step() == stop_at; }, {}}) ==
               TrainEnd::kTerminated);
       first.save(dir / "state", "this one");
     }
     auto model = small.model();
-    Training second(spec, false, model, small.features);
+    auto second = small.training(spec, model);
     REQUIRE(second.load(dir / "state", "this one"));
     REQUIRE(second.step() == stop_at);
     std::vector<StepMetrics> rest;
-    REQUIRE(second.run([&](const StepMetrics& m) { rest.push_back(m); }, never) == TrainEnd::kDone);
+    REQUIRE(second.run({[&](const StepMetrics& m) { rest.push_back(m); }, never, {}}) == TrainEnd::kDone);
     CHECK(same_bits(model.parameters, straight.parameters));
     REQUIRE(rest.size() == static_cast<size_t>(5 - stop_at));
     CHECK(rest[0].loss == all[static_cast<size_t>(stop_at)].loss);
@@ -99,7 +91,7 @@ TEST_CASE("train: a state of another training or another model is refused, a mis
   const auto spec = small_spec();
   const TempDir dir;
   auto model = small.model();
-  Training training(spec, false, model, small.features);
+  auto training = small.training(spec, model);
   CHECK_FALSE(training.load(dir / "missing", "a"));
   training.save(dir / "state", "a");
   CHECK_THROWS_WITH(training.load(dir / "state", "b"), Catch::Contains("of another training"));
@@ -107,16 +99,118 @@ TEST_CASE("train: a state of another training or another model is refused, a mis
   CHECK_THROWS_AS(training.load(dir / "other", "a"), Error);
 }
 
-TEST_CASE("train: a saved training says what it was computed in", "[trainer]") {
+TEST_CASE("train: a saved training says what it was computed in, and on what", "[trainer]") {
   const SmallTraining small;
   const TempDir dir;
   auto model = small.model();
   const auto spec = small_spec();
-  CHECK_FALSE(Training::saved_bf16(dir / "missing").has_value());
-  Training(spec, false, model, small.features).save(dir / "fp32", "a");
-  Training(spec, true, model, small.features).save(dir / "bf16", "a");
-  CHECK(Training::saved_bf16(dir / "fp32") == std::optional(false));
-  CHECK(Training::saved_bf16(dir / "bf16") == std::optional(true));
+  CHECK_FALSE(saved_on(dir / "missing").has_value());
+  small.training(spec, model, Precision::kFp32).save(dir / "fp32", "a");
+  small.training(spec, model, Precision::kBf16).save(dir / "bf16", "a");
+  CHECK(saved_on(dir / "fp32").value().precision == Precision::kFp32);
+  CHECK(saved_on(dir / "bf16").value().precision == Precision::kBf16);
+  CHECK(saved_on(dir / "bf16").value().machine == this_machine());
+}
+
+TEST_CASE("train: every key of the training changes what comes out of it", "[trainer]") {
+  const SmallTraining small;
+  const auto trained = [&](const std::vector<std::string>& settings) {
+    auto spec = small_spec();
+    spec.warmup_ratio = 0.4;
+    for (const auto& setting : settings) apply_setting(spec, setting);
+    auto model = small.model();
+    train(small, resolve(spec), model);
+    return model.parameters;
+  };
+  const auto usual = trained({});
+  CHECK(same_bits(usual, trained({})));
+  for (const char* setting :
+       {"max_steps=4", "batch_size=7", "learning_rate=2e-3", "schedule=cosine", "schedule=constant",
+        "warmup_ratio=0.2", "optimizer=adam", "optimizer=sgd", "optimizer=lamb", "weight_decay=0.5",
+        "adam_beta1=0.8", "adam_beta2=0.9", "adam_epsilon=1e-3", "bias_correction=false",
+        "hidden_dropout=0.2", "attention_dropout=0.2", "seed_data=7", "seed_dropout=7"}) {
+    INFO(setting);
+    CHECK(distance(usual, trained({setting})) > 1e-6);
+  }
+  // Adam's steps do not depend on the gradients' size, so clipping is seen with sgd.
+  CHECK(distance(trained({"optimizer=sgd"}), trained({"optimizer=sgd", "max_grad_norm=0.01"})) > 1e-6);
+  // epochs counts where max_steps does not.
+  CHECK(distance(trained({"max_steps=0", "epochs=1"}), trained({"max_steps=0", "epochs=2"})) > 1e-6);
+  CHECK(same_bits(usual, trained({"epochs=9"})));
+}
+
+TEST_CASE("train: each seed decides its own part", "[trainer]") {
+  const SmallTraining small;
+  const auto first_loss = [&](const std::string& setting, double dropout) {
+    auto spec = small_spec();
+    spec.max_steps = 1;
+    spec.hidden_dropout = spec.attention_dropout = dropout;
+    apply_setting(spec, setting);
+    auto model = small.model();
+    return train(small, spec, model)[0].loss;
+  };
+  // Which features the first batch has, and which of their elements are dropped.
+  CHECK(first_loss("seed_data=1", 0) != first_loss("seed_data=2", 0));
+  CHECK(first_loss("seed_dropout=1", 0.1) != first_loss("seed_dropout=2", 0.1));
+  CHECK(first_loss("seed_dropout=1", 0) == first_loss("seed_dropout=2", 0));
+  // seed_init makes the head, when the model is loaded.
+  CHECK_FALSE(same_bits(load_checkpoint(small.folder.path(), 1).parameters,
+                        load_checkpoint(small.folder.path(), 2).parameters));
+}
+
+TEST_CASE("train: the gradients that it shows are those of the loss", "[trainer]") {
+  const SmallTraining small;
+  auto spec = small_spec();
+  spec.max_steps = 1;
+  spec.optimizer = "sgd";
+  spec.learning_rate = 1;
+  spec.max_grad_norm = spec.weight_decay = 0;
+  auto model = small.model();
+  auto training = small.training(spec, model);
+  Parameters seen;
+  REQUIRE(training.run({[](const StepMetrics&) {}, never,
+                        [&](int64_t step, const Parameters& gradients) {
+                          CHECK(step == 1);
+                          seen = gradients;
+                        }}) == TrainEnd::kDone);
+  const auto before = small.model().parameters;
+  for (const auto& [name, gradient] : seen) {
+    INFO(name);
+    CHECK(torch::allclose(before.at(name) - gradient, model.parameters.at(name), 1e-5, 1e-6));
+  }
+  CHECK(seen.size() == before.size());
+}
+
+TEST_CASE("train: in fp16 the loss is scaled, and a step whose gradients overflow is left out", "[trainer]") {
+  const SmallTraining small;
+  const auto spec = small_spec();
+  auto model = small.model(), exact = small.model();
+  const auto fp32 = train(small, spec, exact);
+  auto training = small.training(spec, model, Precision::kFp16);
+  std::vector<StepMetrics> steps;
+  const TrainingHooks hooks{[&](const StepMetrics& m) { steps.push_back(m); }, never, {}};
+  REQUIRE(training.run(hooks) == TrainEnd::kDone);
+  CHECK(steps[0].grad_norm == Approx(fp32[0].grad_norm).epsilon(1e-2));  // before rounding adds up
+  for (size_t i = 0; i < steps.size(); ++i) CHECK(steps[i].loss == Approx(fp32[i].loss).epsilon(2e-2));
+
+  // A saved scale that is far too large: the first steps overflow and only halve it.
+  const TempDir dir;
+  auto begun = small.model();
+  auto state = fresh_optimizer_state(spec, begun.parameters);
+  const LossScale large{std::ldexp(1.0, 40), 0};
+  write_training_state(dir / "state", "a", Precision::kFp16, {1, 0, large}, begun.parameters, state);
+  auto overflowing = small.training(spec, begun, Precision::kFp16);
+  REQUIRE(overflowing.load(dir / "state", "a"));
+  int seen = 0;
+  REQUIRE(overflowing.run({[&](const StepMetrics& m) { seen += !std::isfinite(m.grad_norm); }, never, {}}) ==
+          TrainEnd::kDone);
+  CHECK(seen == 4);
+  CHECK(same_bits(begun.parameters, small.model().parameters));
+  overflowing.save(dir / "state", "a");
+  auto position = read_training_state(dir / "state", "a", begun.parameters, state).value();
+  CHECK(position.loss_scale == LossScale{std::ldexp(1.0, 36), 0});
+  CHECK(position.step == 5);
+  CHECK(position.updates == 0);
 }
 
 TEST_CASE("train: weights that are no numbers after the last step are a divergence", "[trainer]") {
@@ -124,9 +218,9 @@ TEST_CASE("train: weights that are no numbers after the last step are a divergen
   auto spec = small_spec();
   spec.max_steps = 1;
   auto model = small.model();
-  Training training(spec, false, model, small.features);
+  auto training = small.training(spec, model);
   const auto end = training.run(
-      [&](const StepMetrics&) { model.parameters.at("qa_outputs.bias").fill_(NAN); }, [] { return false; });
+      {[&](const StepMetrics&) { model.parameters.at("qa_outputs.bias").fill_(NAN); }, never, {}});
   CHECK(end == TrainEnd::kDiverged);
 }
 
@@ -168,7 +262,7 @@ TEST_CASE("train: a loss that is no number ends the training before a step is ta
   const auto spec = small_spec();
   auto model = small.model();
   model.parameters["qa_outputs.bias"].fill_(std::numeric_limits<float>::quiet_NaN());
-  Training training(spec, false, model, small.features);
-  CHECK(training.run([](const StepMetrics&) { FAIL("a step"); }, never) == TrainEnd::kDiverged);
+  auto training = small.training(spec, model);
+  CHECK(training.run({[](const StepMetrics&) { FAIL("a step"); }, never, {}}) == TrainEnd::kDiverged);
   CHECK(training.step() == 0);
 }

@@ -123,6 +123,58 @@ TEST_CASE("worker: a training that diverges says so by its exit code and an even
   CHECK_FALSE(std::filesystem::exists(run.eval()));
 }
 
+TEST_CASE("worker: evaluating on the way adds events to the metrics and changes nothing else", "[trainer]") {
+  Runs runs;
+  const auto plain = runs.folder("run1");
+  REQUIRE(run_worker(plain.folder, never) == 0);
+  runs.request.spec.train.eval_every = 2;
+  const auto run = runs.folder("run2");
+  REQUIRE(run_worker(run.folder, never) == 0);
+  std::vector<Json> events;
+  for (const auto& line : metrics(run)) {
+    if (line.contains("event")) events.push_back(line);
+  }
+  REQUIRE(events.size() == 2);
+  for (size_t i = 0; i < events.size(); ++i) {
+    CHECK(events[i]["event"] == "eval");
+    CHECK(events[i]["step"] == 2 * (i + 1));
+    CHECK(events[i]["f1"].get<double>() >= events[i]["exact_match"].get<double>());
+  }
+  CHECK(read_file(run.logits()) == read_file(plain.logits()));
+}
+
+TEST_CASE("worker: the order of a file, and the first gradients where they are asked for", "[trainer]") {
+  Runs runs;
+  const auto seeded = runs.folder("run1");
+  REQUIRE(run_worker(seeded.folder, never) == 0);
+  CHECK_FALSE(std::filesystem::exists(seeded.gradients()));
+  write_file(runs.dir / "order.json", "[[1, 0]]");
+  runs.request.order = runs.dir / "order.json";
+  runs.request.save_gradients = true;
+  const auto run = runs.folder("run2");
+  CHECK_THROWS_WITH(run_worker(run.folder, never), Catch::Contains("not a permutation"));
+  const auto vocabulary = Vocabulary::read(runs.dir / "model/vocab.txt");
+  const auto features = make_features(read_dataset(runs.dir / "train.json"), vocabulary,
+                                      training_feature_options(runs.request.spec.train));
+  Json order = Json::array();
+  for (size_t i = features.size(); i > 0; --i) order.push_back(i - 1);
+  write_file(runs.dir / "order.json", json_text(Json::array({order, order, order})));
+  REQUIRE(run_worker(run.folder, never) == 0);
+  CHECK(metrics(run)[0]["loss"] != metrics(seeded)[0]["loss"]);
+  CHECK(std::filesystem::is_regular_file(run.gradients()));
+}
+
+TEST_CASE("worker: deterministic algorithms are on or off as the key says", "[trainer]") {
+  Runs runs;
+  for (const bool wanted : {false, true}) {
+    runs.request.spec.train.deterministic = wanted;
+    const auto run = runs.folder(wanted ? "on" : "off");
+    REQUIRE(run_worker(run.folder, never) == 0);
+    CHECK(at::globalContext().deterministicAlgorithms() == wanted);
+    CHECK(read_json(run.environment())["deterministic"] == wanted);
+  }
+}
+
 TEST_CASE("worker: a prediction of a run's checkpoint is the run's own prediction", "[trainer]") {
   Runs runs;
   const auto run = runs.folder("run1");

@@ -1,6 +1,6 @@
 """Compares a run's checkpoint under transformers with its logits.safetensors.
 
-    checkpoint_parity.py EXPCTL CHECKPOINT_DIR DATASET LOGITS FEATURES TOLERANCE
+    logits.py EXPCTL CHECKPOINT_DIR DATASET LOGITS FEATURES TOLERANCE
 
 Loads the checkpoint with AutoModelForQuestionAnswering (no key may be missing or unexpected but the pooler), feeds it the first
 FEATURES windows of the dataset one by one, unpadded, in fp32, and compares start and end logits.

@@ -1,0 +1,94 @@
+"""Whether a training is a function of its seed, and resuming of nothing.
+
+    exactness.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 30] [--precision bf16] [--kill-seed 1]
+
+The SHA-256 of model.safetensors: of the same seed twice, of a run whose worker is killed (SIGKILL) at three random steps and goes
+on from its last saved state each time, of micro-batches of 6 in place of 12 (the largest difference of a weight), of another seed.
+"""
+import argparse
+import hashlib
+import os
+import random
+import re
+import signal
+import sys
+import time
+
+from safetensors.torch import load_file
+
+import worker
+
+
+def weights_of(folder):
+    return os.path.join(folder, "checkpoint", "model.safetensors")
+
+
+def sha256(folder):
+    with open(weights_of(folder), "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def steps_done(folder):
+    try:
+        return len(worker.steps_of(folder))
+    except (FileNotFoundError, ValueError):  # not there yet, or its last line half written
+        return 0
+
+
+def run(args, name, **changes):
+    folder = os.path.join(args.work, name)
+    keys = {"max_steps": args.steps, "learning_rate": 1e-4, "precision": args.precision, "save_every": 5, "seed": 42,
+            "micro_batch": 12, **changes}
+    worker.write_request(folder, model=args.model, train=args.train, keys=keys, threads=os.cpu_count())
+    return folder, worker.start(args.bin, folder)
+
+
+def straight(args, name, **changes):
+    folder, process = run(args, name, **changes)
+    worker.finish(process, folder)
+    return folder
+
+
+def killed(args):
+    """Kills the worker at three random steps past the first saved state, and starts it again after each."""
+    rng = random.Random(args.kill_seed)
+    stops = sorted(rng.sample(range(6, args.steps), 3))
+    folder, process = run(args, "killed")
+    for stop in stops:
+        while steps_done(folder) < stop and process.poll() is None:
+            time.sleep(0.01)
+        assert process.poll() is None, f"it ended before step {stop}"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        print(f"  killed with {steps_done(folder)} steps done")
+        process = worker.start(args.bin, folder)
+    worker.finish(process, folder)
+    with open(os.path.join(folder, "train.log")) as f:
+        print("  resumed:", ", ".join(re.findall(r"going on from step \d+", f.read())))
+    return folder
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("bin", "model", "train", "work"):
+        parser.add_argument(name)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--precision", default="bf16")
+    parser.add_argument("--kill-seed", type=int, default=1)
+    args = parser.parse_args()
+    first, second = straight(args, "first"), straight(args, "second")
+    print(f"the same seed twice: {sha256(first)} {sha256(second)}")
+    interrupted = killed(args)
+    print(f"killed three times:  {sha256(interrupted)}")
+    halves = straight(args, "halves", micro_batch=6)
+    whole, parts = load_file(weights_of(first)), load_file(weights_of(halves))
+    worst = max((whole[n] - parts[n]).abs().max().item() for n in whole)
+    print(f"micro_batch 6 beside 12: largest difference of a weight {worst:.2e}")
+    other = straight(args, "other", seed=43)
+    print(f"another seed:        {sha256(other)}")
+    same = sha256(first) == sha256(second) == sha256(interrupted) != sha256(other)
+    print("holds" if same and worst <= 1e-5 else "does not hold")
+    sys.exit(0 if same and worst <= 1e-5 else 1)
+
+
+main()

@@ -1,0 +1,39 @@
+"""Runs expctl-train by hand, as `expctl job` would: a request.json in a folder, and the program on it."""
+import json
+import os
+import subprocess
+
+
+def write_request(folder, *, model, train="", dev="", keys=None, threads=1, task="train", **more):
+    """`keys` are training keys, `more` other members of the request ("order", "save_gradients")."""
+    os.makedirs(folder, exist_ok=True)
+
+    def given(path):
+        return {"path": os.path.abspath(path) if path else "", "sha256": ""}
+
+    request = {
+        "schema_version": 1, "task": task, "run_id": os.path.basename(folder), "attempt": 1, "attempt_token": "parity",
+        "argv": [], "environment": {}, "devices": {"gpus": [], "threads": threads, "cpu_ids": []},
+        "spec": {"name": "parity", "params": {}, "train": keys or {}, "data": {"train": given(train), "dev": given(dev)},
+                 "model": {"init": given(model)}, "command": {"argv": []}, "resources": {}, "contest": {"rules": "none"}},
+        **more}
+    with open(os.path.join(folder, "request.json"), "w") as f:
+        json.dump(request, f)
+
+
+def start(bin_dir, folder):
+    """Popen of expctl-train on the folder; its output is appended to train.log there."""
+    with open(os.path.join(folder, "train.log"), "a") as log:
+        return subprocess.Popen([os.path.join(bin_dir, "expctl-train"), folder], stdout=log, stderr=log)
+
+
+def finish(process, folder):
+    if process.wait() != 0:
+        with open(os.path.join(folder, "train.log")) as f:
+            raise SystemExit(f"expctl-train ended with {process.returncode}:\n{f.read()}")
+
+
+def steps_of(folder):
+    """The step lines of metrics.jsonl."""
+    with open(os.path.join(folder, "metrics.jsonl")) as f:
+        return [line for line in map(json.loads, f) if "loss" in line]

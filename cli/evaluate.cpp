@@ -1,0 +1,153 @@
+// `expctl evaluate ID`: another evaluation of a run or an ensemble, at another length or on other data,
+// without training.
+#include <fmt/core.h>
+
+#include <string>
+
+#include "cli/models.h"
+#include "cli/prediction.h"
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "registry/registry.h"
+#include "squad/dataset.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+struct EvaluateOptions {
+  std::string id;
+  fs::path data;  ///< "": the dev data of the run
+  std::vector<std::string> settings;
+  std::string name;  ///< "": default_name()
+};
+
+void check_name(const std::string& name) {
+  const bool plain =
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+      std::string::npos;
+  if (plain && !name.starts_with('.') && name != "default") return;
+  throw Error(fmt::format("--name {}: not a name for an evaluation", name),
+              "letters, digits, '.', '_' and '-'; \"default\" is that of the run itself", ErrorCode::kUsage);
+}
+
+/// The data to evaluate on: a file, or what the run was evaluated on, unchanged.
+fs::path find_data(const EvaluateOptions& options, const Model& model) {
+  if (!options.data.empty()) {
+    if (!fs::is_regular_file(options.data))
+      throw Error(fmt::format("{}: no such file", options.data.string()), "--data names a SQuAD 1.1 file",
+                  ErrorCode::kNotFound);
+    return options.data;
+  }
+  const Input& own = model.spec.dev_data;
+  if (own.path.empty())
+    throw Error(fmt::format("{} has no dev data of its own", model.name), "--data names a SQuAD 1.1 file");
+  if (sha256_file(own.path) != own.sha256)
+    throw Error(fmt::format("{}: it has changed since {} was evaluated on it", own.path, model.name),
+                "put the file back, or name it with --data");
+  return own.path;
+}
+
+/// "128-46": length and stride, with the window where it is not the usual one, after the file's name where
+/// it is not the run's own.
+std::string default_name(const EvaluateOptions& options, const TrainSpec& spec) {
+  std::string name = fmt::format("{}-{}", spec.eval_max_seq_length, spec.eval_doc_stride);
+  if (spec.eval_window != TrainSpec{}.window) name += "-" + spec.eval_window;
+  return options.data.empty() ? name : options.data.stem().string() + "-" + name;
+}
+
+/// What the score is of, and how its answers were decoded.
+Json settings_of(RunSpec spec, const std::string& data_sha256) {
+  spec.dev_data.sha256 = data_sha256;
+  Json settings = evaluation_settings(spec);
+  settings["max_query_length"] = spec.train.max_query_length;
+  settings["n_best"] = spec.train.n_best;
+  settings["max_answer_length"] = spec.train.max_answer_length;
+  settings["decode"] = spec.train.decode;
+  settings["precision"] = spec.train.eval_precision;
+  return settings;
+}
+
+/// The evaluation of this name, where it was made already; an Error where it is of something else.
+std::optional<EvaluationRecord> find_evaluation(const Registry& registry, const EvaluationRecord& wanted) {
+  for (const auto& known : registry.evaluations(wanted.run_id)) {
+    if (known.name != wanted.name) continue;
+    if (known.settings == wanted.settings) return known;
+    throw Error(fmt::format("{} has another evaluation '{}': {}", wanted.run_id, wanted.name,
+                            json_line(known.settings)),
+                "--name gives this one another name");
+  }
+  return std::nullopt;
+}
+
+void print_result(const Program& program, const EvaluationRecord& evaluation, const fs::path& folder) {
+  if (program.json) {
+    fmt::print("{}", json_text({{"schema_version", 1},
+                                {"id", evaluation.run_id},
+                                {"evaluation", evaluation.name},
+                                {"f1", evaluation.f1},
+                                {"exact_match", evaluation.exact_match},
+                                {"settings", evaluation.settings},
+                                {"folder", folder.string()}}));
+  } else {
+    fmt::print("{}", read_file(RunPaths{folder}.eval()));
+  }
+}
+
+int evaluate(const Program& program, const EvaluateOptions& options) {
+  const WorkspacePaths workspace = program.workspace();
+  Registry registry = Registry::open_existing(workspace.registry());
+  const RunRecord entry = registry.resolve_run(options.id);
+  auto models = find_models(program, entry.id);
+  for (auto& model : models) model.spec.train = with_settings(model.spec.train, options.settings);
+  const fs::path data = find_data(options, models.front());
+  if (!read_dataset(data).has_answers())
+    throw Error(
+        fmt::format("{}: it has questions without answers, so there is no score", data.string()),
+        fmt::format("expctl{} predict {} --input {}", workspace_option(program), entry.id, data.string()));
+  EvaluationRecord evaluation;
+  evaluation.run_id = entry.id;
+  evaluation.name = options.name.empty() ? default_name(options, models.front().spec.train) : options.name;
+  check_name(evaluation.name);
+  evaluation.settings = settings_of(models.front().spec, sha256_file(data));
+  const RunPaths paths = RunPaths{workspace.folder(entry.id)}.evaluation(evaluation.name);
+  if (const auto known = find_evaluation(registry, evaluation)) {
+    say(program, fmt::format("{} has this evaluation already: '{}'", entry.id, known->name));
+    print_result(program, *known, paths.folder);
+    return 0;
+  }
+  fs::remove_all(paths.folder);  // of one that was killed before it was on record
+  make_folder(paths.folder.parent_path());
+  const DraftFolder draft(paths.folder);
+  if (const int signal = predict_into(program, models, data, draft.path(), paths.folder); signal != 0)
+    return 128 + signal;
+  draft.become(paths.folder);
+  const Json score = read_json(paths.eval());
+  evaluation.f1 = json_get<double>(score, "f1", paths.eval().string());
+  evaluation.exact_match = json_get<double>(score, "exact_match", paths.eval().string());
+  registry.set_evaluation(evaluation);
+  print_result(program, evaluation, paths.folder);
+  say(program, fmt::format("recorded as '{}' of {}; next: expctl{} runs show {}", evaluation.name, entry.id,
+                           workspace_option(program), entry.id));
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand(
+      "evaluate", "Evaluate a run or an ensemble at another length or on other data, without training");
+  auto options = std::make_shared<EvaluateOptions>();
+  verb->add_option("ID", options->id, "run3, ens1, @ (the newest), a tag")->required();
+  verb->add_option("--data", options->data, "SQuAD 1.1 file with answers (default: the run's dev data)");
+  verb->add_option("--set", options->settings, "key=value, e.g. eval_max_seq_length=128, any number of times")
+      ->allow_extra_args(false);
+  verb->add_option("--name", options->name,
+                   "What it is recorded as (default: length and stride, e.g. 128-46)");
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return evaluate(program, *options); }; });
+}
+
+}  // namespace expctl

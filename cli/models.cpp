@@ -1,0 +1,112 @@
+#include "cli/models.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "formats/stored_bert.h"
+#include "registry/registry.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+bool is_checkpoint(const fs::path& folder) {
+  return fs::is_regular_file(CheckpointPaths{folder}.config());
+}
+
+/// A model that has never been fine-tuned would answer by chance.
+void check_head(const fs::path& folder) {
+  if (open_stored_bert(folder).names.contains("qa_outputs.weight")) return;
+  throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
+              "predict with a fine-tuned checkpoint");
+}
+
+Model model_of_folder(const fs::path& folder) {
+  Model model;
+  model.spec.init.path = folder.string();
+  model.name = folder.filename().string();
+  model.spec.name = model.name;
+  return model;
+}
+
+Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
+  const RunPaths paths{workspace.folder(run.id)};
+  if (!is_checkpoint(paths.checkpoint())) {
+    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
+                ErrorCode::kNotFound);
+  }
+  check_head(paths.checkpoint());
+  Model model{run.id, 1, run_spec_from_json(run.spec, "registry: spec of " + run.id)};
+  model.spec.command = {};
+  model.spec.resources = {};  // those were of the machine that trained
+  model.spec.init.path = paths.checkpoint().string();
+  return model;
+}
+
+/// The training keys that an evaluation heeds.
+const std::vector<std::string>& evaluation_keys() {
+  static const std::vector<std::string> keys = {
+      "eval_max_seq_length", "eval_doc_stride", "eval_window",   "max_query_length", "n_best",
+      "max_answer_length",   "decode",          "eval_precision"};
+  return keys;
+}
+
+void check_key(const std::string& key) {
+  const auto& keys = evaluation_keys();
+  if (std::find(keys.begin(), keys.end(), key) != keys.end()) return;
+  throw Error(fmt::format("--set {}: nothing is trained here", key),
+              fmt::format("an evaluation has {}", join(keys, ", ")), ErrorCode::kUsage);
+}
+
+}  // namespace
+
+fs::path folder_path(const std::string& text) {
+  const fs::path path = fs::absolute(text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+std::vector<Model> find_models(const Program& program, const std::string& word) {
+  const WorkspacePaths workspace = program.workspace();
+  const bool is_id =
+      fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
+  if (!is_id && is_checkpoint(word)) {
+    check_head(word);
+    return {model_of_folder(folder_path(word))};
+  }
+  if (!is_id && fs::is_directory(word)) {
+    throw Error(fmt::format("{}: no config.json in it", word),
+                "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
+  }
+  const Registry registry = Registry::open_existing(workspace.registry());
+  const RunRecord entry = registry.resolve_run(word);
+  const auto members = registry.ensemble_members(entry.id);
+  if (members.empty()) return {model_of_run(entry, workspace)};
+  std::vector<Model> models;
+  for (size_t i = 0; i < members.size(); ++i) {
+    models.push_back(model_of_run(registry.find_run(members[i]).value(), workspace));
+    models.back().weight = entry.spec["members"][i]["weight"].get<double>();
+  }
+  return models;
+}
+
+TrainSpec with_settings(TrainSpec spec, const std::vector<std::string>& settings) {
+  const auto apply_all = [&] {
+    bool new_length = false;
+    for (const auto& setting : settings) {
+      const std::string key = apply_setting(spec, setting);
+      check_key(key);
+      new_length = new_length || key == "eval_max_seq_length";
+    }
+    return new_length;
+  };
+  if (apply_all()) {
+    spec.eval_doc_stride = 0;
+    apply_all();
+  }
+  return resolve(spec);
+}
+
+}  // namespace expctl

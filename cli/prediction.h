@@ -1,0 +1,18 @@
+// Running expctl-train to predict, with one model or with several whose logits are averaged.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "cli/models.h"
+#include "cli/program.h"
+
+namespace expctl {
+
+/// Leaves the files of a prediction (docs/run_folder.md) of the SQuAD 1.1 file `input` in `folder`, a draft
+/// of what will lie at `final`. Several models leave theirs in members/1, members/2, ... Returns the signal
+/// that has ended it, or 0. Throws Error.
+int predict_into(const Program& program, const std::vector<Model>& models, const std::filesystem::path& input,
+                 const std::filesystem::path& folder, const std::filesystem::path& final);
+
+}  // namespace expctl

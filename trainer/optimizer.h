@@ -1,0 +1,30 @@
+// The optimizers of the key `optimizer`; parameters and state are fp32. Weight decay leaves biases and
+// LayerNorm alone in each.
+//
+//   adamw  Loshchilov, Hutter 2019, as torch.optim.AdamW: decay decoupled, p -= lr decay p before the step.
+//          With bias_correction = false it is the optimizer of Google's BERT (AdamWeightDecayOptimizer).
+//   adam   Kingma, Ba 2015, as torch.optim.Adam: decay is added to the gradient
+//   sgd    as torch.optim.SGD without momentum, which is Hugging Face's "sgd": decay is added to the gradient
+//   lamb   You et al. 2020, algorithm 2, with the authors' choice that biases and LayerNorm, which have no
+//          decay, have no trust ratio either
+#pragma once
+
+#include "core/train_spec.h"
+#include "trainer/model.h"
+
+namespace expctl {
+
+/// What an optimizer keeps between steps, by parameter name; empty for sgd.
+struct OptimizerState {
+  Parameters mean;      ///< first moments, zero before the first step
+  Parameters variance;  ///< second moments
+};
+
+OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& parameters);
+
+/// One update in place. `step` counts updates from 1. Gradients are multiplied by `gradient_scale` (1, or
+/// less to clip); parameters without a gradient stay as they are.
+void optimizer_step(Parameters& parameters, OptimizerState& state, const TrainSpec& spec,
+                    double learning_rate, int64_t step, double gradient_scale);
+
+}  // namespace expctl

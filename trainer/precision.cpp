@@ -1,0 +1,48 @@
+#include "trainer/precision.h"
+
+#include <fmt/core.h>
+
+#include "core/error.h"
+
+namespace expctl {
+
+std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kFp16:
+      return "fp16";
+  }
+  return "";
+}
+
+torch::ScalarType type_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return torch::kFloat;
+    case Precision::kBf16:
+      return torch::kBFloat16;
+    case Precision::kFp16:
+      return torch::kHalf;
+  }
+  return torch::kFloat;
+}
+
+Precision precision_from(const std::string& name) {
+  for (const auto precision : {Precision::kFp32, Precision::kBf16, Precision::kFp16}) {
+    if (name == name_of(precision)) return precision;
+  }
+  throw Error(fmt::format("there is no precision '{}'", name));
+}
+
+Precision choose_precision(const std::string& name) {
+  if (name == "auto") return __builtin_cpu_supports("avx512bf16") != 0 ? Precision::kBf16 : Precision::kFp32;
+  const Precision precision = precision_from(name);
+  if (precision == Precision::kFp16)
+    throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
+  return precision;
+}
+
+}  // namespace expctl

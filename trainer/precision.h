@@ -1,0 +1,27 @@
+// What products and activations are computed in. Parameters, moments and the logits are fp32 in each.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <string_view>
+
+namespace expctl {
+
+enum class Precision {
+  kFp32,
+  kBf16,
+  kFp16  ///< on CUDA; its gradients need a loss scale (trainer/loss_scale.h)
+};
+
+std::string_view name_of(Precision precision);  ///< as `precision` of a sweep file names it
+torch::ScalarType type_of(Precision precision);
+
+/// The precision that this machine computes in where `name` is asked for (auto, fp32, bf16, fp16): auto is
+/// bf16 where the CPU has such products. Throws Error for what it cannot compute in, or an unknown name.
+Precision choose_precision(const std::string& name);
+
+/// The inverse of name_of(). Throws Error.
+Precision precision_from(const std::string& name);
+
+}  // namespace expctl
