@@ -55,4 +55,11 @@ void throw_json_member(const char* key, const std::string& source, bool missing)
   throw Error(fmt::format("{}: '{}' {}", source, key, missing ? "is missing" : "has the wrong type"));
 }
 
+bool is_integer_between(const Json& value, int64_t min, uint64_t max) {
+  if (value.is_number_unsigned()) return value.get<uint64_t>() <= max;
+  if (!value.is_number_integer()) return false;
+  const auto number = value.get<int64_t>();
+  return number >= min && (number < 0 || static_cast<uint64_t>(number) <= max);
+}
+
 }  // namespace expctl

@@ -1,10 +1,13 @@
 // JSON as expctl reads and writes it: members keep their order, and every complaint names the source.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace expctl {
 
@@ -16,7 +19,8 @@ Json parse_json(std::string_view text, const std::string& source);
 /// Reads and parses a file. Throws Error (kNotFound where there is no such file).
 Json read_json(const std::filesystem::path& path);
 
-/// The member `key` of an object as T. Throws Error "source: 'key' is missing" or "... has the wrong type".
+/// The member `key` of an object as T. Throws Error "source: 'key' is missing" or "... has the wrong type";
+/// an integer type takes integers that it can hold, and no real number.
 template <typename T>
 T json_get(const Json& object, const char* key, const std::string& source);
 
@@ -36,10 +40,19 @@ std::string scalar_text(const Json& value);
 
 [[noreturn]] void throw_json_member(const char* key, const std::string& source, bool missing);
 
+/// nlohmann's own conversion to an integer wraps, and of a real number out of range it is undefined.
+bool is_integer_between(const Json& value, int64_t min, uint64_t max);
+
 template <typename T>
 T json_get(const Json& object, const char* key, const std::string& source) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   if (found == object.end()) throw_json_member(key, source, true);
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    using Limits = std::numeric_limits<T>;
+    if (!is_integer_between(*found, static_cast<int64_t>(Limits::min()),
+                            static_cast<uint64_t>(Limits::max())))
+      throw_json_member(key, source, false);
+  }
   try {
     return found->template get<T>();
   } catch (const nlohmann::json::exception&) {

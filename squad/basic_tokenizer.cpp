@@ -1,5 +1,7 @@
 #include "squad/basic_tokenizer.h"
 
+#include <algorithm>
+
 #include "squad/unicode.h"
 
 namespace expctl {
@@ -44,28 +46,83 @@ void add_character(char32_t c, int32_t origin, WordBuilder& words) {
     words.add(c, origin);
 }
 
+/// NFD's canonical order: combining characters that follow one another are sorted by their class. As in
+/// Hugging Face's normaliser, characters move and origins keep their places. Characters go on without marks,
+/// in lower case.
+class CanonicalOrder {
+ public:
+  explicit CanonicalOrder(WordBuilder& words) : words_(words) {}
+
+  /// `first`: of its code point's decomposition; the other parts share the origin of what stands before them.
+  void add(char32_t c, bool first, int32_t origin) {
+    const int combining = combining_class(c);
+    if (combining == 0) {
+      release();
+      if (first) origin_ = origin;
+      pass_on(c);
+      return;
+    }
+    waiting_.push_back({c, combining, first});
+    if (first) origins_.push_back(origin);
+  }
+
+  /// Call before what stands between characters.
+  void release() {
+    if (waiting_.empty()) return;
+    std::stable_sort(waiting_.begin(), waiting_.end(),
+                     [](const Part& a, const Part& b) { return a.combining < b.combining; });
+    size_t next = 0;
+    for (const Part& part : waiting_) {
+      if (part.first) origin_ = origins_[next++];
+      pass_on(part.c);
+    }
+    waiting_.clear();
+    origins_.clear();
+  }
+
+ private:
+  struct Part {
+    char32_t c;
+    int combining;
+    bool first;
+  };
+
+  void pass_on(char32_t c) {
+    if (!is_combining_mark(c)) add_character(lower(c), origin_, words_);
+  }
+
+  WordBuilder& words_;
+  std::vector<Part> waiting_;
+  std::vector<int32_t> origins_;  ///< of the code points whose first parts wait
+  int32_t origin_ = 0;            ///< of what was passed on last
+};
+
 }  // namespace
 
 std::vector<BasicWord> basic_tokenize(std::u32string_view text) {
   WordBuilder words;
+  CanonicalOrder order(words);
   std::u32string decomposed;
   for (size_t i = 0; i < text.size(); ++i) {
     const char32_t c = text[i];
     const auto origin = static_cast<int32_t>(i);
+    if (is_removed_control(c)) continue;
     if (c < 0x80) {
-      if (!is_removed_control(c)) add_character(lower(c), origin, words);
+      order.release();
+      add_character(lower(c), origin, words);
       continue;
     }
-    if (is_removed_control(c)) continue;
     const bool cjk = is_cjk(c);
-    if (cjk) words.end_word();
+    if (cjk) {
+      order.release();
+      words.end_word();
+    }
     decomposed.clear();
     append_decomposed(c, decomposed);
-    for (const char32_t part : decomposed) {
-      if (!is_combining_mark(part)) add_character(lower(part), origin, words);
-    }
+    for (size_t k = 0; k < decomposed.size(); ++k) order.add(decomposed[k], k == 0, origin);
     if (cjk) words.end_word();
   }
+  order.release();
   return words.take();
 }
 

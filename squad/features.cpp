@@ -60,10 +60,14 @@ std::vector<std::vector<bool>> max_context_of(const std::vector<Span>& spans, in
 void label(Feature& feature, const Question& question) {
   if (question.answers.empty() || feature.context_begin == feature.context_end) return;
   const auto& answer = question.answers.front();
-  const auto begin = static_cast<int32_t>(answer.answer_start);
-  const auto end = begin + static_cast<int32_t>(decode_utf8(answer.text).size());
   const auto offset = [&](int32_t i) { return feature.offsets[static_cast<size_t>(i)]; };
-  if (begin < offset(feature.context_begin).first || end > offset(feature.context_end - 1).second) return;
+  const auto window_begin = offset(feature.context_begin).first;
+  const auto window_end = offset(feature.context_end - 1).second;
+  // The file's number may be anything: nothing is added to it before it is known to lie in the window.
+  const int64_t begin = answer.answer_start;
+  if (begin < window_begin || begin > window_end) return;
+  const int64_t end = begin + static_cast<int64_t>(decode_utf8(answer.text).size());
+  if (end > window_end) return;
   int32_t first = feature.context_begin, last = feature.context_end - 1;
   while (first + 1 < feature.context_end && offset(first + 1).first <= begin) ++first;
   while (last - 1 >= feature.context_begin && offset(last - 1).second >= end) --last;

@@ -71,6 +71,10 @@ bool is_combining_mark(char32_t c) {
   return c >= 0x300 && category(c) == UTF8PROC_CATEGORY_MN;
 }
 
+int combining_class(char32_t c) {
+  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class;
+}
+
 bool is_removed_control(char32_t c) {
   if (c == U'\t' || c == U'\n' || c == U'\r') return false;
   if (c == 0 || c == U'\ufffd') return true;
@@ -109,8 +113,9 @@ bool is_bert_punctuation(char32_t c) {
 }
 
 bool is_cjk(char32_t c) {
+  // Extension E begins at U+2B820, and so it does in Google's tokenizer; Hugging Face's begins at U+2B920.
   return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) ||
-         (c >= 0x2a700 && c <= 0x2b73f) || (c >= 0x2b740 && c <= 0x2b81f) || (c >= 0x2b820 && c <= 0x2ceaf) ||
+         (c >= 0x2a700 && c <= 0x2b73f) || (c >= 0x2b740 && c <= 0x2b81f) || (c >= 0x2b920 && c <= 0x2ceaf) ||
          (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
 }
 

@@ -84,6 +84,20 @@ TEST_CASE("json: what does not parse is said with file, line and column", "[core
   CHECK_THROWS_WITH(json_get<int>(json, "m", "x.json"), Catch::Contains("'m' is missing"));
 }
 
+TEST_CASE("json: an integer is one that the type holds", "[core]") {
+  const auto number = [](const std::string& text) { return parse_json("{\"n\":" + text + "}", "x.json"); };
+  CHECK(json_get<int64_t>(number("-9223372036854775808"), "n", "x.json") == INT64_MIN);
+  CHECK(json_get<int64_t>(number("9223372036854775807"), "n", "x.json") == INT64_MAX);
+  CHECK(json_get<int>(number("-2147483648"), "n", "x.json") == INT32_MIN);
+  CHECK(json_get<size_t>(number("18446744073709551615"), "n", "x.json") == SIZE_MAX);
+  for (const char* text : {"9223372036854775808", "18446744073709551651", "1e300", "-1e300", "1.5", "true"}) {
+    CHECK_THROWS_WITH(json_get<int64_t>(number(text), "n", "x.json"), Catch::Contains("has the wrong type"));
+  }
+  CHECK_THROWS_AS(json_get<int>(number("2147483648"), "n", "x.json"), Error);
+  CHECK_THROWS_AS(json_get<int>(number("-2147483649"), "n", "x.json"), Error);
+  CHECK_THROWS_AS(json_get<size_t>(number("-1"), "n", "x.json"), Error);
+}
+
 TEST_CASE("draft folder: it becomes the target, or is gone", "[core]") {
   const expctl::test::TempDir dir;
   {

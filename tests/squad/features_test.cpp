@@ -114,6 +114,9 @@ TEST_CASE("features: a label stands where the window holds the whole first answe
   CHECK(labels({{"h", 14}, {"a", 0}}) == Labels{{0, 0}, {0, 0}, {6, 6}});
   CHECK(labels({{"b c d e f", 2}}) == Labels{{0, 0}, {0, 0}, {0, 0}});
   CHECK(labels({}) == Labels{{0, 0}, {0, 0}, {0, 0}});
+  for (const int64_t nowhere :
+       {int64_t{-1}, int64_t{16}, int64_t{0x7fffffff}, (int64_t{1} << 32) + 6, INT64_MAX})
+    CHECK(labels({{"d e", nowhere}}) == Labels{{0, 0}, {0, 0}, {0, 0}});
 }
 
 TEST_CASE("features: max_query_length cuts questions and leaves the room to the context", "[squad]") {

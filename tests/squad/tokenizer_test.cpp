@@ -106,6 +106,35 @@ TEST_CASE("tokenizer: words, pieces and where they came from", "[squad]") {
   }
 }
 
+// The same peer. U+302E, U+1D165 (of U+1D160) are marks that stay, U+0323, U+0338 go after they took their
+// places.
+TEST_CASE("tokenizer: combining characters change places, and where they came from does not", "[squad]") {
+  const struct {
+    std::string text, expected;
+  } cases[] = {
+      {"\u0323\u302e b", "[UNK]@1-2 b@3-4"},
+      {"\u302e\u0323 b", "[UNK]@1-2 b@3-4"},
+      {"\u302e\u0301 b", "[UNK]@0-1 b@3-4"},
+      {"\u302e\u0007\u0323 b", "[UNK]@2-3 b@4-5"},
+      {"\u302e\u0323\u302e,\u0323", "[UNK]@1-3 ,@3-4"},
+      {"\u302e \u0323", "[UNK]@0-1"},
+      {"\u302e\u4e2d\u0323", "[UNK]@0-1 中@1-2"},
+      {"\U0001d160\u0338 b", "[UNK]@0-2 b@3-4"},
+      {"\U0001d160\u0323 b", "[UNK]@0-1 b@3-4"},
+  };
+  for (const auto& c : cases) {
+    INFO("'" << c.text << "'");
+    CHECK(tokens_of(c.text) == c.expected);
+  }
+}
+
+TEST_CASE("tokenizer: ideographs stand alone in Hugging Face's ranges, not in all of Google's", "[squad]") {
+  CHECK(tokens_of("a\U0002b81fa") == "a@0-1 [UNK]@1-2 a@2-3");
+  CHECK(tokens_of("a\U0002b820a") == "[UNK]@0-3");
+  CHECK(tokens_of("a\U0002b920a") == "a@0-1 [UNK]@1-2 a@2-3");
+  CHECK(tokens_of("a\U0002ceb0a") == "[UNK]@0-3");
+}
+
 TEST_CASE("tokenizer: the longest piece is taken, never one that only fits later", "[squad]") {
   const Vocabulary vocabulary = Vocabulary::parse(kSpecial + "ab\nabc\n##cd\n##d", "vocab.txt");
   const auto tokens = tokenize("abcd", vocabulary);
