@@ -229,12 +229,14 @@ TrainSpec resolve(TrainSpec spec) {
   if (spec.eval_window.empty()) spec.eval_window = spec.window;
   if (spec.eval_precision.empty()) spec.eval_precision = spec.precision;
   if (spec.eval_doc_stride == 0) {
-    // A stride that fits the training length may not fit a shorter evaluation: then half of what a typical
-    // question leaves.
-    constexpr int64_t kTypicalQuestion = 32;
-    const int64_t left =
-        spec.eval_max_seq_length - 3 - std::min(kTypicalQuestion, spec.eval_max_seq_length / 4);
-    spec.eval_doc_stride = spec.doc_stride < left ? spec.doc_stride : std::max<int64_t>(1, left / 2);
+    // A stride that fits the training length may not fit a shorter evaluation, beside a long question (Google
+    // cuts them at 64 tokens): then half of what a typical one leaves.
+    constexpr int64_t kLongQuestion = 64, kTypicalQuestion = 32;
+    const int64_t length = spec.eval_max_seq_length;
+    const bool fits =
+        length >= spec.max_seq_length || spec.doc_stride < length - 3 - std::min(kLongQuestion, length / 2);
+    const int64_t left = length - 3 - std::min(kTypicalQuestion, length / 4);
+    spec.eval_doc_stride = fits ? spec.doc_stride : std::max<int64_t>(1, left / 2);
   }
   constexpr int64_t kShortest = 8;
   if (spec.eval_max_seq_length < kShortest) {

@@ -1,10 +1,41 @@
 """What run_qa trains on and how, stated with transformers and PyTorch: features with labels, one unpadded sequence at a time."""
 import json
 import os
+import re
+import shutil
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
+import transformers
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer, get_scheduler
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+
+
+def with_head(model, folder, seed=1):
+    """A copy of a model's folder that has a span head, a new one where it had none: what both sides then start from."""
+    torch.manual_seed(seed)
+    AutoModelForQuestionAnswering.from_pretrained(model).save_pretrained(folder)
+    for name in os.listdir(model):
+        if name == "vocab.txt" or name.startswith("tokenizer"):
+            shutil.copy(os.path.join(model, name), os.path.join(folder, name))
+    return folder
+
+
+def cut(path, out, count):
+    """The first `count` questions of a dataset as a file of its own."""
+    with open(path, encoding="utf-8") as f:
+        data = json.load(f)
+    for article in data["data"]:
+        for paragraph in article["paragraphs"]:
+            paragraph["qas"] = paragraph["qas"][:count]
+            count -= len(paragraph["qas"])
+        article["paragraphs"] = [p for p in article["paragraphs"] if p["qas"]]
+    data["data"] = [a for a in data["data"] if a["paragraphs"]]
+    with open(out, "w", encoding="utf-8") as f:
+        json.dump(data, f)
+    return out
 
 
 def questions(path):
@@ -45,6 +76,13 @@ def features(model, path, max_seq_length, doc_stride):
 def load_model(folder):
     """Without dropout: nothing random is left but the order of the data."""
     return AutoModelForQuestionAnswering.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0).train()
+
+
+def zero_gradient(names):
+    """Softmax is blind to what is added to all of its inputs: a bias of all keys, of all span logits, of the last states."""
+    last = max(int(m.group(1)) for n in names if (m := re.search(r"\.layer\.(\d+)\.", n)))
+    return {n for n in names if n.endswith("attention.self.key.bias") or n == "qa_outputs.bias"
+            or n == f"bert.encoder.layer.{last}.output.LayerNorm.bias"}
 
 
 class AdamWithoutCorrection(torch.optim.Optimizer):

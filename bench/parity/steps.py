@@ -1,9 +1,9 @@
 """Trains with expctl-train and with transformers' model on the same batches and compares step by step.
 
     steps.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 100] [--max-seq-length 384] [--doc-stride 128] [--batch-size 12]
-             [--learning-rate 3e-5] [--case NAME ...]
+             [--learning-rate 3e-5] [--questions 500] [--case NAME ...]
 
-MODEL is a folder with a span head. fp32, dropout 0, the same order of the data; transformers' model is fed one unpadded sequence
+MODEL gets a new span head where it has none. Trains on the first questions of TRAIN_FILE. fp32, dropout 0, the same order of the data; transformers' model is fed one unpadded sequence
 at a time and its gradients are accumulated. Per case: the largest relative difference of a step's loss, of its learning rate and
 of the gradient's norm; of the first gradients, tensor by tensor, relative to the tensor's norm; and the largest difference of any
 final weight. Weights whose exact gradient is zero, where Adam turns rounding into steps, are shown apart. Exit code 1 where a
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import random
-import re
 import sys
 
 import torch
@@ -33,13 +32,6 @@ CASES = {
 LIMITS = {"loss": 1e-4, "learning_rate": 1e-4, "gradient": 1e-5, "weight": 1e-4}
 
 
-def zero_gradient(names):
-    """Softmax is blind to what is added to all of its inputs: a bias of all keys, of all span logits, of the last states."""
-    last = max(int(m.group(1)) for n in names if (m := re.search(r"\.layer\.(\d+)\.", n)))
-    return {n for n in names if n.endswith("attention.self.key.bias") or n == "qa_outputs.bias"
-            or n == f"bert.encoder.layer.{last}.output.LayerNorm.bias"}
-
-
 def relative(a, b):
     return abs(a - b) / max(abs(b), 1e-30)
 
@@ -56,7 +48,7 @@ def compare(args, name, keys, data, orders):
     assert len(ours) == len(steps) == keys["max_steps"], (len(ours), len(steps))
     worst = {key: max(relative(a[key], b[key]) for a, b in zip(ours, steps)) for key in ("loss", "learning_rate", "grad_norm")}
 
-    exact_zero = zero_gradient(list(gradients))
+    exact_zero = reference.zero_gradient(list(gradients))
     got = load_file(os.path.join(folder, "gradients.safetensors"))
     assert set(got) == set(gradients), set(got) ^ set(gradients)
     gradient = {n: ((got[n] - g).norm() / g.norm()).item() for n, g in gradients.items() if n not in exact_zero}
@@ -84,15 +76,18 @@ def main():
     parser.add_argument("--doc-stride", type=int, default=128)
     parser.add_argument("--batch-size", type=int, default=12)
     parser.add_argument("--learning-rate", type=float, default=3e-5)
+    parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--case", action="append", choices=list(CASES))
     args = parser.parse_args()
 
     torch.set_num_threads(max(1, os.cpu_count() // 2))
+    os.makedirs(args.work, exist_ok=True)
+    args.model = reference.with_head(args.model, os.path.join(args.work, "model"))
+    args.train = reference.cut(args.train, os.path.join(args.work, "train.json"), args.questions)
     data = reference.features(args.model, args.train, args.max_seq_length, args.doc_stride)
     steps_per_epoch = -(-len(data) // args.batch_size)
     rng = random.Random(7)
     orders = [rng.sample(range(len(data)), len(data)) for _ in range(-(-args.steps // steps_per_epoch))]
-    os.makedirs(args.work, exist_ok=True)
     with open(os.path.join(args.work, "order.json"), "w") as f:
         json.dump(orders, f)
     base = {"max_steps": args.steps, "batch_size": args.batch_size, "learning_rate": args.learning_rate, "precision": "fp32",

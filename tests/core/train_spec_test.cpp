@@ -54,6 +54,12 @@ TEST_CASE("train_spec: resolving fills in what depends on other keys", "[core]")
   spec.eval_max_seq_length = 128;
   // 128 tokens less three special ones and 32 for the question leave 93 for the context.
   CHECK(resolve(spec).eval_doc_stride == 46);
+  spec.eval_max_seq_length = 256;  // 128 fits beside any question
+  CHECK(resolve(spec).eval_doc_stride == 128);
+  spec.max_seq_length = 96;
+  spec.doc_stride = 32;
+  spec.eval_max_seq_length = 48;  // a long question may leave 21: half of the 33 beside a typical one
+  CHECK(resolve(spec).eval_doc_stride == 16);
   spec.micro_batch = 13;
   CHECK_THROWS_WITH(resolve(spec), Catch::Contains("micro_batch = 13"));
 }

@@ -1,55 +1,13 @@
 // Sweep, ensemble, package and verify with the real trainer, and the submission's own scripts against what it
 // holds.
-#include "core/files.h"
 #include "core/json.h"
 #include "core/run_paths.h"
-#include "tests/support/support.h"
+#include "tests/e2e/short_sweep.h"
 
 using namespace expctl;
 using namespace expctl::test;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// Short runs of the demo: enough to answer something, not enough to answer well.
-constexpr const char* kSweep = R"toml(
-name = "short"
-[data]
-train = "demo/train.json"
-dev = "demo/dev.json"
-[model]
-init = "demo/model"
-[train]
-max_steps = 60
-learning_rate = 1e-3
-hidden_dropout = 0.0
-attention_dropout = 0.0
-max_seq_length = 96
-doc_stride = 32
-precision = "fp32"
-[sweep]
-seeds = [1, 2]
-)toml";
-
-struct Job {
-  TempDir dir;
-  std::string expctl = (bin_dir() / "expctl").string();
-
-  ProgramResult operator()(std::vector<std::string> words) const {
-    words.insert(words.begin(), expctl);
-    return run_program(words, dir.path());
-  }
-
-  ProgramResult succeeds(const std::vector<std::string>& words) const {
-    const ProgramResult result = (*this)(words);
-    INFO(result.out << result.err);
-    REQUIRE(result.exit_code == 0);
-    return result;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces itself", "[e2e]") {
   const Job job;

@@ -1,0 +1,83 @@
+// `expctl evaluate`: other evaluations of what has been trained, on record beside the run's own.
+#include "core/json.h"
+#include "core/run_paths.h"
+#include "formats/logits_file.h"
+#include "tests/e2e/short_sweep.h"
+
+using namespace expctl;
+using namespace expctl::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+TEST_CASE("evaluate: at another length, on other data, of runs and ensembles, each once", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"sweep", "s.toml"});
+  job.succeeds({"ensemble", "run1", "run2"});
+  const RunPaths run{job.dir / "runs/run1"};
+
+  // As the run was evaluated: the same bytes.
+  const Json same = Json::parse(job.succeeds({"--json", "evaluate", "run1"}).out);
+  CHECK(same["evaluation"] == "96-32");
+  const RunPaths again = run.evaluation("96-32");
+  for (const auto file : {&RunPaths::logits, &RunPaths::predictions, &RunPaths::nbest, &RunPaths::eval})
+    CHECK(read_file((again.*file)()) == read_file((run.*file)()));
+  CHECK(fs::exists(again.inference_stats()));
+
+  // At another length, with a stride of its own.
+  const auto at_48 = job.succeeds({"evaluate", "run1", "--set", "eval_max_seq_length=48"});
+  const RunPaths shorter = run.evaluation("48-16");
+  CHECK(at_48.out == read_file(shorter.eval()));
+  CHECK(job.succeeds({"score", "demo/dev.json", shorter.predictions().string()}).out == at_48.out);
+  CHECK(read_logits(shorter.logits()).identity.max_seq_length == "48");
+  CHECK_THAT(job.succeeds({"runs", "show", "run1"}).out,
+             Contains("evaluation 48-16") && Contains("evaluation default"));
+
+  // Once is enough; another of the same name is refused, under another name it is made.
+  CHECK_THAT(job.succeeds({"evaluate", "run1", "--set", "eval_max_seq_length=48"}).err,
+             Contains("has this evaluation already"));
+  std::vector<std::string> best_of_one = {"evaluate", "run1",    "--set", "eval_max_seq_length=48",
+                                          "--set",    "n_best=1"};
+  const ProgramResult taken = job(best_of_one);
+  CHECK(taken.exit_code == 1);
+  CHECK_THAT(taken.err, Contains("run1 has another evaluation '48-16'") && Contains("--name"));
+  best_of_one.insert(best_of_one.end(), {"--name", "one"});
+  job.succeeds(best_of_one);
+  CHECK(read_json(run.evaluation("one").nbest()).front().size() == 1);
+
+  // What ranks is the run's own evaluation still.
+  const Json list = Json::parse(job.succeeds({"--json", "runs", "list"}).out);
+  CHECK(list["runs"][0]["f1"] == read_json(run.eval())["f1"]);
+
+  job.succeeds({"evaluate", "ens1", "--data", "demo/dev.json"});
+  const RunPaths ensemble{job.dir / "runs/ens1"};
+  CHECK(read_file(ensemble.evaluation("dev-96-32").eval()) == read_file(ensemble.eval()));
+}
+
+TEST_CASE("evaluate: what it cannot do is said, and nothing is left", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"train", "s.toml", "--set", "max_steps=1", "--set", "seed=1"});
+  const auto refused = [&](std::vector<std::string> words, int exit_code, const std::string& message) {
+    words.insert(words.begin(), {"evaluate"});
+    const ProgramResult result = job(words);
+    INFO(result.err);
+    CHECK(result.exit_code == exit_code);
+    CHECK_THAT(result.err, Contains(message));
+    CHECK_FALSE(fs::exists(job.dir / "runs/run1/evals"));
+  };
+  refused({"run7"}, 3, "run7");
+  refused({"run1", "--data", "absent.json"}, 3, "absent.json: no such file");
+  refused({"run1", "--set", "learning_rate=1"}, 2, "--set learning_rate: nothing is trained here");
+  refused({"run1", "--set", "eval_max_seq_lenth=48"}, 2, "did you mean 'eval_max_seq_length'?");
+  refused({"run1", "--name", "../up"}, 2, "not a name for an evaluation");
+  refused({"run1", "--name", "default"}, 2, "not a name for an evaluation");
+  write_file(job.dir / "unseen.json",
+             R"({"version":"1.1","data":[{"title":"t","paragraphs":[{"context":"Red.",)"
+             R"("qas":[{"id":"1","question":"Which?"}]}]}]})");
+  refused({"run1", "--data", "unseen.json"}, 1, "there is no score");
+  write_file(job.dir / "demo/dev.json", read_file(job.dir / "demo/dev.json") + " ");
+  refused({"run1"}, 1, "dev.json: it has changed since run1 was evaluated on it");
+}
