@@ -53,7 +53,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (auto* add : {add_sweep, add_train, add_ensemble, add_package, add_verify, add_runs, add_logs,
-                    add_predict, add_score, add_features, add_demo, add_doctor, add_job}) {
+                    add_predict, add_score, add_features, add_convert, add_demo, add_doctor, add_job}) {
     add(app, program);
   }
   try {

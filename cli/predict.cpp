@@ -2,24 +2,19 @@
 // by one model or by the mean of several.
 #include <fmt/core.h>
 
-#include <csignal>
-#include <random>
 #include <string>
 
 #include "cli/program.h"
+#include "cli/worker_call.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
-#include "core/request.h"
 #include "ensemble/answers.h"
 #include "ensemble/combine.h"
 #include "formats/stored_bert.h"
 #include "registry/registry.h"
 #include "reports/ensemble_stats.h"
 #include "runner/attempt_files.h"
-#include "runner/find_worker.h"
-#include "runner/slots.h"
-#include "runner/supervisor.h"
 #include "squad/answer_files.h"
 
 namespace expctl {
@@ -41,13 +36,11 @@ struct Model {
   RunSpec spec;
 };
 
-bool is_checkpoint(const fs::path& folder) {
-  return fs::is_regular_file(CheckpointPaths{folder}.config());
-}
-
-/// A model that has never been fine-tuned would answer by chance.
+/// A model that has never been fine-tuned would answer by chance. (Of pickled weights only the worker can
+/// tell.)
 void check_head(const fs::path& folder) {
-  if (open_stored_bert(folder).names.contains("qa_outputs.weight")) return;
+  const StoredBert bert = open_stored_bert(folder);
+  if (bert.has_head() || bert.is_pickled()) return;
   throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
               "predict with a fine-tuned checkpoint");
 }
@@ -68,7 +61,7 @@ Model model_of_folder(const fs::path& folder) {
 
 Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
   const RunPaths paths{workspace.folder(run.id)};
-  if (!is_checkpoint(paths.checkpoint())) {
+  if (!is_stored_bert(paths.checkpoint())) {
     throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
                 ErrorCode::kNotFound);
   }
@@ -84,10 +77,10 @@ std::vector<Model> find_models(const Program& program, const std::string& word) 
   const WorkspacePaths workspace = program.workspace();
   const bool is_id =
       fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
-  if (!is_id && is_checkpoint(word)) return {model_of_folder(folder_path(word))};
+  if (!is_id && is_stored_bert(word)) return {model_of_folder(folder_path(word))};
   if (!is_id && fs::is_directory(word)) {
     throw Error(fmt::format("{}: no config.json in it", word),
-                "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
+                "a checkpoint folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
   }
   const Registry registry = Registry::open_existing(workspace.registry());
   const RunRecord entry = registry.resolve_run(word);
@@ -142,17 +135,7 @@ WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const fs
   spec.train_data = {};
   spec.dev_data = {fs::absolute(input).lexically_normal().string(), sha256_file(input)};
   spec.init.sha256 = sha256_folder(spec.init.path);
-  spec.resources.timeout_s = 0;
-  SlotPool pool(usable_cpus());
-  WorkerRequest request;
-  request.task = WorkerTask::kPredict;
-  request.run_id = folder.filename().string();
-  request.attempt_token = fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
-  request.devices = pool.take(spec)->devices();
-  request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
-  request.argv = {find_worker(self_path()).string(), folder.string()};
-  request.spec = std::move(spec);
-  return request;
+  return make_worker_request(WorkerTask::kPredict, std::move(spec), folder);
 }
 
 fs::path member_folder(const fs::path& out, size_t index) {
@@ -163,11 +146,8 @@ fs::path member_folder(const fs::path& out, size_t index) {
 int predict_one(const Model& model, const fs::path& input, const fs::path& folder, const fs::path& final) {
   const RunPaths paths{folder};
   WorkerRequest request = make_predict_request(model.spec, input, folder);
-  write_attempt(request, paths);
-  const Outcome outcome = supervise(folder, {});
-  if (outcome.end == AttemptEnd::kInterrupted) return outcome.signal != 0 ? outcome.signal : SIGTERM;
-  if (outcome.end != AttemptEnd::kSucceeded)
-    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message));
+  if (const int signal = call_worker(request, folder, "predicting with " + model.name); signal != 0)
+    return signal;
   request.run_id = final.filename().string();
   request.argv.back() = final.string();
   write_request(request, paths, final);

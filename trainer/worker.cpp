@@ -154,6 +154,17 @@ bool predict_and_score(const WorkerRequest& request, const RunPaths& paths, cons
   return true;
 }
 
+/// pytorch_model.bin and all else that load_checkpoint() reads, in Hugging Face's layout; no head where it
+/// has none.
+void convert_checkpoint(const RunSpec& spec, const RunPaths& paths) {
+  Checkpoint checkpoint = load_checkpoint(spec.init.path, 0);
+  if (!checkpoint.has_own_head) {
+    std::erase_if(checkpoint.parameters,
+                  [](const auto& entry) { return entry.first.starts_with("qa_outputs."); });
+  }
+  save_checkpoint(paths.checkpoint(), checkpoint);
+}
+
 }  // namespace
 
 int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
@@ -163,12 +174,20 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   if (!request.devices.gpus.empty())
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
+  if (request.task == WorkerTask::kConvert) {
+    convert_checkpoint(request.spec, paths);
+    return 0;
+  }
   const bool training = request.task == WorkerTask::kTrain;
   const bool bf16 = training ? training_in_bf16(request.spec.train, state_file(paths))
                              : wants_bf16(request.spec.train.eval_precision);
   write_environment(request, paths, bf16);
   Checkpoint checkpoint =
       load_checkpoint(request.spec.init.path, static_cast<uint64_t>(request.spec.train.seed_init));
+  if (request.task == WorkerTask::kPredict && !checkpoint.has_own_head) {
+    throw Error(fmt::format("{}: it has no span head (qa_outputs)", request.spec.init.path),
+                "predict with a fine-tuned checkpoint");
+  }
   if (training) {
     const TrainEnd end = train_model(request, paths, bf16, checkpoint, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
