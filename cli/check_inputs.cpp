@@ -39,8 +39,8 @@ void check_model(const std::vector<RunSpec>& specs) {
   for (const auto& spec : specs) {
     for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length}) {
       if (length <= bert.config.max_position_embeddings) continue;
-      throw Error(fmt::format("a length of {} tokens: {} has {} positions", length,
-                              CheckpointPaths{folder}.config().string(), bert.config.max_position_embeddings),
+      throw Error(fmt::format("a length of {} tokens: {} has {} positions", length, bert.config_file.string(),
+                              bert.config.max_position_embeddings),
                   "choose max_seq_length and eval_max_seq_length within them");
     }
     if (spec.train.precision == "fp16" || spec.train.eval_precision == "fp16") {

@@ -13,13 +13,11 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-bool is_checkpoint(const fs::path& folder) {
-  return fs::is_regular_file(CheckpointPaths{folder}.config());
-}
-
-/// A model that has never been fine-tuned would answer by chance.
+/// A model that has never been fine-tuned would answer by chance. (Of pickled weights only the worker can
+/// tell.)
 void check_head(const fs::path& folder) {
-  if (open_stored_bert(folder).names.contains("qa_outputs.weight")) return;
+  const StoredBert bert = open_stored_bert(folder);
+  if (bert.has_head() || bert.is_pickled()) return;
   throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
               "predict with a fine-tuned checkpoint");
 }
@@ -34,7 +32,7 @@ Model model_of_folder(const fs::path& folder) {
 
 Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
   const RunPaths paths{workspace.folder(run.id)};
-  if (!is_checkpoint(paths.checkpoint())) {
+  if (!is_stored_bert(paths.checkpoint())) {
     throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
                 ErrorCode::kNotFound);
   }
@@ -72,13 +70,13 @@ std::vector<Model> find_models(const Program& program, const std::string& word) 
   const WorkspacePaths workspace = program.workspace();
   const bool is_id =
       fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
-  if (!is_id && is_checkpoint(word)) {
+  if (!is_id && is_stored_bert(word)) {
     check_head(word);
     return {model_of_folder(folder_path(word))};
   }
   if (!is_id && fs::is_directory(word)) {
     throw Error(fmt::format("{}: no config.json in it", word),
-                "a checkpoint folder in Hugging Face's layout is wanted", ErrorCode::kNotFound);
+                "a checkpoint folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
   }
   const Registry registry = Registry::open_existing(workspace.registry());
   const RunRecord entry = registry.resolve_run(word);

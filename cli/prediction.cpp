@@ -2,20 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <csignal>
-#include <random>
-
-#include "core/error.h"
+#include "cli/worker_call.h"
 #include "core/files.h"
 #include "core/hash.h"
-#include "core/request.h"
 #include "ensemble/answers.h"
 #include "ensemble/combine.h"
 #include "reports/ensemble_stats.h"
 #include "runner/attempt_files.h"
-#include "runner/find_worker.h"
-#include "runner/slots.h"
-#include "runner/supervisor.h"
 #include "squad/answer_files.h"
 
 namespace expctl {
@@ -26,17 +19,7 @@ WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const fs
   spec.train_data = {};
   spec.dev_data = {fs::absolute(input).lexically_normal().string(), sha256_file(input)};
   spec.init.sha256 = sha256_folder(spec.init.path);
-  spec.resources.timeout_s = 0;
-  SlotPool pool(usable_cpus());
-  WorkerRequest request;
-  request.task = WorkerTask::kPredict;
-  request.run_id = folder.filename().string();
-  request.attempt_token = fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
-  request.devices = pool.take(spec)->devices();
-  request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
-  request.argv = {find_worker(self_path()).string(), folder.string()};
-  request.spec = std::move(spec);
-  return request;
+  return make_worker_request(WorkerTask::kPredict, std::move(spec), folder);
 }
 
 fs::path member_folder(const fs::path& out, size_t index) {
@@ -47,11 +30,8 @@ fs::path member_folder(const fs::path& out, size_t index) {
 int predict_one(const Model& model, const fs::path& input, const fs::path& folder, const fs::path& final) {
   const RunPaths paths{folder};
   WorkerRequest request = make_predict_request(model.spec, input, folder);
-  write_attempt(request, paths);
-  const Outcome outcome = supervise(folder, {});
-  if (outcome.end == AttemptEnd::kInterrupted) return outcome.signal != 0 ? outcome.signal : SIGTERM;
-  if (outcome.end != AttemptEnd::kSucceeded)
-    throw Error(fmt::format("predicting with {} failed: {}", model.name, outcome.message));
+  if (const int signal = call_worker(request, folder, "predicting with " + model.name); signal != 0)
+    return signal;
   request.run_id = final.filename().string();
   request.argv.back() = final.string();
   write_request(request, paths, final);

@@ -111,11 +111,15 @@ std::string read_file(const fs::path& path) {
 }
 
 void write_file(const fs::path& path, std::string_view content) {
+  write_file(path, std::vector<std::string_view>{content});
+}
+
+void write_file(const fs::path& path, const std::vector<std::string_view>& pieces) {
   const fs::path temporary = temporary_name(path);
   const Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!fd.valid()) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
   const Cleanup cleanup{temporary};
-  write_all(fd.get(), content, path);
+  for (const auto piece : pieces) write_all(fd.get(), piece, path);
   sync_and_rename(fd.get(), temporary, path);
 }
 

@@ -14,6 +14,8 @@ std::string read_file(const std::filesystem::path& path);
 /// Writes to a temporary name beside `path`, fsyncs, renames, fsyncs the folder: after a crash `path` holds
 /// the old or the new content, whole. Creates no folders. Throws Error and leaves `path` as it was.
 void write_file(const std::filesystem::path& path, std::string_view content);
+/// The same for a content in pieces, one after the other.
+void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& pieces);
 
 /// Creates `path` with O_EXCL and the content, fsynced. Returns false, and changes nothing, where it exists
 /// already.

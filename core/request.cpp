@@ -2,16 +2,39 @@
 
 #include <fmt/core.h>
 
+#include <array>
+
 #include "core/error.h"
 
 namespace expctl {
+
+namespace {
+
+constexpr std::array<std::pair<WorkerTask, std::string_view>, 3> kTasks{
+    {{WorkerTask::kTrain, "train"}, {WorkerTask::kPredict, "predict"}, {WorkerTask::kConvert, "convert"}}};
+
+std::string_view name_of(WorkerTask task) {
+  for (const auto& [known, name] : kTasks) {
+    if (known == task) return name;
+  }
+  return "?";
+}
+
+WorkerTask task_from_name(const std::string& text, const std::string& source) {
+  for (const auto& [task, name] : kTasks) {
+    if (name == text) return task;
+  }
+  throw Error(fmt::format("{}: unknown task '{}'", source, text));
+}
+
+}  // namespace
 
 Json to_json(const WorkerRequest& r) {
   Json environment = Json::object();
   for (const auto& [name, value] : r.environment) environment[name] = value;
   return {
       {"schema_version", 1},
-      {"task", r.task == WorkerTask::kTrain ? "train" : "predict"},
+      {"task", name_of(r.task)},
       {"run_id", r.run_id},
       {"attempt", r.attempt},
       {"attempt_token", r.attempt_token},
@@ -25,9 +48,7 @@ Json to_json(const WorkerRequest& r) {
 
 WorkerRequest worker_request_from_json(const Json& json, const std::string& source) {
   WorkerRequest r;
-  const auto task = json_get<std::string>(json, "task", source);
-  if (task != "train" && task != "predict") throw Error(fmt::format("{}: unknown task '{}'", source, task));
-  r.task = task == "train" ? WorkerTask::kTrain : WorkerTask::kPredict;
+  r.task = task_from_name(json_get<std::string>(json, "task", source), source);
   r.run_id = json_get<std::string>(json, "run_id", source);
   r.attempt = json_get<int>(json, "attempt", source);
   r.attempt_token = json_get<std::string>(json, "attempt_token", source);

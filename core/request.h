@@ -13,6 +13,7 @@ enum class WorkerTask {
   kTrain,  ///< train from spec.init on spec.train_data, then predict spec.dev_data (where given) and score it
   kPredict,  ///< load spec.init (a checkpoint), predict spec.dev_data; scored only where that file has
              ///< answers
+  kConvert,  ///< load spec.init, write it as checkpoint/
 };
 
 /// Where an attempt computes.

@@ -45,12 +45,16 @@ struct RunPaths {
   RunPaths evaluation(const std::string& name) const { return {folder / "evals" / name}; }
 };
 
-/// A folder of weights in Hugging Face's layout.
+/// A folder of weights in Hugging Face's layout, or in Google's (formats/stored_bert.h tells which). Both
+/// have a vocab.txt.
 struct CheckpointPaths {
   std::filesystem::path folder;
 
   std::filesystem::path config() const { return folder / "config.json"; }
   std::filesystem::path weights() const { return folder / "model.safetensors"; }
+  std::filesystem::path pickled_weights() const { return folder / "pytorch_model.bin"; }
+  std::filesystem::path google_config() const { return folder / "bert_config.json"; }
+  std::filesystem::path google_index() const { return folder / "bert_model.ckpt.index"; }
   std::filesystem::path vocab() const { return folder / "vocab.txt"; }
   std::filesystem::path tokenizer_config() const { return folder / "tokenizer_config.json"; }
 };

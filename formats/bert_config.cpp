@@ -50,8 +50,8 @@ BertConfig read_bert_config(const std::filesystem::path& path) {
   return bert_config_from_json(read_json(path), path.string());
 }
 
-void write_bert_config(const std::filesystem::path& path, const BertConfig& config) {
-  const Json json = {{"architectures", {"BertForQuestionAnswering"}},
+void write_bert_config(const std::filesystem::path& path, const BertConfig& config, bool has_head) {
+  const Json json = {{"architectures", {has_head ? "BertForQuestionAnswering" : "BertModel"}},
                      {"model_type", "bert"},
                      {"hidden_act", "gelu"},
                      {"hidden_size", config.hidden_size},

@@ -1,4 +1,5 @@
-// config.json of a BERT encoder in Hugging Face's layout: the sizes that the model is built from.
+// config.json of a BERT encoder in Hugging Face's layout, or Google's bert_config.json, which has the same
+// keys without model_type: the sizes that the model is built from.
 //
 // Source: transformers' BertConfig; the defaults are those of bert-base-uncased.
 #pragma once
@@ -30,9 +31,10 @@ struct BertConfig {
 BertConfig bert_config_from_json(const Json& json, const std::string& source);
 BertConfig read_bert_config(const std::filesystem::path& path);
 
-/// As transformers reads it: model_type bert, architectures BertForQuestionAnswering. The dropout rates are
-/// those that a judge would fine-tune with; they do not matter for inference.
-void write_bert_config(const std::filesystem::path& path, const BertConfig& config);
+/// As transformers reads it: model_type bert, architectures BertForQuestionAnswering, or BertModel where
+/// there is no span head. The dropout rates are those that a judge would fine-tune with; they do not matter
+/// for inference.
+void write_bert_config(const std::filesystem::path& path, const BertConfig& config, bool has_head = true);
 
 /// tokenizer_config.json of the uncased BertTokenizer.
 void write_tokenizer_config(const std::filesystem::path& path, const BertConfig& config);

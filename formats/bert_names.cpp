@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace expctl {
 namespace {
 
@@ -44,6 +46,20 @@ std::string canonical_bert_name(std::string_view name) {
   if (rest.ends_with("position_ids") || rest.starts_with("pooler.") || rest.starts_with("cls.")) return {};
   if (rest.starts_with("qa_outputs.")) return std::string(rest);
   return "bert." + std::string(rest);
+}
+
+GoogleName google_bert_name(std::string_view canonical) {
+  if (canonical == "qa_outputs.weight") return {"cls/squad/output_weights"};
+  if (canonical == "qa_outputs.bias") return {"cls/squad/output_bias"};
+  const auto dot = canonical.rfind('.');
+  std::string owner(canonical.substr(0, dot));
+  const bool is_weight = canonical.substr(dot + 1) == "weight";
+  std::replace(owner.begin(), owner.end(), '.', '/');
+  if (const auto layer = owner.find("/layer/"); layer != std::string::npos)
+    owner.replace(layer, 7, "/layer_");
+  if (owner.ends_with("/LayerNorm")) return {owner + (is_weight ? "/gamma" : "/beta")};
+  if (owner.ends_with("_embeddings")) return {owner};
+  return {owner + (is_weight ? "/kernel" : "/bias"), is_weight};
 }
 
 bool is_bias_or_norm(std::string_view name) {

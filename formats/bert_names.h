@@ -1,4 +1,5 @@
-// The names and shapes of a question-answering BERT's tensors, as transformers writes them.
+// The names and shapes of a question-answering BERT's tensors, as transformers writes them, and as Google's
+// run_squad.py does.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,16 @@ std::vector<TensorShape> bert_tensors(const BertConfig& config);
 /// The name with "bert." in front, whether the file has it or not; "" for what a question-answering model has
 /// no use for (position_ids, the pooler, pre-training heads "cls.*").
 std::string canonical_bert_name(std::string_view name);
+
+/// What Google's TensorFlow code calls a tensor.
+struct GoogleName {
+  std::string name;
+  bool transposed = false;  ///< a linear layer's "kernel" is [in, out], its weight [out, in]
+};
+
+/// "bert.encoder.layer.0.output.dense.weight" to "bert/encoder/layer_0/output/dense/kernel". `canonical` is a
+/// name of bert_tensors().
+GoogleName google_bert_name(std::string_view canonical);
 
 /// Whether weight decay leaves the tensor alone: biases and LayerNorm.
 bool is_bias_or_norm(std::string_view name);

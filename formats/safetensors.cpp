@@ -1,20 +1,16 @@
 #include "formats/safetensors.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "formats/mapped_file.h"
 
 namespace expctl {
 namespace {
@@ -54,17 +50,6 @@ DType parse_dtype(const std::string& name, const std::string& where) {
     if (row.name == name) return row.dtype;
   }
   throw Error(fmt::format("{}: unknown dtype '{}'", where, name));
-}
-
-/// The bytes of a tensor of this shape; refuses negative sizes and overflow.
-uint64_t byte_count(DType dtype, const std::vector<int64_t>& shape, const std::string& where) {
-  uint64_t count = size_of(dtype);
-  for (const int64_t n : shape) {
-    if (n < 0 || __builtin_mul_overflow(count, static_cast<uint64_t>(n), &count)) {
-      throw Error(fmt::format("{}: a shape that no tensor can have", where));
-    }
-  }
-  return count;
 }
 
 TensorView parse_tensor(const Json& entry, std::span<const std::byte> data, const std::string& where) {
@@ -111,31 +96,6 @@ void check_overlaps(const std::map<std::string, TensorView>& tensors, const std:
   }
 }
 
-struct Mapping {
-  void* address = nullptr;
-  size_t size = 0;
-  ~Mapping() {
-    if (address != nullptr) ::munmap(address, size);
-  }
-};
-
-std::shared_ptr<Mapping> map_file(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw errno_error("cannot open " + path.string(), errno);
-  auto mapping = std::make_shared<Mapping>();
-  struct stat status {};
-  if (::fstat(fd, &status) == 0 && status.st_size > 0) {
-    const auto size = static_cast<size_t>(status.st_size);
-    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (address != MAP_FAILED) {
-      mapping->address = address;
-      mapping->size = size;
-    }
-  }
-  ::close(fd);
-  return mapping;
-}
-
 }  // namespace
 
 std::string_view name_of(DType dtype) {
@@ -150,6 +110,16 @@ size_t size_of(DType dtype) {
     if (row.dtype == dtype) return row.size;
   }
   return 0;
+}
+
+uint64_t byte_count(DType dtype, const std::vector<int64_t>& shape, const std::string& where) {
+  uint64_t count = size_of(dtype);
+  for (const int64_t n : shape) {
+    if (n < 0 || __builtin_mul_overflow(count, static_cast<uint64_t>(n), &count)) {
+      throw Error(fmt::format("{}: a shape that no tensor can have", where));
+    }
+  }
+  return count;
 }
 
 int64_t TensorView::element_count() const {
@@ -178,9 +148,9 @@ template TensorView view_of(const std::vector<float>& values, std::vector<int64_
 template TensorView view_of(const std::vector<int64_t>& values, std::vector<int64_t> shape);
 
 SafeTensors SafeTensors::read(const std::filesystem::path& path) {
-  const auto mapping = map_file(path);
-  auto file = parse({static_cast<const std::byte*>(mapping->address), mapping->size}, path.string());
-  file.owner_ = mapping;
+  const MappedFile mapped = map_file(path);
+  auto file = parse(mapped.bytes, path.string());
+  file.owner_ = mapped.owner;
   return file;
 }
 
@@ -239,14 +209,12 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   }
   std::string text = json_line(header);
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
-  std::string content;
-  content.reserve(8 + text.size() + offset);
-  for (size_t i = 0; i < 8; ++i) content.push_back(static_cast<char>((text.size() >> (8 * i)) & 0xff));
-  content += text;
-  for (const auto& [name, view] : tensors) {
-    content.append(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
-  }
-  write_file(path, content);
+  std::string length;
+  for (size_t i = 0; i < 8; ++i) length.push_back(static_cast<char>((text.size() >> (8 * i)) & 0xff));
+  std::vector<std::string_view> pieces = {length, text};
+  for (const auto& [name, view] : tensors)
+    pieces.emplace_back(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
+  write_file(path, pieces);
 }
 
 }  // namespace expctl

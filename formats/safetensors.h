@@ -19,6 +19,9 @@ enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 std::string_view name_of(DType dtype);  ///< "F32", as in the file
 size_t size_of(DType dtype);            ///< bytes an element
 
+/// The bytes of a tensor of this shape. Throws Error that `where` begins: a negative size, an overflow.
+uint64_t byte_count(DType dtype, const std::vector<int64_t>& shape, const std::string& where);
+
 /// A tensor that somebody else owns. `bytes` is aligned to nothing in particular.
 struct TensorView {
   DType dtype = DType::kF32;
@@ -52,8 +55,8 @@ class SafeTensors {
   std::shared_ptr<const void> owner_;
 };
 
-/// Writes atomically (core/files.h). Tensors lie back to back in map order, as the reference reader wants
-/// them.
+/// Writes atomically (core/files.h), without a copy of the tensors in memory. They lie back to back in map
+/// order, as the reference reader wants them.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata);
 

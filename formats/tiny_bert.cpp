@@ -5,11 +5,8 @@
 #include <cmath>
 
 #include "core/counter_random.h"
-#include "core/files.h"
-#include "core/run_paths.h"
 #include "core/text.h"
-#include "formats/bert_config.h"
-#include "formats/safetensors.h"
+#include "formats/bert_folder.h"
 
 namespace expctl {
 namespace {
@@ -53,10 +50,10 @@ class Weights {
     }
   }
 
-  void write(const std::filesystem::path& path) const {
+  std::map<std::string, TensorView> views() const {
     std::map<std::string, TensorView> views;
     for (const auto& [name, tensor] : tensors_) views.emplace(name, view_of(tensor.second, tensor.first));
-    write_safetensors(path, views, {{"format", "pt"}});
+    return views;
   }
 
  private:
@@ -102,11 +99,7 @@ void write_tiny_bert(const std::filesystem::path& folder, const std::vector<std:
   config.num_attention_heads = size.heads;
   config.intermediate_size = size.intermediate;
   config.max_position_embeddings = size.max_position;
-  const CheckpointPaths paths{folder};
-  weights.write(paths.weights());
-  write_bert_config(paths.config(), config);
-  write_tokenizer_config(paths.tokenizer_config(), config);
-  write_file(paths.vocab(), join(vocabulary, "\n") + "\n");
+  write_bert_folder(folder, config, join(vocabulary, "\n") + "\n", weights.views());
 }
 
 }  // namespace expctl

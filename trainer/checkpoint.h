@@ -1,4 +1,4 @@
-// A model's folder in Hugging Face's layout, to and from tensors.
+// A model's folder, to and from tensors.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@ struct Checkpoint {
   BertConfig config;
   std::string vocabulary_text;  ///< vocab.txt as it is
   Vocabulary vocabulary;
-  Parameters parameters;  ///< fp32, requiring no gradient
+  Parameters parameters;     ///< fp32, requiring no gradient
+  bool has_own_head = true;  ///< false where load_checkpoint() has made one
 };
 
-/// Reads config.json, vocab.txt and model.safetensors (F32, F16 or BF16; names with or without "bert.").
-/// Where the file has no head, its weights are normal with deviation 0.02, a function of `seed_init` alone,
-/// and its biases 0. Throws Error: a file missing, a vocabulary of another size than the config says, a
-/// tensor missing or of another shape.
+/// Reads a folder in one of the layouts of formats/stored_bert.h, pytorch_model.bin too (F32, F16 or BF16;
+/// names with or without "bert."). Where there is no head, its weights are normal with deviation 0.02, a
+/// function of `seed_init` alone, and its biases 0. Throws Error: a file missing or damaged, a vocabulary of
+/// another size than the config says, a tensor missing or of another shape.
 Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init);
 
-/// Writes a folder that transformers' AutoModelForQuestionAnswering and expctl load. Throws Error.
+/// Writes a folder in Hugging Face's layout (formats/bert_folder.h). Throws Error.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
 /// Tensors as a safetensors file, written atomically, and back (fp32, exact).

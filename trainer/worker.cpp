@@ -122,6 +122,17 @@ void set_determinism(const TrainSpec& spec) {
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // it would fill every new tensor
 }
 
+/// pytorch_model.bin and all else that load_checkpoint() reads, in Hugging Face's layout; no head where it
+/// has none.
+void convert_checkpoint(const RunSpec& spec, const RunPaths& paths) {
+  Checkpoint checkpoint = load_checkpoint(spec.init.path, 0);
+  if (!checkpoint.has_own_head) {
+    std::erase_if(checkpoint.parameters,
+                  [](const auto& entry) { return entry.first.starts_with("qa_outputs."); });
+  }
+  save_checkpoint(paths.checkpoint(), checkpoint);
+}
+
 }  // namespace
 
 int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
@@ -132,12 +143,20 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   if (!request.devices.gpus.empty())
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
+  if (request.task == WorkerTask::kConvert) {
+    convert_checkpoint(spec, paths);
+    return 0;
+  }
   set_determinism(spec.train);
   const bool training = request.task == WorkerTask::kTrain;
   const Precision precision = training ? training_precision(spec.train, state_file(paths))
                                        : choose_precision(spec.train.eval_precision);
   write_environment(request, paths, precision);
   Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
+  if (request.task == WorkerTask::kPredict && !checkpoint.has_own_head) {
+    throw Error(fmt::format("{}: it has no span head (qa_outputs)", spec.init.path),
+                "predict with a fine-tuned checkpoint");
+  }
   std::optional<Evaluation> evaluation;
   if (!spec.dev_data.path.empty()) evaluation.emplace(spec, checkpoint.vocabulary);
   if (training) {

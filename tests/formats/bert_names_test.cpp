@@ -42,6 +42,25 @@ TEST_CASE("bert_names: a name is the same with and without its prefix, and what 
   }
 }
 
+TEST_CASE("bert_names: Google's names, and which of its tensors are transposed", "[formats]") {
+  const std::vector<std::tuple<std::string, std::string, bool>> cases{
+      {"bert.embeddings.word_embeddings.weight", "bert/embeddings/word_embeddings", false},
+      {"bert.embeddings.token_type_embeddings.weight", "bert/embeddings/token_type_embeddings", false},
+      {"bert.embeddings.LayerNorm.weight", "bert/embeddings/LayerNorm/gamma", false},
+      {"bert.encoder.layer.0.attention.output.LayerNorm.bias",
+       "bert/encoder/layer_0/attention/output/LayerNorm/beta", false},
+      {"bert.encoder.layer.11.attention.self.query.weight",
+       "bert/encoder/layer_11/attention/self/query/kernel", true},
+      {"bert.encoder.layer.1.intermediate.dense.bias", "bert/encoder/layer_1/intermediate/dense/bias", false},
+      {"qa_outputs.weight", "cls/squad/output_weights", false},
+      {"qa_outputs.bias", "cls/squad/output_bias", false}};
+  for (const auto& [canonical, name, transposed] : cases) {
+    const GoogleName google = google_bert_name(canonical);
+    CHECK(google.name == name);
+    CHECK(google.transposed == transposed);
+  }
+}
+
 TEST_CASE("bert_names: weight decay leaves biases and LayerNorm alone", "[formats]") {
   CHECK(is_bias_or_norm("qa_outputs.bias"));
   CHECK(is_bias_or_norm("bert.embeddings.LayerNorm.weight"));

@@ -1,0 +1,112 @@
+#include "trainer/pickled_weights.h"
+
+#include <caffe2/serialize/inline_container.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "formats/bert_names.h"
+#include "formats/pickled_state.h"
+
+namespace expctl {
+namespace {
+
+/// A file of another form would only get LibTorch's word for a broken zip file.
+void check_is_zip(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw errno_error("cannot open " + path.string(), errno);
+  std::string beginning(4, '\0');
+  file.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  if (beginning == "PK\3\4") return;
+  throw Error(fmt::format("{}: not a zip file, as torch.save() has written since PyTorch 1.6", path.string()),
+              "load it in Python and save it again, or save model.safetensors");
+}
+
+class File {
+ public:
+  explicit File(const std::filesystem::path& path) : source_(path.string()), zip_(source_) {
+    if (zip_.hasRecord("byteorder") && record_text("byteorder") == "big")
+      throw Error(source_ + ": it was written on a big-endian machine, which expctl does not read");
+    tensors_ = parse_pickled_state(record_text("data.pkl"), source_);
+  }
+
+  const std::map<std::string, PickledTensor>& tensors() const { return tensors_; }
+
+  torch::Tensor read(const std::string& name, const std::vector<int64_t>& shape) {
+    const PickledTensor& pickled = tensors_.at(name);
+    if (pickled.shape != shape) {
+      throw Error(fmt::format("{}: tensor '{}' has the shape [{}], config.json asks for [{}]", source_, name,
+                              fmt::join(pickled.shape, ", "), fmt::join(shape, ", ")));
+    }
+    const torch::ScalarType type = scalar_type(pickled.dtype, name);
+    const auto [bytes, size] = zip_.getRecord("data/" + pickled.storage);
+    if (size / size_of(pickled.dtype) < static_cast<size_t>(pickled.storage_size)) {
+      throw Error(fmt::format("{}: tensor '{}': its storage has {} elements, not {}", source_, name,
+                              size / size_of(pickled.dtype), pickled.storage_size));
+    }
+    auto* begin =
+        static_cast<std::byte*>(bytes.get()) + static_cast<size_t>(pickled.offset) * size_of(pickled.dtype);
+    const auto stored = torch::from_blob(begin, pickled.shape, pickled.strides, type);
+    return torch::empty(shape).copy_(stored);
+  }
+
+ private:
+  std::string record_text(const std::string& name) {
+    const auto [bytes, size] = zip_.getRecord(name);
+    return {static_cast<const char*>(bytes.get()), size};
+  }
+
+  torch::ScalarType scalar_type(DType dtype, const std::string& name) const {
+    switch (dtype) {
+      case DType::kF32:
+        return torch::kFloat;
+      case DType::kF16:
+        return torch::kHalf;
+      case DType::kBF16:
+        return torch::kBFloat16;
+      default:
+        throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in",
+                                source_, name, name_of(dtype)));
+    }
+  }
+
+  std::string source_;
+  caffe2::serialize::PyTorchStreamReader zip_;
+  std::map<std::string, PickledTensor> tensors_;
+};
+
+Parameters read_parameters(const std::filesystem::path& path, const BertConfig& config) {
+  File file(path);
+  std::map<std::string, std::string> names;  // of the file, by canonical name
+  for (const auto& [name, tensor] : file.tensors()) {
+    const std::string canonical = canonical_bert_name(name);
+    if (!canonical.empty()) names[canonical] = name;
+  }
+  Parameters parameters;
+  for (const auto& wanted : bert_tensors(config)) {
+    const auto found = names.find(wanted.name);
+    if (found != names.end()) {
+      parameters[wanted.name] = file.read(found->second, wanted.shape);
+    } else if (!wanted.name.starts_with("qa_outputs.")) {
+      throw Error(fmt::format("{}: the tensor '{}' is missing", path.string(), wanted.name),
+                  "is it a BERT of config.json's size?");
+    }
+  }
+  return parameters;
+}
+
+}  // namespace
+
+Parameters read_pickled_weights(const std::filesystem::path& path, const BertConfig& config) {
+  check_is_zip(path);
+  try {
+    return read_parameters(path, config);
+  } catch (const c10::Error& e) {
+    const std::string what = e.what_without_backtrace();
+    throw Error(fmt::format("{}: {}", path.string(), what.substr(0, what.find('.'))),
+                "the file may be damaged or cut short; copy it again");
+  }
+}
+
+}  // namespace expctl
