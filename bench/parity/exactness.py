@@ -1,6 +1,8 @@
 """Whether a training is a function of its seed, and resuming of nothing.
 
-    exactness.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 30] [--precision bf16] [--kill-seed 1]
+    exactness.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 30] [--precision bf16] [--kill-seed 1] [--questions 500]
+
+Trains on the first questions of TRAIN_FILE.
 
 The SHA-256 of model.safetensors: of the same seed twice, of a run whose worker is killed (SIGKILL) at three random steps and goes
 on from its last saved state each time, and of another seed. In fp32, micro-batches of 6 beside one of 12: the largest relative
@@ -85,7 +87,10 @@ def main():
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--precision", default="bf16")
     parser.add_argument("--kill-seed", type=int, default=1)
+    parser.add_argument("--questions", type=int, default=500)
     args = parser.parse_args()
+    os.makedirs(args.work, exist_ok=True)
+    args.train = reference.cut(args.train, os.path.join(args.work, "train.json"), args.questions)
     first, second = straight(args, "first"), straight(args, "second")
     print(f"the same seed twice: {sha256(first)} {sha256(second)}")
     interrupted = killed(args)
