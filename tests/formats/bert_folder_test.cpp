@@ -8,7 +8,8 @@
 using namespace expctl;
 using namespace expctl::test;
 
-TEST_CASE("bert_folder: four files; a model with a span head is a BertForQuestionAnswering", "[formats]") {
+TEST_CASE("bert_folder: four files, and a model with a span head is a BertForQuestionAnswering",
+          "[formats]") {
   const TempDir dir;
   const std::vector<float> values{1, 2};
   write_bert_folder(dir / "with", {}, "a\nb\n", {{"qa_outputs.weight", view_of(values, {2})}});
