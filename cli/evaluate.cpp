@@ -100,6 +100,9 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   const WorkspacePaths workspace = program.workspace();
   Registry registry = Registry::open_existing(workspace.registry());
   const RunRecord entry = registry.resolve_run(options.id);
+  if (entry.state != RunState::kSucceeded)
+    throw Error(fmt::format("{} is {}: only what has succeeded is evaluated", entry.id, name_of(entry.state)),
+                "expctl runs list shows the states");
   auto models = find_models(program, entry.id);
   for (auto& model : models) model.spec.train = with_settings(model.spec.train, options.settings);
   const fs::path data = find_data(options, models.front());

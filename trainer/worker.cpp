@@ -54,6 +54,14 @@ Json metrics_line(const StepMetrics& m, double now_s) {
       {"grad_norm", m.grad_norm}, {"tokens", m.tokens}, {"time", now_s}};
 }
 
+Json evaluation_line(int64_t step, const Score& score, double now_s) {
+  return {{"event", "eval"},
+          {"step", step},
+          {"f1", score.f1},
+          {"exact_match", score.exact_match},
+          {"time", now_s}};
+}
+
 std::vector<Feature> training_features(const RunSpec& spec, const Vocabulary& vocabulary) {
   const Dataset dataset = read_dataset(spec.train_data.path);
   check_answer_positions(dataset, spec.train_data.path);
@@ -97,13 +105,8 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
     log.write(metrics_line(m, clock.now_s()));
     if (m.step == training.plan().total_steps) return;
     if (evaluation != nullptr && spec.eval_every > 0 && m.step % spec.eval_every == 0) {
-      if (const auto score = evaluation->score(checkpoint, should_stop)) {
-        log.write({{"event", "eval"},
-                   {"step", m.step},
-                   {"f1", score->f1},
-                   {"exact_match", score->exact_match},
-                   {"time", clock.now_s()}});
-      }
+      if (const auto score = evaluation->score(checkpoint, should_stop))
+        log.write(evaluation_line(m.step, *score, clock.now_s()));
     }
     const bool due =
         spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;

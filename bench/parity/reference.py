@@ -1,5 +1,6 @@
 """What run_qa trains on and how, stated with transformers and PyTorch: features with labels, one unpadded sequence at a time."""
 import json
+import math
 import os
 import re
 import shutil
@@ -114,9 +115,8 @@ def make_optimizer(model, keys):
 def train(model, data, orders, keys):
     """Trains in place for keys["max_steps"] steps. Returns each step's loss, learning rate and norm, and the first gradients."""
     optimizer = make_optimizer(model, keys)
-    warmup = -(-int(round(keys["max_steps"] * keys.get("warmup_ratio", 0.0) * 1e6)) // 1000000)
-    scheduler = get_scheduler(keys.get("schedule", "linear") if keys.get("schedule") != "constant" else "constant_with_warmup",
-                              optimizer, num_warmup_steps=warmup, num_training_steps=keys["max_steps"])
+    warmup = math.ceil(keys["max_steps"] * keys.get("warmup_ratio", 0.0))
+    scheduler = get_scheduler(keys.get("schedule", "linear"), optimizer, num_warmup_steps=warmup, num_training_steps=keys["max_steps"])
     size, steps, first = keys["batch_size"], [], {}
     batches = (order[k:k + size] for order in orders for k in range(0, len(order), size))
     for batch, _ in zip(batches, range(keys["max_steps"])):
