@@ -45,6 +45,12 @@ std::string canonical_bert_name(std::string_view name) {
   const std::string_view rest = has_prefix ? name.substr(5) : name;
   if (rest.ends_with("position_ids") || rest.starts_with("pooler.") || rest.starts_with("cls.")) return {};
   if (rest.starts_with("qa_outputs.")) return std::string(rest);
+  // As the first models of Hugging Face have it, bert-base-uncased among them.
+  for (const auto& [old_end, end] : {std::pair("gamma", ".weight"), std::pair("beta", ".bias")}) {
+    const std::string old_name = std::string("LayerNorm.") + old_end;
+    if (rest.ends_with(old_name))
+      return "bert." + std::string(rest.substr(0, rest.size() - old_name.size())) + "LayerNorm" + end;
+  }
   return "bert." + std::string(rest);
 }
 

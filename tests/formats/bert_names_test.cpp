@@ -67,3 +67,9 @@ TEST_CASE("bert_names: weight decay leaves biases and LayerNorm alone", "[format
   CHECK_FALSE(is_bias_or_norm("qa_outputs.weight"));
   CHECK_FALSE(is_bias_or_norm("bert.embeddings.word_embeddings.weight"));
 }
+
+TEST_CASE("bert_names: LayerNorm's older names, which bert-base-uncased has", "[formats]") {
+  CHECK(canonical_bert_name("bert.embeddings.LayerNorm.gamma") == "bert.embeddings.LayerNorm.weight");
+  CHECK(canonical_bert_name("encoder.layer.3.output.LayerNorm.beta") ==
+        "bert.encoder.layer.3.output.LayerNorm.bias");
+}
