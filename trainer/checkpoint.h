@@ -28,7 +28,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_in
 /// Writes a folder in Hugging Face's layout (formats/bert_folder.h). Throws Error.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// Tensors as a safetensors file, written atomically, and back (fp32, exact).
+/// fp32 tensors as a safetensors file, written atomically. Throws Error.
 void save_tensors(const std::filesystem::path& path, const Parameters& tensors,
                   const std::map<std::string, std::string>& metadata);
 

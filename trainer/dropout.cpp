@@ -5,12 +5,10 @@
 #include <bit>
 
 #include "core/counter_random.h"
+#include "trainer/clones.h"
 
 namespace expctl {
 namespace {
-
-// GCC makes one version for each instruction set; they compute the same bits.
-#define EXPCTL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 __extension__ using Fp16 = _Float16;
 

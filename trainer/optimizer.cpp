@@ -5,11 +5,10 @@
 #include <cmath>
 
 #include "formats/bert_names.h"
+#include "trainer/clones.h"
 
 namespace expctl {
 namespace {
-
-#define EXPCTL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 constexpr int64_t kElementsPerTask = 65536;
 

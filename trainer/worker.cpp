@@ -161,14 +161,18 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
                 "predict with a fine-tuned checkpoint");
   }
   std::optional<Evaluation> evaluation;
-  if (!spec.dev_data.path.empty()) evaluation.emplace(spec, checkpoint.vocabulary);
+  const auto read_evaluation = [&] {
+    if (!spec.dev_data.path.empty() && !evaluation) evaluation.emplace(spec, checkpoint.vocabulary);
+  };
   if (training) {
+    if (spec.train.eval_every > 0) read_evaluation();  // else a training does not hold the dev features
     const TrainEnd end =
         train_model(request, paths, precision, checkpoint, evaluation ? &*evaluation : nullptr, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;
     save_checkpoint(paths.checkpoint(), checkpoint);
   }
+  read_evaluation();
   if (evaluation && !evaluation->write(checkpoint, paths, should_stop)) return kExitTerminated;
   std::filesystem::remove_all(paths.state());
   return 0;
