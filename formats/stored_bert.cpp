@@ -12,6 +12,7 @@
 #include "core/run_paths.h"
 #include "core/text.h"
 #include "formats/tf_checkpoint.h"
+#include "formats/wanted_tensors.h"
 
 namespace expctl {
 namespace {
@@ -27,41 +28,24 @@ void check_vocabulary_size(const StoredBert& bert, const CheckpointPaths& paths)
               "the vocabulary must be the one that the model was trained with");
 }
 
-void check_tensor(const std::string& name, const StoredTensor& stored, const TensorShape& wanted,
-                  const StoredBert& bert) {
-  if (stored.shape() != wanted.shape) {
-    throw Error(fmt::format("{}: tensor '{}' has the shape [{}], {} asks for [{}]",
-                            bert.weights_file.string(), name, fmt::join(stored.view.shape, ", "),
-                            bert.config_file.filename().string(), fmt::join(wanted.shape, ", ")));
-  }
-  const DType dtype = stored.view.dtype;
-  if (dtype != DType::kF32 && dtype != DType::kF16 && dtype != DType::kBF16) {
-    throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in",
-                            bert.weights_file.string(), name, name_of(dtype)));
-  }
+WeightsSource source_of(const StoredBert& bert) {
+  return {bert.weights_file, bert.config_file};
 }
 
-/// False, and nothing added, where a tensor that may be absent is. `name` is the file's.
-bool is_absent(bool found, const TensorShape& wanted, const std::string& name, const StoredBert& bert) {
-  if (found) return false;
-  if (wanted.name.starts_with("qa_outputs.")) return true;
-  throw Error(fmt::format("{}: the tensor '{}' is missing", bert.weights_file.string(), name),
-              fmt::format("is it a BERT of {}'s size?", bert.config_file.filename().string()));
+void add_tensor(StoredBert& bert, const TensorShape& wanted, const std::string& name, StoredTensor stored) {
+  check_tensor(name, stored.view.dtype, stored.view.shape, stored.shape(), wanted, source_of(bert));
+  bert.tensors[wanted.name] = std::move(stored);
 }
 
 void open_safetensors(StoredBert& bert) {
   const auto file = std::make_shared<const SafeTensors>(SafeTensors::read(bert.weights_file));
-  std::map<std::string, std::string> names;  // of the file, by canonical name
-  for (const auto& [name, view] : file->tensors()) {
-    const std::string canonical = canonical_bert_name(name);
-    if (!canonical.empty()) names[canonical] = name;
-  }
+  std::vector<std::string> stored_names;
+  for (const auto& [name, view] : file->tensors()) stored_names.push_back(name);
+  const auto names = names_by_canonical(stored_names);
   for (const auto& wanted : bert_tensors(bert.config)) {
     const auto found = names.find(wanted.name);
-    if (is_absent(found != names.end(), wanted, wanted.name, bert)) continue;
-    const StoredTensor stored{file->at(found->second)};
-    check_tensor(found->second, stored, wanted, bert);
-    bert.tensors[wanted.name] = stored;
+    if (is_absent(found != names.end(), wanted, wanted.name, source_of(bert))) continue;
+    add_tensor(bert, wanted, found->second, {file->at(found->second)});
   }
   bert.owner = file;
 }
@@ -70,10 +54,8 @@ void open_google_checkpoint(StoredBert& bert) {
   const auto file = std::make_shared<const TfCheckpoint>(TfCheckpoint::read(bert.weights_file));
   for (const auto& wanted : bert_tensors(bert.config)) {
     const auto [name, transposed] = google_bert_name(wanted.name);
-    if (is_absent(file->contains(name), wanted, name, bert)) continue;
-    const StoredTensor stored{file->at(name), transposed};
-    check_tensor(name, stored, wanted, bert);
-    bert.tensors[wanted.name] = stored;
+    if (is_absent(file->contains(name), wanted, name, source_of(bert))) continue;
+    add_tensor(bert, wanted, name, {file->at(name), transposed});
   }
   bert.owner = file;
 }

@@ -6,8 +6,9 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "formats/bert_names.h"
+#include "core/run_paths.h"
 #include "formats/pickled_state.h"
+#include "formats/wanted_tensors.h"
 
 namespace expctl {
 namespace {
@@ -33,13 +34,10 @@ class File {
 
   const std::map<std::string, PickledTensor>& tensors() const { return tensors_; }
 
-  torch::Tensor read(const std::string& name, const std::vector<int64_t>& shape) {
+  /// A floating-point tensor of a type that BERT is stored in.
+  torch::Tensor read(const std::string& name) {
     const PickledTensor& pickled = tensors_.at(name);
-    if (pickled.shape != shape) {
-      throw Error(fmt::format("{}: tensor '{}' has the shape [{}], config.json asks for [{}]", source_, name,
-                              fmt::join(pickled.shape, ", "), fmt::join(shape, ", ")));
-    }
-    const torch::ScalarType type = scalar_type(pickled.dtype, name);
+    const torch::ScalarType type = scalar_type(pickled.dtype);
     const auto [bytes, size] = zip_.getRecord("data/" + pickled.storage);
     if (size / size_of(pickled.dtype) < static_cast<size_t>(pickled.storage_size)) {
       throw Error(fmt::format("{}: tensor '{}': its storage has {} elements, not {}", source_, name,
@@ -48,7 +46,7 @@ class File {
     auto* begin =
         static_cast<std::byte*>(bytes.get()) + static_cast<size_t>(pickled.offset) * size_of(pickled.dtype);
     const auto stored = torch::from_blob(begin, pickled.shape, pickled.strides, type);
-    return torch::empty(shape).copy_(stored);
+    return torch::empty(pickled.shape).copy_(stored);
   }
 
  private:
@@ -57,18 +55,9 @@ class File {
     return {static_cast<const char*>(bytes.get()), size};
   }
 
-  torch::ScalarType scalar_type(DType dtype, const std::string& name) const {
-    switch (dtype) {
-      case DType::kF32:
-        return torch::kFloat;
-      case DType::kF16:
-        return torch::kHalf;
-      case DType::kBF16:
-        return torch::kBFloat16;
-      default:
-        throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in",
-                                source_, name, name_of(dtype)));
-    }
+  static torch::ScalarType scalar_type(DType dtype) {
+    if (dtype == DType::kF16) return torch::kHalf;
+    return dtype == DType::kBF16 ? torch::kBFloat16 : torch::kFloat;
   }
 
   std::string source_;
@@ -78,20 +67,17 @@ class File {
 
 Parameters read_parameters(const std::filesystem::path& path, const BertConfig& config) {
   File file(path);
-  std::map<std::string, std::string> names;  // of the file, by canonical name
-  for (const auto& [name, tensor] : file.tensors()) {
-    const std::string canonical = canonical_bert_name(name);
-    if (!canonical.empty()) names[canonical] = name;
-  }
+  const WeightsSource source{path, CheckpointPaths{path.parent_path()}.config()};
+  std::vector<std::string> stored_names;
+  for (const auto& [name, tensor] : file.tensors()) stored_names.push_back(name);
+  const auto names = names_by_canonical(stored_names);
   Parameters parameters;
   for (const auto& wanted : bert_tensors(config)) {
     const auto found = names.find(wanted.name);
-    if (found != names.end()) {
-      parameters[wanted.name] = file.read(found->second, wanted.shape);
-    } else if (!wanted.name.starts_with("qa_outputs.")) {
-      throw Error(fmt::format("{}: the tensor '{}' is missing", path.string(), wanted.name),
-                  "is it a BERT of config.json's size?");
-    }
+    if (is_absent(found != names.end(), wanted, wanted.name, source)) continue;
+    const PickledTensor& pickled = file.tensors().at(found->second);
+    check_tensor(found->second, pickled.dtype, pickled.shape, pickled.shape, wanted, source);
+    parameters[wanted.name] = file.read(found->second);
   }
   return parameters;
 }
