@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/run_paths.h"
 #include "formats/stored_bert.h"
@@ -37,16 +39,16 @@ void check_model(const std::vector<RunSpec>& specs) {
   const StoredBert bert = open_stored_bert(folder);
   Vocabulary::parse(bert.vocabulary_text, CheckpointPaths{folder}.vocab().string());
   for (const auto& spec : specs) {
-    for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length}) {
-      if (length <= bert.config.max_position_embeddings) continue;
-      throw Error(fmt::format("a length of {} tokens: {} has {} positions", length, bert.config_file.string(),
-                              bert.config.max_position_embeddings),
-                  "choose max_seq_length and eval_max_seq_length within them");
-    }
-    if (spec.train.precision == "fp16" || spec.train.eval_precision == "fp16") {
-      throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use \"bf16\", or \"auto\"");
-    }
+    for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length})
+      check_length(bert.config, length, bert.config_file.string());
+    for (const auto& precision : {spec.train.precision, spec.train.eval_precision})
+      check_cpu_precision(precision);
   }
+}
+
+bool looks_on_the_way(const std::vector<RunSpec>& specs) {
+  return std::any_of(specs.begin(), specs.end(),
+                     [](const RunSpec& spec) { return spec.train.eval_every > 0; });
 }
 
 }  // namespace
@@ -55,6 +57,8 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
   const RunSpec& spec = specs.front();
   Dataset train, dev;
   std::vector<std::string> warnings;
+  if (spec.dev_data.path.empty() && looks_on_the_way(specs))
+    warnings.push_back("eval_every: there is no dev data to evaluate on, so it does nothing");
   if (!spec.dev_data.path.empty()) {
     dev = read_dataset(spec.dev_data.path);
     if (!dev.has_answers())

@@ -15,18 +15,6 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-void write_converted(const StoredBert& bert, const fs::path& folder) {
-  std::map<std::string, std::vector<float>> values;
-  std::map<std::string, TensorView> views;
-  for (const auto& [name, stored] : bert.tensors) {
-    auto& numbers = values[name];
-    numbers.resize(static_cast<size_t>(stored.view.element_count()));
-    stored.read(numbers);
-    views[name] = view_of(numbers, stored.shape());
-  }
-  write_bert_folder(folder, bert.config, bert.vocabulary_text, views);
-}
-
 /// Pickled weights are read by LibTorch, so by expctl-train: its checkpoint is the result. A signal that has
 /// ended it, or 0.
 int convert_in_worker(const fs::path& in, const DraftFolder& draft, const fs::path& out) {
@@ -61,7 +49,7 @@ int convert(const Program& program, const fs::path& in_option, const fs::path& o
   if (bert.is_pickled()) {
     if (const int signal = convert_in_worker(in, draft, out); signal != 0) return 128 + signal;
   } else {
-    write_converted(bert, draft.path());
+    write_bert_folder(draft.path(), bert);
     draft.become(out);
   }
   say_result(program, out);

@@ -2,6 +2,8 @@
 // without training.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "cli/models.h"
@@ -10,12 +12,16 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/text.h"
 #include "registry/registry.h"
 #include "squad/dataset.h"
 
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
+
+/// What a default name says of its own.
+constexpr std::string_view kSaidKeys[] = {"eval_max_seq_length", "eval_doc_stride", "eval_window"};
 
 struct EvaluateOptions {
   std::string id;
@@ -24,11 +30,12 @@ struct EvaluateOptions {
   std::string name;  ///< "": default_name()
 };
 
+constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
 void check_name(const std::string& name) {
-  const bool plain =
-      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-      std::string::npos;
-  if (plain && !name.starts_with('.') && name != "default") return;
+  const bool plain = name.find_first_not_of(kNameCharacters) == std::string::npos;
+  if (plain && !name.empty() && !name.starts_with('.') && name != "default") return;
   throw Error(fmt::format("--name {}: not a name for an evaluation", name),
               "letters, digits, '.', '_' and '-'; \"default\" is that of the run itself", ErrorCode::kUsage);
 }
@@ -51,11 +58,25 @@ fs::path find_data(const EvaluateOptions& options, const Model& model) {
 }
 
 /// "128-46": length and stride, with the window where it is not the usual one, after the file's name where
-/// it is not the run's own.
+/// it is not the run's own. What else was set follows ("128-46-n_best-1").
 std::string default_name(const EvaluateOptions& options, const TrainSpec& spec) {
   std::string name = fmt::format("{}-{}", spec.eval_max_seq_length, spec.eval_doc_stride);
   if (spec.eval_window != TrainSpec{}.window) name += "-" + spec.eval_window;
-  return options.data.empty() ? name : options.data.stem().string() + "-" + name;
+  if (!options.data.empty()) name = options.data.stem().string() + "-" + name;
+  const std::set<std::string> settings(options.settings.begin(), options.settings.end());
+  for (const auto& setting : settings) {
+    const bool is_said = std::any_of(std::begin(kSaidKeys), std::end(kSaidKeys), [&](std::string_view key) {
+      return setting.starts_with(fmt::format("{}=", key));
+    });
+    if (!is_said) name += "-" + setting;
+  }
+  for (char& c : name) {
+    if (c == '=')
+      c = '-';
+    else if (kNameCharacters.find(c) == std::string_view::npos)
+      c = '_';
+  }
+  return name.starts_with('.') ? "_" + name : name;
 }
 
 /// What the score is of, and how its answers were decoded.
@@ -70,13 +91,29 @@ Json settings_of(RunSpec spec, const std::string& data_sha256) {
   return settings;
 }
 
+/// The precision that was asked for is known before, "auto" too, the one computed in only afterwards.
+Json with_requested_precision(Json known, const Json& wanted) {
+  if (wanted["precision"] == "auto") known["precision"] = "auto";
+  return known;
+}
+
+std::string differences(const Json& known, const Json& wanted) {
+  std::vector<std::string> texts;
+  for (const auto& [key, value] : known.items()) {
+    if (value == wanted[key]) continue;
+    texts.push_back(fmt::format("{} {}, not {}", key, scalar_text(value), scalar_text(wanted[key])));
+  }
+  return join(texts, "; ");
+}
+
 /// The evaluation of this name, where it was made already; an Error where it is of something else.
 std::optional<EvaluationRecord> find_evaluation(const Registry& registry, const EvaluationRecord& wanted) {
   for (const auto& known : registry.evaluations(wanted.run_id)) {
     if (known.name != wanted.name) continue;
-    if (known.settings == wanted.settings) return known;
+    const Json settings = with_requested_precision(known.settings, wanted.settings);
+    if (settings == wanted.settings) return known;
     throw Error(fmt::format("{} has another evaluation '{}': {}", wanted.run_id, wanted.name,
-                            json_line(known.settings)),
+                            differences(settings, wanted.settings)),
                 "--name gives this one another name");
   }
   return std::nullopt;
@@ -103,8 +140,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   if (entry.state != RunState::kSucceeded)
     throw Error(fmt::format("{} is {}: only what has succeeded is evaluated", entry.id, name_of(entry.state)),
                 "expctl runs list shows the states");
-  auto models = find_models(program, entry.id);
-  for (auto& model : models) model.spec.train = with_settings(model.spec.train, options.settings);
+  const auto models = find_models(program, entry.id, options.settings);
   const fs::path data = find_data(options, models.front());
   if (!read_dataset(data).has_answers())
     throw Error(
@@ -122,18 +158,22 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
     return 0;
   }
   fs::remove_all(paths.folder);  // of one that was killed before it was on record
-  make_folder(paths.folder.parent_path());
-  const DraftFolder draft(paths.folder);
+  const DraftFolder draft(workspace.folder(entry.id) / evaluation.name);
   if (const int signal = predict_into(program, models, data, draft.path(), paths.folder); signal != 0)
     return 128 + signal;
+  make_folder(paths.folder.parent_path());
   draft.become(paths.folder);
   const Json score = read_json(paths.eval());
   evaluation.f1 = json_get<double>(score, "f1", paths.eval().string());
   evaluation.exact_match = json_get<double>(score, "exact_match", paths.eval().string());
+  evaluation.settings["precision"] = json_get<std::string>(read_json(paths.inference_stats()), "precision",
+                                                           paths.inference_stats().string());
   registry.set_evaluation(evaluation);
   print_result(program, evaluation, paths.folder);
-  say(program, fmt::format("recorded as '{}' of {}; next: expctl{} runs show {}", evaluation.name, entry.id,
-                           workspace_option(program), entry.id));
+  const bool is_own = options.data.empty() && options.settings.empty();
+  say(program, fmt::format("recorded as '{}' of {}{}; next: expctl{} runs show {}", evaluation.name, entry.id,
+                           is_own ? ", evaluated as its own, 'default', is" : "", workspace_option(program),
+                           entry.id));
   return 0;
 }
 

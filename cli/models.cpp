@@ -13,37 +13,6 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// A model that has never been fine-tuned would answer by chance. (Of pickled weights only the worker can
-/// tell.)
-void check_head(const fs::path& folder) {
-  const StoredBert bert = open_stored_bert(folder);
-  if (bert.has_head() || bert.is_pickled()) return;
-  throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
-              "predict with a fine-tuned checkpoint");
-}
-
-Model model_of_folder(const fs::path& folder) {
-  Model model;
-  model.spec.init.path = folder.string();
-  model.name = folder.filename().string();
-  model.spec.name = model.name;
-  return model;
-}
-
-Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace) {
-  const RunPaths paths{workspace.folder(run.id)};
-  if (!is_stored_bert(paths.checkpoint())) {
-    throw Error(fmt::format("{} has no checkpoint", run.id), fmt::format("it is {}", name_of(run.state)),
-                ErrorCode::kNotFound);
-  }
-  check_head(paths.checkpoint());
-  Model model{run.id, 1, run_spec_from_json(run.spec, "registry: spec of " + run.id)};
-  model.spec.command = {};
-  model.spec.resources = {};  // those were of the machine that trained
-  model.spec.init.path = paths.checkpoint().string();
-  return model;
-}
-
 /// The training keys that an evaluation heeds.
 const std::vector<std::string>& evaluation_keys() {
   static const std::vector<std::string> keys = {
@@ -59,37 +28,7 @@ void check_key(const std::string& key) {
               fmt::format("an evaluation has {}", join(keys, ", ")), ErrorCode::kUsage);
 }
 
-}  // namespace
-
-fs::path folder_path(const std::string& text) {
-  const fs::path path = fs::absolute(text).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
-
-std::vector<Model> find_models(const Program& program, const std::string& word) {
-  const WorkspacePaths workspace = program.workspace();
-  const bool is_id =
-      fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
-  if (!is_id && is_stored_bert(word)) {
-    check_head(word);
-    return {model_of_folder(folder_path(word))};
-  }
-  if (!is_id && fs::is_directory(word)) {
-    throw Error(fmt::format("{}: no config.json in it", word),
-                "a checkpoint folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
-  }
-  const Registry registry = Registry::open_existing(workspace.registry());
-  const RunRecord entry = registry.resolve_run(word);
-  const auto members = registry.ensemble_members(entry.id);
-  if (members.empty()) return {model_of_run(entry, workspace)};
-  std::vector<Model> models;
-  for (size_t i = 0; i < members.size(); ++i) {
-    models.push_back(model_of_run(registry.find_run(members[i]).value(), workspace));
-    models.back().weight = entry.spec["members"][i]["weight"].get<double>();
-  }
-  return models;
-}
-
+/// The keys of --set on top of a model's own, resolved.
 TrainSpec with_settings(TrainSpec spec, const std::vector<std::string>& settings) {
   const auto apply_all = [&] {
     bool new_length = false;
@@ -105,6 +44,80 @@ TrainSpec with_settings(TrainSpec spec, const std::vector<std::string>& settings
     apply_all();
   }
   return resolve(spec);
+}
+
+/// A model that has never been fine-tuned would answer by chance. (Of pickled weights only the worker can
+/// tell.)
+void check_head(const StoredBert& bert, const fs::path& folder) {
+  if (bert.has_head() || bert.is_pickled()) return;
+  throw Error(fmt::format("{}: it has no span head (qa_outputs)", folder.string()),
+              "predict with a fine-tuned checkpoint");
+}
+
+Model make_model(const std::string& name, RunSpec spec, const fs::path& folder,
+                 const std::vector<std::string>& settings) {
+  const StoredBert bert = open_stored_bert(folder);
+  check_head(bert, folder);
+  if (spec.train.eval_max_seq_length == 0)  // of a folder: no run has chosen one
+    spec.train.eval_max_seq_length = std::min(spec.train.max_seq_length, bert.config.max_position_embeddings);
+  spec.train = with_settings(spec.train, settings);
+  check_length(bert.config, spec.train.eval_max_seq_length, bert.config_file.string());
+  check_cpu_precision(spec.train.eval_precision);
+  spec.init.path = folder.string();
+  return {name, 1, std::move(spec)};
+}
+
+Model model_of_folder(const fs::path& folder, const std::vector<std::string>& settings) {
+  RunSpec spec;
+  spec.name = folder.filename().string();
+  return make_model(spec.name, spec, folder, settings);
+}
+
+Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace,
+                   const std::vector<std::string>& settings) {
+  const RunPaths paths{workspace.folder(run.id)};
+  if (!is_stored_bert(paths.checkpoint())) {
+    throw Error(fmt::format("{} has no checkpoint", run.id),
+                run.state == RunState::kSucceeded
+                    ? fmt::format("there is no model in {}", paths.checkpoint().string())
+                    : fmt::format("it is {}", name_of(run.state)),
+                ErrorCode::kNotFound);
+  }
+  RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  spec.command = {};
+  spec.resources = {};  // those were of the machine that trained
+  return make_model(run.id, std::move(spec), paths.checkpoint(), settings);
+}
+
+}  // namespace
+
+fs::path folder_path(const std::string& text) {
+  const fs::path path = fs::absolute(text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+std::vector<Model> find_models(const Program& program, const std::string& word,
+                               const std::vector<std::string>& settings) {
+  const WorkspacePaths workspace = program.workspace();
+  const bool is_id =
+      fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
+  if (!is_id && is_stored_bert(word)) {
+    return {model_of_folder(folder_path(word), settings)};
+  }
+  if (!is_id && fs::is_directory(word)) {
+    throw Error(fmt::format("{}: no config.json in it", word),
+                "a checkpoint folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
+  }
+  const Registry registry = Registry::open_existing(workspace.registry());
+  const RunRecord entry = registry.resolve_run(word);
+  const auto members = registry.ensemble_members(entry.id);
+  if (members.empty()) return {model_of_run(entry, workspace, settings)};
+  std::vector<Model> models;
+  for (size_t i = 0; i < members.size(); ++i) {
+    models.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));
+    models.back().weight = entry.spec["members"][i]["weight"].get<double>();
+  }
+  return models;
 }
 
 }  // namespace expctl

@@ -14,16 +14,14 @@ namespace expctl {
 struct Model {
   std::string name;
   double weight = 1;  ///< in the mean of several
-  RunSpec spec;       ///< spec.init is the checkpoint
+  RunSpec spec;       ///< spec.init is the checkpoint; resolved
 };
 
-/// The one model that a run or a folder is, or the members of an ensemble. Each has a span head. Throws
-/// Error.
-std::vector<Model> find_models(const Program& program, const std::string& word);
-
-/// The keys of --set on top of a model's own, resolved; a stride that was made for another length is made
-/// anew. Throws Error for a key that does not matter to an evaluation.
-TrainSpec with_settings(TrainSpec spec, const std::vector<std::string>& settings);
+/// The one model that a run or a folder is, or the members of an ensemble, each with the keys of --set on top
+/// of its own; a stride that was made for another length is made anew. Throws Error: no such model, one
+/// without a span head, a key that does not matter to an evaluation, or a value that does not fit the model.
+std::vector<Model> find_models(const Program& program, const std::string& word,
+                               const std::vector<std::string>& settings);
 
 /// A folder as people type it, "checkpoint/" too.
 std::filesystem::path folder_path(const std::string& text);

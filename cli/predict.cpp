@@ -29,9 +29,8 @@ std::vector<Model> all_models(const Program& program, const PredictOptions& opti
   }
   std::vector<Model> models;
   for (size_t i = 0; i < options.models.size(); ++i) {
-    for (auto& model : find_models(program, options.models[i])) {
+    for (auto& model : find_models(program, options.models[i], options.settings)) {
       if (!options.weights.empty()) model.weight *= options.weights[i];
-      model.spec.train = with_settings(model.spec.train, options.settings);
       if (!(model.weight > 0))
         throw Error(fmt::format("the weight of {} is {}", model.name, model.weight),
                     "weights are positive numbers", ErrorCode::kUsage);

@@ -208,6 +208,11 @@ TrainSpec train_spec_from_json(const Json& json, const std::string& source) {
   return spec;
 }
 
+void check_cpu_precision(const std::string& precision) {
+  if (precision == "fp16")
+    throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use \"bf16\", or \"auto\"");
+}
+
 TrainSpec resolve(TrainSpec spec) {
   if (spec.micro_batch == 0) spec.micro_batch = spec.batch_size;
   if (spec.micro_batch > spec.batch_size) {

@@ -107,6 +107,9 @@ Json to_json(const TrainSpec& spec);
 /// `source`.
 TrainSpec train_spec_from_json(const Json& json, const std::string& source);
 
+/// Throws Error for a precision that a CPU does not compute in (fp16).
+void check_cpu_precision(const std::string& precision);
+
 /// Conditions between keys (warm-up of a stride that fits, a micro batch that divides the batch, ...), and
 /// the defaults that depend on other keys filled in: micro_batch, seeds, eval_*. Throws Error naming the
 /// keys.

@@ -50,6 +50,24 @@ BertConfig read_bert_config(const std::filesystem::path& path) {
   return bert_config_from_json(read_json(path), path.string());
 }
 
+void check_length(const BertConfig& config, int64_t tokens, const std::string& source) {
+  if (tokens <= config.max_position_embeddings) return;
+  throw Error(fmt::format("a length of {} tokens: {} has {} positions", tokens, source,
+                          config.max_position_embeddings),
+              "choose max_seq_length and eval_max_seq_length within them");
+}
+
+void check_tokenizer_config(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return;
+  const Json json = read_json(path);
+  for (const char* key : {"do_lower_case", "strip_accents", "tokenize_chinese_chars"}) {
+    if (json_get<bool>(json, key, path.string(), true)) continue;
+    throw Error(fmt::format("{}: {} is false, but expctl's tokenizer is that of the uncased models",
+                            path.string(), key),
+                "take an uncased model; the contest's is BERT-base uncased");
+  }
+}
+
 void write_bert_config(const std::filesystem::path& path, const BertConfig& config, bool has_head) {
   const Json json = {{"architectures", {has_head ? "BertForQuestionAnswering" : "BertModel"}},
                      {"model_type", "bert"},

@@ -31,6 +31,12 @@ struct BertConfig {
 BertConfig bert_config_from_json(const Json& json, const std::string& source);
 BertConfig read_bert_config(const std::filesystem::path& path);
 
+/// Throws Error naming `source` where a sequence of `tokens` is longer than the model has positions.
+void check_length(const BertConfig& config, int64_t tokens, const std::string& source);
+
+/// Throws Error where a tokenizer_config.json, if there is one, is of another tokenizer than the uncased one.
+void check_tokenizer_config(const std::filesystem::path& path);
+
 /// As transformers reads it: model_type bert, architectures BertForQuestionAnswering, or BertModel where
 /// there is no span head. The dropout rates are those that a judge would fine-tune with; they do not matter
 /// for inference.

@@ -15,4 +15,16 @@ void write_bert_folder(const std::filesystem::path& folder, const BertConfig& co
   write_safetensors(paths.weights(), tensors, {{"format", "pt"}});
 }
 
+void write_bert_folder(const std::filesystem::path& folder, const StoredBert& bert) {
+  std::map<std::string, std::vector<float>> values;
+  std::map<std::string, TensorView> views;
+  for (const auto& [name, stored] : bert.tensors) {
+    auto& numbers = values[name];
+    numbers.resize(static_cast<size_t>(stored.view.element_count()));
+    stored.read(numbers);
+    views[name] = view_of(numbers, stored.shape());
+  }
+  write_bert_folder(folder, bert.config, bert.vocabulary_text, views);
+}
+
 }  // namespace expctl

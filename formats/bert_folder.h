@@ -8,6 +8,7 @@
 
 #include "formats/bert_config.h"
 #include "formats/safetensors.h"
+#include "formats/stored_bert.h"
 
 namespace expctl {
 
@@ -17,5 +18,8 @@ namespace expctl {
 /// Throws Error.
 void write_bert_folder(const std::filesystem::path& folder, const BertConfig& config,
                        std::string_view vocabulary_text, const std::map<std::string, TensorView>& tensors);
+
+/// The same of a model that has been looked into (not of a pickled one): any layout becomes Hugging Face's.
+void write_bert_folder(const std::filesystem::path& folder, const StoredBert& bert);
 
 }  // namespace expctl

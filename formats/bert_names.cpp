@@ -44,7 +44,7 @@ std::string canonical_bert_name(std::string_view name) {
   const bool has_prefix = name.starts_with("bert.");
   const std::string_view rest = has_prefix ? name.substr(5) : name;
   if (rest.ends_with("position_ids") || rest.starts_with("pooler.") || rest.starts_with("cls.")) return {};
-  if (rest.starts_with("qa_outputs.")) return std::string(rest);
+  if (is_span_head(rest)) return std::string(rest);
   // As the first models of Hugging Face have it, bert-base-uncased among them.
   for (const auto& [old_end, end] : {std::pair("gamma", ".weight"), std::pair("beta", ".bias")}) {
     const std::string old_name = std::string("LayerNorm.") + old_end;
@@ -66,6 +66,10 @@ GoogleName google_bert_name(std::string_view canonical) {
   if (owner.ends_with("/LayerNorm")) return {owner + (is_weight ? "/gamma" : "/beta")};
   if (owner.ends_with("_embeddings")) return {owner};
   return {owner + (is_weight ? "/kernel" : "/bias"), is_weight};
+}
+
+bool is_span_head(std::string_view name) {
+  return name.starts_with("qa_outputs.");
 }
 
 bool is_bias_or_norm(std::string_view name) {

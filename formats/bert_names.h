@@ -33,6 +33,9 @@ struct GoogleName {
 /// name of bert_tensors().
 GoogleName google_bert_name(std::string_view canonical);
 
+/// Whether a canonical name is the span head's, which a model that is not fine-tuned lacks.
+bool is_span_head(std::string_view name);
+
 /// Whether weight decay leaves the tensor alone: biases and LayerNorm.
 bool is_bias_or_norm(std::string_view name);
 

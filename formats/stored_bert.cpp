@@ -41,22 +41,16 @@ void open_safetensors(StoredBert& bert) {
   const auto file = std::make_shared<const SafeTensors>(SafeTensors::read(bert.weights_file));
   std::vector<std::string> stored_names;
   for (const auto& [name, view] : file->tensors()) stored_names.push_back(name);
-  const auto names = names_by_canonical(stored_names);
-  for (const auto& wanted : bert_tensors(bert.config)) {
-    const auto found = names.find(wanted.name);
-    if (is_absent(found != names.end(), wanted, wanted.name, source_of(bert))) continue;
-    add_tensor(bert, wanted, found->second, {file->at(found->second)});
-  }
+  for (const auto& [wanted, name] : choose_tensors(stored_names, bert.config, source_of(bert)))
+    add_tensor(bert, wanted, name, {file->at(name)});
   bert.owner = file;
 }
 
 void open_google_checkpoint(StoredBert& bert) {
   const auto file = std::make_shared<const TfCheckpoint>(TfCheckpoint::read(bert.weights_file));
-  for (const auto& wanted : bert_tensors(bert.config)) {
-    const auto [name, transposed] = google_bert_name(wanted.name);
-    if (is_absent(file->contains(name), wanted, name, source_of(bert))) continue;
-    add_tensor(bert, wanted, name, {file->at(name), transposed});
-  }
+  const auto has = [&](const std::string& name) { return file->contains(name); };
+  for (const auto& [wanted, name] : choose_google_tensors(has, bert.config, source_of(bert)))
+    add_tensor(bert, wanted, name, {file->at(name), google_bert_name(wanted.name).transposed});
   bert.owner = file;
 }
 
@@ -77,10 +71,15 @@ fs::path find_google_index(const CheckpointPaths& paths) {
 void find_weights(StoredBert& bert, const CheckpointPaths& paths) {
   if (bert.config_file == paths.google_config())
     bert.weights_file = find_google_index(paths);
-  else if (!fs::exists(paths.weights()) && fs::exists(paths.pickled_weights()))
+  else if (fs::exists(paths.weights()))
+    bert.weights_file = paths.weights();
+  else if (fs::exists(paths.pickled_weights()))
     bert.weights_file = paths.pickled_weights();
   else
-    bert.weights_file = paths.weights();
+    throw Error(
+        fmt::format("{}: neither model.safetensors nor pytorch_model.bin in it", paths.folder.string()),
+        "they are a model's weights; those in several files (model-00001-of-...) are not read",
+        ErrorCode::kNotFound);
 }
 
 float float_of_bf16(uint16_t bits) {
@@ -157,6 +156,7 @@ StoredBert open_stored_bert(const fs::path& folder) {
   StoredBert bert;
   bert.config_file = is_google ? paths.google_config() : paths.config();
   bert.config = read_bert_config(bert.config_file);
+  check_tokenizer_config(paths.tokenizer_config());
   bert.vocabulary_text = read_file(paths.vocab());
   check_vocabulary_size(bert, paths);
   find_weights(bert, paths);

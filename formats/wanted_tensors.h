@@ -3,7 +3,7 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,12 +17,20 @@ struct WeightsSource {
   std::filesystem::path weights_file, config_file;
 };
 
-/// Of names as transformers writes them: the file's name by canonical name.
-std::map<std::string, std::string> names_by_canonical(const std::vector<std::string>& names);
+/// A tensor of the model, and what it is called in the file.
+struct WantedTensor {
+  TensorShape canonical;
+  std::string name;
+};
 
-/// Whether a tensor that may be absent is: the span head. Throws Error where another is missing; `name` is
-/// what it would be called in the file.
-bool is_absent(bool found, const TensorShape& wanted, const std::string& name, const WeightsSource& source);
+/// Of a file with names as transformers writes them. The span head may be absent, as a whole. Throws Error
+/// where another tensor is missing, or the file has one under two names.
+std::vector<WantedTensor> choose_tensors(const std::vector<std::string>& file_names, const BertConfig& config,
+                                         const WeightsSource& source);
+
+/// Of a file with Google's names; `has` tells which of them there are. Throws Error likewise.
+std::vector<WantedTensor> choose_google_tensors(const std::function<bool(const std::string&)>& has,
+                                                const BertConfig& config, const WeightsSource& source);
 
 /// Throws Error where a tensor, called `name` in the file and of `file_shape` there, is not of the wanted
 /// shape once it is `canonical_shape`, or of a type that no BERT is stored in (F32, F16, BF16 are).

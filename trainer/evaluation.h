@@ -18,6 +18,9 @@ class Evaluation {
   /// Reads spec.dev_data; `spec` is resolved. Throws Error.
   Evaluation(const RunSpec& spec, const Vocabulary& vocabulary);
 
+  /// Whether there is anything to score by.
+  bool has_answers() const { return dataset_.has_answers(); }
+
   /// The score of a model as it is now, without files: for a look during training. Nothing where
   /// `should_stop` has ended it, or the data has no answers.
   std::optional<Score> score(const Checkpoint& checkpoint, const std::function<bool()>& should_stop) const;

@@ -1,8 +1,10 @@
 // expctl-train RUN_FOLDER: does what RUN_FOLDER/request.json asks, and writes only inside that folder.
+#include <c10/util/Exception.h>
 #include <fmt/core.h>
 
 #include <csignal>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "core/error.h"
@@ -32,6 +34,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "expctl-train: {}\n", e.what());
     if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
     return static_cast<int>(e.code());
+  } catch (const c10::Error& e) {
+    const std::string what = e.what_without_backtrace();
+    fmt::print(stderr, "expctl-train: LibTorch: {}\n", what.substr(0, what.find('\n')));
+    return static_cast<int>(expctl::ErrorCode::kError);
   } catch (const std::exception& e) {
     fmt::print(stderr, "expctl-train: {}\n", e.what());
     return static_cast<int>(expctl::ErrorCode::kError);

@@ -17,10 +17,14 @@ class MetricsLog {
 
   void write(const Json& line);
 
+  /// The step of the last evaluation among the lines kept; 0 where there is none.
+  int64_t last_evaluation() const { return last_evaluation_; }
+
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+  int64_t last_evaluation_ = 0;
   std::unique_ptr<std::FILE, Close> file_;
 };
 

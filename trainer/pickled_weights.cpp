@@ -70,14 +70,11 @@ Parameters read_parameters(const std::filesystem::path& path, const BertConfig& 
   const WeightsSource source{path, CheckpointPaths{path.parent_path()}.config()};
   std::vector<std::string> stored_names;
   for (const auto& [name, tensor] : file.tensors()) stored_names.push_back(name);
-  const auto names = names_by_canonical(stored_names);
   Parameters parameters;
-  for (const auto& wanted : bert_tensors(config)) {
-    const auto found = names.find(wanted.name);
-    if (is_absent(found != names.end(), wanted, wanted.name, source)) continue;
-    const PickledTensor& pickled = file.tensors().at(found->second);
-    check_tensor(found->second, pickled.dtype, pickled.shape, pickled.shape, wanted, source);
-    parameters[wanted.name] = file.read(found->second);
+  for (const auto& [wanted, name] : choose_tensors(stored_names, config, source)) {
+    const PickledTensor& pickled = file.tensors().at(name);
+    check_tensor(name, pickled.dtype, pickled.shape, pickled.shape, wanted, source);
+    parameters[wanted.name] = file.read(name);
   }
   return parameters;
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/error.h"
+#include "core/train_spec.h"
 
 namespace expctl {
 
@@ -39,10 +40,8 @@ Precision precision_from(const std::string& name) {
 
 Precision choose_precision(const std::string& name) {
   if (name == "auto") return __builtin_cpu_supports("avx512bf16") != 0 ? Precision::kBf16 : Precision::kFp32;
-  const Precision precision = precision_from(name);
-  if (precision == Precision::kFp16)
-    throw Error("precision = \"fp16\": the CPU computes in fp32 or bf16", "use bf16, or auto");
-  return precision;
+  check_cpu_precision(name);
+  return precision_from(name);
 }
 
 }  // namespace expctl

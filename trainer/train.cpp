@@ -71,7 +71,7 @@ StepMetrics Training::one_step(const TrainingHooks& hooks) {
   metrics.loss = accumulate(batch);
   if (hooks.on_gradients) hooks.on_gradients(metrics.step, gradients());
   metrics.grad_norm = gradient_norm(checkpoint_.parameters) / position_.loss_scale.scale;
-  metrics.learning_rate = learning_rate_at(spec_, plan_, position_.step);
+  metrics.learning_rate = learning_rate_at(spec_, plan_, position_.updates);
   metrics.epoch = static_cast<double>(epoch) + static_cast<double>(last) / static_cast<double>(count);
   for (const int64_t i : batch)
     metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());

@@ -69,8 +69,11 @@ std::optional<TrainingPosition> read_training_state(const std::filesystem::path&
   if (!std::filesystem::exists(path)) return std::nullopt;
   const SafeTensors file = SafeTensors::read(path);
   const auto& metadata = file.metadata();
-  if (!metadata.contains("identity") || !metadata.contains(kPosition) ||
-      metadata.at("identity") != identity) {
+  if (!metadata.contains("identity") || !metadata.contains(kPosition)) {
+    throw Error(fmt::format("{}: no state that this version of expctl-train has saved", path.string()),
+                "remove it to train from the beginning");
+  }
+  if (metadata.at("identity") != identity) {
     throw Error(fmt::format("{}: the saved state is of another training", path.string()),
                 "remove it to train from the beginning");
   }

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/clock.h"
@@ -13,6 +14,7 @@
 #include "core/request.h"
 #include "core/run_paths.h"
 #include "core/worker_exit.h"
+#include "formats/bert_names.h"
 #include "trainer/evaluation.h"
 #include "trainer/metrics_log.h"
 #include "trainer/train.h"
@@ -101,13 +103,17 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
       if (step == 1) save_tensors(paths.gradients(), gradients, {});
     };
   }
+  const auto evaluate_where_due = [&](int64_t step) {
+    if (evaluation == nullptr || step % spec.eval_every != 0 || step == training.plan().total_steps) return;
+    if (const auto score = evaluation->score(checkpoint, should_stop))
+      log.write(evaluation_line(step, *score, clock.now_s()));
+  };
+  // One that the last attempt's end has cut short.
+  if (training.step() > log.last_evaluation()) evaluate_where_due(training.step());
   hooks.on_step = [&](const StepMetrics& m) {
     log.write(metrics_line(m, clock.now_s()));
     if (m.step == training.plan().total_steps) return;
-    if (evaluation != nullptr && spec.eval_every > 0 && m.step % spec.eval_every == 0) {
-      if (const auto score = evaluation->score(checkpoint, should_stop))
-        log.write(evaluation_line(m.step, *score, clock.now_s()));
-    }
+    evaluate_where_due(m.step);
     const bool due =
         spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
     if (due) save();
@@ -115,7 +121,8 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
   const auto end = training.run(hooks);
   // After the last step too: an attempt that is ended while it predicts does not train again.
   if (end != TrainEnd::kDiverged) save();
-  if (end == TrainEnd::kDiverged) log.write({{"event", "diverged"}, {"step", training.step() + 1}});
+  if (end == TrainEnd::kDiverged)
+    log.write({{"event", "diverged"}, {"step", std::min(training.step() + 1, training.plan().total_steps)}});
   return end;
 }
 
@@ -130,10 +137,15 @@ void set_determinism(const TrainSpec& spec) {
 void convert_checkpoint(const RunSpec& spec, const RunPaths& paths) {
   Checkpoint checkpoint = load_checkpoint(spec.init.path, 0);
   if (!checkpoint.has_own_head) {
-    std::erase_if(checkpoint.parameters,
-                  [](const auto& entry) { return entry.first.starts_with("qa_outputs."); });
+    std::erase_if(checkpoint.parameters, [](const auto& entry) { return is_span_head(entry.first); });
   }
   save_checkpoint(paths.checkpoint(), checkpoint);
+}
+
+/// A length beyond the positions would be known only by an index out of range, in the middle of a batch.
+void check_lengths(const RunSpec& spec, bool training, const BertConfig& config) {
+  if (training) check_length(config, spec.train.max_seq_length, spec.init.path);
+  check_length(config, spec.train.eval_max_seq_length, spec.init.path);
 }
 
 }  // namespace
@@ -156,7 +168,8 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
                                        : choose_precision(spec.train.eval_precision);
   write_environment(request, paths, precision);
   Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
-  if (request.task == WorkerTask::kPredict && !checkpoint.has_own_head) {
+  check_lengths(spec, training, checkpoint.config);
+  if (!training && !checkpoint.has_own_head) {
     throw Error(fmt::format("{}: it has no span head (qa_outputs)", spec.init.path),
                 "predict with a fine-tuned checkpoint");
   }
@@ -166,8 +179,9 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   };
   if (training) {
     if (spec.train.eval_every > 0) read_evaluation();  // else a training does not hold the dev features
-    const TrainEnd end =
-        train_model(request, paths, precision, checkpoint, evaluation ? &*evaluation : nullptr, should_stop);
+    const bool looks_on_the_way = evaluation && evaluation->has_answers();
+    const TrainEnd end = train_model(request, paths, precision, checkpoint,
+                                     looks_on_the_way ? &*evaluation : nullptr, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;
     save_checkpoint(paths.checkpoint(), checkpoint);
