@@ -39,12 +39,13 @@ TEST_CASE("evaluate: at another length, on other data, of runs and ensembles, ea
              Contains("has this evaluation already"));
   std::vector<std::string> best_of_one = {"evaluate", "run1",    "--set", "eval_max_seq_length=48",
                                           "--set",    "n_best=1"};
+  job.succeeds(best_of_one);
+  CHECK(read_json(run.evaluation("48-16-n_best-1").nbest()).front().size() == 1);
+  best_of_one.insert(best_of_one.end(), {"--name", "48-16"});
   const ProgramResult taken = job(best_of_one);
   CHECK(taken.exit_code == 1);
-  CHECK_THAT(taken.err, Contains("run1 has another evaluation '48-16'") && Contains("--name"));
-  best_of_one.insert(best_of_one.end(), {"--name", "one"});
-  job.succeeds(best_of_one);
-  CHECK(read_json(run.evaluation("one").nbest()).front().size() == 1);
+  CHECK_THAT(taken.err,
+             Contains("run1 has another evaluation '48-16': n_best 20, not 1") && Contains("--name"));
 
   // What ranks is the run's own evaluation still.
   const Json list = Json::parse(job.succeeds({"--json", "runs", "list"}).out);
