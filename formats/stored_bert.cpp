@@ -32,25 +32,27 @@ WeightsSource source_of(const StoredBert& bert) {
   return {bert.weights_file, bert.config_file};
 }
 
-void add_tensor(StoredBert& bert, const TensorShape& wanted, const std::string& name, StoredTensor stored) {
-  check_tensor(name, stored.view.dtype, stored.view.shape, stored.shape(), wanted, source_of(bert));
-  bert.tensors[wanted.name] = std::move(stored);
+void add_tensor(StoredBert& bert, const WantedTensor& wanted, StoredTensor stored) {
+  check_tensor(wanted, stored.view.dtype, stored.view.shape, source_of(bert));
+  bert.tensors[wanted.canonical_name] = std::move(stored);
 }
 
 void open_safetensors(StoredBert& bert) {
   const auto file = std::make_shared<const SafeTensors>(SafeTensors::read(bert.weights_file));
   std::vector<std::string> stored_names;
   for (const auto& [name, view] : file->tensors()) stored_names.push_back(name);
-  for (const auto& [wanted, name] : choose_tensors(stored_names, bert.config, source_of(bert)))
-    add_tensor(bert, wanted, name, {file->at(name)});
+  for (const auto& wanted : choose_tensors(stored_names, bert.config, source_of(bert)))
+    add_tensor(bert, wanted, {file->at(wanted.name)});
   bert.owner = file;
 }
 
 void open_google_checkpoint(StoredBert& bert) {
   const auto file = std::make_shared<const TfCheckpoint>(TfCheckpoint::read(bert.weights_file));
   const auto has = [&](const std::string& name) { return file->contains(name); };
-  for (const auto& [wanted, name] : choose_google_tensors(has, bert.config, source_of(bert)))
-    add_tensor(bert, wanted, name, {file->at(name), google_bert_name(wanted.name).transposed});
+  for (const auto& wanted : choose_google_tensors(has, bert.config, source_of(bert))) {
+    const bool transposed = google_bert_name(wanted.canonical_name).transposed;
+    add_tensor(bert, wanted, {file->at(wanted.name), transposed});
+  }
   bert.owner = file;
 }
 

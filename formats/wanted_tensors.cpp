@@ -2,28 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/error.h"
 
 namespace expctl {
-
 namespace {
 
-/// `find` gives what a tensor is called, and whether it is in the file.
-std::vector<WantedTensor> choose(
-    const BertConfig& config, const WeightsSource& source,
-    const std::function<std::pair<std::string, bool>(const std::string&)>& find) {
+/// What a tensor is called in the file, whether it stands there transposed, and whether it is there at all.
+struct Found {
+  std::string name;
+  bool transposed = false;
+  bool is_there = false;
+};
+
+std::vector<WantedTensor> choose(const BertConfig& config, const WeightsSource& source,
+                                 const std::function<Found(const std::string&)>& find) {
   std::vector<WantedTensor> chosen;
   std::vector<std::string> absent_of_head;
-  for (const auto& wanted : bert_tensors(config)) {
-    const auto [name, is_there] = find(wanted.name);
-    if (is_there) {
-      chosen.push_back({wanted, name});
-    } else if (is_span_head(wanted.name)) {
-      absent_of_head.push_back(name);
+  for (auto& [canonical_name, shape] : bert_tensors(config)) {
+    const Found found = find(canonical_name);
+    if (found.is_there) {
+      if (found.transposed) std::reverse(shape.begin(), shape.end());
+      chosen.push_back({canonical_name, found.name, std::move(shape)});
+    } else if (is_span_head(canonical_name)) {
+      absent_of_head.push_back(found.name);
     } else {
-      throw Error(fmt::format("{}: the tensor '{}' is missing", source.weights_file.string(), name),
+      throw Error(fmt::format("{}: the tensor '{}' is missing", source.weights_file.string(), found.name),
                   fmt::format("is it a BERT of {}'s size?", source.config_file.filename().string()));
     }
   }
@@ -51,29 +57,28 @@ std::vector<WantedTensor> choose_tensors(const std::vector<std::string>& file_na
   }
   return choose(config, source, [&](const std::string& canonical) {
     const auto found = by_canonical.find(canonical);
-    return found == by_canonical.end() ? std::pair(canonical, false) : std::pair(found->second, true);
+    return found == by_canonical.end() ? Found{canonical} : Found{found->second, false, true};
   });
 }
 
 std::vector<WantedTensor> choose_google_tensors(const std::function<bool(const std::string&)>& has,
                                                 const BertConfig& config, const WeightsSource& source) {
   return choose(config, source, [&](const std::string& canonical) {
-    const std::string name = google_bert_name(canonical).name;
-    return std::pair(name, has(name));
+    const auto [name, transposed] = google_bert_name(canonical);
+    return Found{name, transposed, has(name)};
   });
 }
 
-void check_tensor(const std::string& name, DType dtype, const std::vector<int64_t>& file_shape,
-                  const std::vector<int64_t>& canonical_shape, const TensorShape& wanted,
+void check_tensor(const WantedTensor& wanted, DType dtype, const std::vector<int64_t>& shape,
                   const WeightsSource& source) {
-  if (canonical_shape != wanted.shape) {
+  if (shape != wanted.shape) {
     throw Error(fmt::format("{}: tensor '{}' has the shape [{}], {} asks for [{}]",
-                            source.weights_file.string(), name, fmt::join(file_shape, ", "),
+                            source.weights_file.string(), wanted.name, fmt::join(shape, ", "),
                             source.config_file.filename().string(), fmt::join(wanted.shape, ", ")));
   }
   if (dtype != DType::kF32 && dtype != DType::kF16 && dtype != DType::kBF16) {
     throw Error(fmt::format("{}: tensor '{}' is {}, not a floating-point type that BERT is stored in",
-                            source.weights_file.string(), name, name_of(dtype)));
+                            source.weights_file.string(), wanted.name, name_of(dtype)));
   }
 }
 

@@ -17,10 +17,11 @@ struct WeightsSource {
   std::filesystem::path weights_file, config_file;
 };
 
-/// A tensor of the model, and what it is called in the file.
+/// A tensor of the model, and how it should stand in the file.
 struct WantedTensor {
-  TensorShape canonical;
-  std::string name;
+  std::string canonical_name;
+  std::string name;            ///< in the file
+  std::vector<int64_t> shape;  ///< in the file: transposed, where the file has it so
 };
 
 /// Of a file with names as transformers writes them. The span head may be absent, as a whole. Throws Error
@@ -32,10 +33,9 @@ std::vector<WantedTensor> choose_tensors(const std::vector<std::string>& file_na
 std::vector<WantedTensor> choose_google_tensors(const std::function<bool(const std::string&)>& has,
                                                 const BertConfig& config, const WeightsSource& source);
 
-/// Throws Error where a tensor, called `name` in the file and of `file_shape` there, is not of the wanted
-/// shape once it is `canonical_shape`, or of a type that no BERT is stored in (F32, F16, BF16 are).
-void check_tensor(const std::string& name, DType dtype, const std::vector<int64_t>& file_shape,
-                  const std::vector<int64_t>& canonical_shape, const TensorShape& wanted,
+/// Throws Error where the file's tensor is of another shape, or of a type that no BERT is stored in (F32, F16
+/// and BF16 are).
+void check_tensor(const WantedTensor& wanted, DType dtype, const std::vector<int64_t>& shape,
                   const WeightsSource& source);
 
 }  // namespace expctl

@@ -71,10 +71,10 @@ Parameters read_parameters(const std::filesystem::path& path, const BertConfig& 
   std::vector<std::string> stored_names;
   for (const auto& [name, tensor] : file.tensors()) stored_names.push_back(name);
   Parameters parameters;
-  for (const auto& [wanted, name] : choose_tensors(stored_names, config, source)) {
-    const PickledTensor& pickled = file.tensors().at(name);
-    check_tensor(name, pickled.dtype, pickled.shape, pickled.shape, wanted, source);
-    parameters[wanted.name] = file.read(name);
+  for (const auto& wanted : choose_tensors(stored_names, config, source)) {
+    const PickledTensor& pickled = file.tensors().at(wanted.name);
+    check_tensor(wanted, pickled.dtype, pickled.shape, source);
+    parameters[wanted.canonical_name] = file.read(wanted.name);
   }
   return parameters;
 }

@@ -1,6 +1,6 @@
 """Whether a training is a function of its seed, and resuming of nothing.
 
-    exactness.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 30] [--precision bf16] [--kill-seed 1] [--questions 500]
+    exactness.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 30] [--precision bf16] [--kill-seed 1] [--questions 500] [--max-seq-length 384] [--doc-stride 128]
 
 Trains on the first questions of TRAIN_FILE.
 
@@ -22,6 +22,8 @@ from safetensors.torch import load_file
 import reference
 import worker
 
+SAVE_EVERY = 3
+
 
 def weights_of(folder):
     return os.path.join(folder, "checkpoint", "model.safetensors")
@@ -41,8 +43,8 @@ def steps_done(folder):
 
 def run(args, name, **changes):
     folder = os.path.join(args.work, name)
-    keys = {"max_steps": args.steps, "learning_rate": 3e-5, "precision": args.precision, "save_every": 5, "seed": 42,
-            "micro_batch": 12, **changes}
+    keys = {"max_seq_length": args.max_seq_length, "doc_stride": args.doc_stride, "max_steps": args.steps, "learning_rate": 3e-5, "precision": args.precision, "save_every": SAVE_EVERY,
+            "seed": 42, "micro_batch": 12, **changes}
     worker.write_request(folder, model=args.model, train=args.train, keys=keys, threads=os.cpu_count())
     return folder, worker.start(args.bin, folder)
 
@@ -54,9 +56,10 @@ def straight(args, name, **changes):
 
 
 def killed(args):
-    """Kills the worker at three random steps past the first saved state, and starts it again after each."""
+    """Kills the worker at a random step of each third, past a saved state, and starts it again after each."""
     rng = random.Random(args.kill_seed)
-    stops = sorted(rng.sample(range(6, args.steps), 3))
+    third = args.steps // 3
+    stops = [rng.randrange(i * third + SAVE_EVERY + 1, (i + 1) * third) for i in range(3)]
     folder, process = run(args, "killed")
     for stop in stops:
         while steps_done(folder) < stop and process.poll() is None:
@@ -68,7 +71,9 @@ def killed(args):
         process = worker.start(args.bin, folder)
     worker.finish(process, folder)
     with open(os.path.join(folder, "train.log")) as f:
-        print("  resumed:", ", ".join(re.findall(r"going on from step \d+", f.read())))
+        resumed = [int(step) for step in re.findall(r"going on from step (\d+)", f.read())]
+    print("  went on from steps", *resumed)
+    assert len(set(resumed)) == 3 and min(resumed) > 0, "not every kill was resumed from a state of its own"
     return folder
 
 
@@ -88,6 +93,8 @@ def main():
     parser.add_argument("--precision", default="bf16")
     parser.add_argument("--kill-seed", type=int, default=1)
     parser.add_argument("--questions", type=int, default=500)
+    parser.add_argument("--max-seq-length", type=int, default=384)
+    parser.add_argument("--doc-stride", type=int, default=128)
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     args.train = reference.cut(args.train, os.path.join(args.work, "train.json"), args.questions)

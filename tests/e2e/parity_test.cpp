@@ -30,5 +30,6 @@ TEST_CASE("parity: losses, first gradients and final weights of 30 steps are tra
 TEST_CASE("parity: killed three times and resumed, a training ends with the bits of one left alone",
           "[e2e]") {
   SKIP_UNLESS(!python().empty(), "no Python with torch and transformers");
-  run_parity("exactness.py", {"--steps", "40", "--precision", "fp32", "--questions", "200"});
+  run_parity("exactness.py", {"--steps", "40", "--max-seq-length", "192", "--doc-stride", "64", "--precision",
+                                "fp32", "--questions", "200"});
 }

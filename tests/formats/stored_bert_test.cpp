@@ -170,7 +170,7 @@ TEST_CASE("stored bert: what is wrong in Google's folder is said with its name",
   const std::string kernel = "bert/encoder/layer_0/output/dense/kernel";
   bundle.tensors[kernel] = tf_floats({2, 3}, std::vector<float>(6));
   CHECK_THAT(GoogleModel(bundle).refusal(),
-             Contains("tensor '" + kernel + "' has the shape [2, 3], bert_config.json asks for [2, 3]"));
+             Contains("tensor '" + kernel + "' has the shape [2, 3], bert_config.json asks for [3, 2]"));
   bundle.tensors.erase(kernel);
   CHECK_THAT(GoogleModel(bundle).refusal(),
              Contains("bert_model.ckpt.index: the tensor '" + kernel + "' is missing"));
