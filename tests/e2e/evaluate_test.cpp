@@ -56,6 +56,50 @@ TEST_CASE("evaluate: at another length, on other data, of runs and ensembles, ea
   CHECK(read_file(ensemble.evaluation("dev-96-32").eval()) == read_file(ensemble.eval()));
 }
 
+TEST_CASE("evaluate: named after its data, and it leaves nothing where it fails", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"train", "s.toml", "--set", "max_steps=1", "--set", "seed=1"});
+  fs::copy(job.dir / "demo/dev.json", job.dir / ".new data (2).json");
+  const std::vector<std::string> words = {"evaluate", "run1", "--data", ".new data (2).json"};
+  const fs::path folder = job.dir / "runs/run1";
+  const CheckpointPaths checkpoint{RunPaths{folder}.checkpoint()};
+  fs::rename(checkpoint.weights(), job.dir / "weights");
+  write_file(checkpoint.pickled_weights(), "no zip file");  // which is known only when it is loaded
+  const ProgramResult failed = job(words);
+  CHECK(failed.exit_code == 1);
+  CHECK_THAT(failed.err, Contains("pytorch_model.bin: not a zip file"));
+  CHECK_FALSE(fs::exists(folder / "evals"));
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    INFO(entry.path());
+    CHECK(entry.path().filename().string().find("new_data") == std::string::npos);
+  }
+  fs::rename(job.dir / "weights", checkpoint.weights());
+  job.succeeds(words);
+  CHECK(fs::exists(RunPaths{folder}.evaluation("_.new_data__2_-96-32").eval()));
+}
+
+TEST_CASE("predict and evaluate: a length is within the model's positions", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});  // its model has 256
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"train", "s.toml", "--set", "max_steps=1", "--set", "seed=1"});
+  const std::string checkpoint = "runs/run1/checkpoint";
+  for (const auto& words : {std::vector<std::string>{"evaluate", "run1"},
+                            std::vector<std::string>{"predict", "run1", "--input", "demo/dev.json"},
+                            std::vector<std::string>{"predict", checkpoint, "--input", "demo/dev.json"}}) {
+    auto longer = words;
+    longer.insert(longer.end(), {"--set", "eval_max_seq_length=257"});
+    const ProgramResult refused = job(longer);
+    CHECK(refused.exit_code == 1);
+    CHECK_THAT(refused.err, Contains("a length of 257 tokens") && Contains("has 256 positions"));
+  }
+  // A folder tells of no length: the usual one, or as many as it has positions.
+  job.succeeds({"predict", checkpoint, "--input", "demo/dev.json", "--out", "out"});
+  CHECK(read_logits(RunPaths{job.dir / "out"}.logits()).identity.max_seq_length == "256");
+}
+
 TEST_CASE("evaluate: what it cannot do is said, and nothing is left", "[e2e]") {
   const Job job;
   job.succeeds({"demo", "demo"});

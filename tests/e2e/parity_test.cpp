@@ -31,5 +31,5 @@ TEST_CASE("parity: killed three times and resumed, a training ends with the bits
           "[e2e]") {
   SKIP_UNLESS(!python().empty(), "no Python with torch and transformers");
   run_parity("exactness.py", {"--steps", "40", "--max-seq-length", "192", "--doc-stride", "64", "--precision",
-                                "fp32", "--questions", "200"});
+                              "fp32", "--questions", "200"});
 }

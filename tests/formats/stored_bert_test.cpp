@@ -15,6 +15,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::string refusal_of(const fs::path& folder) {
+  try {
+    open_stored_bert(folder);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return {};
+}
+
 /// A tiny BERT, to be spoilt.
 struct Model {
   TempDir dir;
@@ -72,14 +81,7 @@ struct GoogleModel {
                    "vocab_size": 6, "max_position_embeddings": 4, "type_vocab_size": 2, "hidden_act": "gelu"})");
   }
 
-  std::string refusal() const {
-    try {
-      open_stored_bert(dir.path());
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return {};
-  }
+  std::string refusal() const { return refusal_of(dir.path()); }
 };
 
 }  // namespace
@@ -118,12 +120,7 @@ TEST_CASE("stored bert: truncated weights, a missing tensor, another shape, anot
     const TempDir other;
     copy_tree(model.dir.path(), other.path());
     write_safetensors(CheckpointPaths{other.path()}.weights(), changed, {});
-    try {
-      open_stored_bert(other.path());
-    } catch (const Error& e) {
-      return std::string(e.what());
-    }
-    return std::string();
+    return refusal_of(other.path());
   };
   auto without = tensors;
   without.erase(stored);
@@ -136,6 +133,25 @@ TEST_CASE("stored bert: truncated weights, a missing tensor, another shape, anot
   auto integers = tensors;
   integers[stored] = view_of(whole, {bert.config.hidden_size});
   CHECK_THAT(refused(integers), Contains("is I64, not a floating-point type"));
+
+  auto half_a_head = tensors;
+  const std::vector<float> two(2);
+  half_a_head["qa_outputs.bias"] = view_of(two, {2});
+  CHECK_THAT(refused(half_a_head), Contains("half of the span head is missing: 'qa_outputs.weight'"));
+  auto twice = tensors;
+  twice["embeddings.LayerNorm.weight"] = tensors.at(stored);
+  CHECK_THAT(refused(twice),
+             Contains("'" + stored + "' and 'embeddings.LayerNorm.weight' are one and the same"));
+}
+
+TEST_CASE("stored bert: a folder without weights, and one whose text is cut otherwise", "[formats]") {
+  const Model model;
+  write_file(model.paths.tokenizer_config(), R"({"do_lower_case": false})");
+  CHECK_THAT(refusal_of(model.dir.path()), Contains("tokenizer_config.json: do_lower_case is false"));
+  write_file(model.paths.tokenizer_config(), R"({"strip_accents": null, "tokenize_chinese_chars": true})");
+  CHECK(refusal_of(model.dir.path()).empty());
+  fs::remove(model.paths.weights());
+  CHECK_THAT(refusal_of(model.dir.path()), Contains("neither model.safetensors nor pytorch_model.bin in it"));
 }
 
 TEST_CASE("stored bert: half-precision numbers of every kind are widened exactly", "[formats]") {

@@ -5,6 +5,7 @@
 #include "core/request.h"
 #include "core/run_paths.h"
 #include "core/worker_exit.h"
+#include "formats/safetensors.h"
 #include "tests/trainer/small_training.h"
 
 using namespace expctl;
@@ -48,6 +49,12 @@ std::vector<Json> metrics(const RunPaths& paths) {
   std::vector<Json> lines;
   for (const auto& line : split(trim(read_file(paths.metrics())), '\n'))
     lines.push_back(parse_json(line, "metrics.jsonl"));
+  return lines;
+}
+
+std::vector<Json> events(const RunPaths& paths) {
+  std::vector<Json> lines = metrics(paths);
+  std::erase_if(lines, [](const Json& line) { return !line.contains("event"); });
   return lines;
 }
 
@@ -111,6 +118,24 @@ TEST_CASE("worker: lines of steps that a killed attempt had not saved are writte
   for (size_t i = 0; i < steps.size(); ++i) CHECK(steps[i]["step"] == i + 1);
 }
 
+TEST_CASE("worker: an attempt that ends at once has lost no more than the steps since it last saved",
+          "[trainer]") {
+  Runs runs;
+  runs.request.spec.train.save_every = 2;
+  const auto run = runs.folder("run1");
+  int asked = 0;
+  const auto dies_in_step_4 = [&]() -> bool {
+    if (++asked > 3) throw std::runtime_error("killed");
+    return false;
+  };
+  CHECK_THROWS_WITH(run_worker(run.folder, dies_in_step_4), "killed");
+  const auto state = SafeTensors::read(run.state() / "state.safetensors");
+  CHECK(parse_json(state.metadata().at("position"), "position")["step"] == 2);
+  CHECK(metrics(run).size() == 3);
+  REQUIRE(run_worker(run.folder, never) == 0);
+  CHECK(metrics(run).size() == 5);
+}
+
 TEST_CASE("worker: a training that diverges says so by its exit code and an event", "[trainer]") {
   const Runs runs;
   auto model = load_checkpoint(runs.dir / "model", 3);
@@ -119,6 +144,7 @@ TEST_CASE("worker: a training that diverges says so by its exit code and an even
   const auto run = runs.folder("run1");
   REQUIRE(run_worker(run.folder, never) == kExitDiverged);
   CHECK(metrics(run).back()["event"] == "diverged");
+  CHECK(metrics(run).back()["step"] == 1);
   CHECK_FALSE(std::filesystem::exists(run.checkpoint()));
   CHECK_FALSE(std::filesystem::exists(run.eval()));
 }
@@ -130,17 +156,33 @@ TEST_CASE("worker: evaluating on the way adds events to the metrics and changes 
   runs.request.spec.train.eval_every = 2;
   const auto run = runs.folder("run2");
   REQUIRE(run_worker(run.folder, never) == 0);
-  std::vector<Json> events;
-  for (const auto& line : metrics(run)) {
-    if (line.contains("event")) events.push_back(line);
-  }
-  REQUIRE(events.size() == 2);
-  for (size_t i = 0; i < events.size(); ++i) {
-    CHECK(events[i]["event"] == "eval");
-    CHECK(events[i]["step"] == 2 * (i + 1));
-    CHECK(events[i]["f1"].get<double>() >= events[i]["exact_match"].get<double>());
+  const auto made = events(run);
+  REQUIRE(made.size() == 2);
+  for (size_t i = 0; i < made.size(); ++i) {
+    CHECK(made[i]["event"] == "eval");
+    CHECK(made[i]["step"] == 2 * (i + 1));
+    CHECK(made[i]["f1"].get<double>() >= made[i]["exact_match"].get<double>());
   }
   CHECK(read_file(run.logits()) == read_file(plain.logits()));
+
+  // Told to end in the evaluation after step 2: the next attempt makes it, as it would have been.
+  const auto cut = runs.folder("run3");
+  REQUIRE(run_worker(cut.folder, after(2)) == kExitTerminated);
+  CHECK(metrics(cut).size() == 2);
+  CHECK(events(cut).empty());
+  REQUIRE(run_worker(cut.folder, never) == 0);
+  const auto made_later = events(cut);
+  REQUIRE(made_later.size() == 2);
+  for (size_t i = 0; i < made.size(); ++i) {
+    CHECK(made_later[i]["step"] == made[i]["step"]);
+    CHECK(made_later[i]["f1"] == made[i]["f1"]);
+  }
+  // Told to end after it: it is not made twice.
+  const auto between = runs.folder("run4");
+  REQUIRE(run_worker(between.folder, after(3)) == kExitTerminated);
+  CHECK(events(between).size() == 1);
+  REQUIRE(run_worker(between.folder, never) == 0);
+  CHECK(events(between).size() == 2);
 }
 
 TEST_CASE("worker: the order of a file, and the first gradients where they are asked for", "[trainer]") {
@@ -187,6 +229,16 @@ TEST_CASE("worker: a prediction of a run's checkpoint is the run's own predictio
   CHECK(read_file(again.eval()) == read_file(run.eval()));
   CHECK_FALSE(std::filesystem::exists(again.metrics()));
   CHECK_FALSE(std::filesystem::exists(again.checkpoint()));
+}
+
+TEST_CASE("worker: a length beyond the model's positions is refused before anything is computed",
+          "[trainer]") {
+  Runs runs;
+  runs.request.spec.train.max_seq_length = 161;
+  const auto run = runs.folder("run1");
+  CHECK_THROWS_WITH(run_worker(run.folder, never),
+                    Catch::Contains("a length of 161 tokens") && Catch::Contains("has 160 positions"));
+  CHECK_FALSE(std::filesystem::exists(run.metrics()));
 }
 
 TEST_CASE("worker: a GPU that it cannot use is refused before anything is done", "[trainer]") {
