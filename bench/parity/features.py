@@ -1,6 +1,6 @@
 """Compares `expctl features --dump` with transformers' fast tokenizer: input ids and character offsets.
 
-    features_parity.py EXPCTL MODEL_DIR DATASET... [--max-seq-length 384] [--doc-stride 128]
+    features.py EXPCTL MODEL_DIR DATASET... [--max-seq-length 384] [--doc-stride 128]
 
 Every feature of each dataset. Prints "differences 0 of N" and exits 0, or the first differences and 1.
 """
