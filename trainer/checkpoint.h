@@ -7,7 +7,7 @@
 
 #include "formats/bert_config.h"
 #include "squad/tokenizer.h"
-#include "trainer/model.h"
+#include "trainer/parameters.h"
 
 namespace expctl {
 
@@ -15,7 +15,7 @@ struct Checkpoint {
   BertConfig config;
   std::string vocabulary_text;  ///< vocab.txt as it is
   Vocabulary vocabulary;
-  Parameters parameters;     ///< fp32, requiring no gradient
+  Parameters parameters;     ///< fp32, contiguous
   bool has_own_head = true;  ///< false where load_checkpoint() has made one
 };
 

@@ -4,50 +4,48 @@
 // pooler).
 #pragma once
 
-#include <torch/torch.h>
-
-#include <map>
-#include <string>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "formats/bert_config.h"
-#include "squad/features.h"
 #include "trainer/dropout.h"
+#include "trainer/gradients.h"
+#include "trainer/packed_batch.h"
+#include "trainer/parameters.h"
 #include "trainer/precision.h"
 
 namespace expctl {
 
-/// Parameters by canonical name (formats/bert_names.h), fp32, in name order.
-using Parameters = std::map<std::string, torch::Tensor>;
-
-/// Sequences one after the other.
-struct PackedBatch {
-  torch::Tensor input_ids;         ///< i64 [T]
-  torch::Tensor token_types;       ///< i64 [T]
-  torch::Tensor positions;         ///< i64 [T], from 0 in each sequence
-  std::vector<int64_t> lengths;    ///< [sequences]; their sum is T
-  std::vector<int64_t> sequences;  ///< the feature's place in the step's batch: keys its dropout masks
-};
-
-PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen,
-                 int64_t first_sequence);
-
-/// Rates of 0 switch dropout off (prediction).
+/// Rates of 0 switch dropout off.
 struct ForwardOptions {
-  Precision precision = Precision::kFp32;  ///< sums inside LayerNorm and softmax are fp32 in each
   double hidden_dropout = 0;
   double attention_dropout = 0;
   DropoutKey dropout;
 };
 
-/// Start and end logits, fp32 [T, 2].
-torch::Tensor forward(const Parameters& parameters, const BertConfig& config, const PackedBatch& batch,
-                      const ForwardOptions& options);
+/// A model's computation, with the memory that it needs, which is kept from batch to batch.
+class Model {
+ public:
+  virtual ~Model() = default;
 
-/// Sum over the batch's sequences of the mean of start and end cross-entropy (over real tokens). Scalar,
-/// fp32. As transformers clamps them, a position below 0 counts as 0, and one past the sequence's end is left
-/// out: it adds nothing.
-torch::Tensor loss_sum(const torch::Tensor& logits, const std::vector<int64_t>& lengths,
-                       const std::vector<int64_t>& starts, const std::vector<int64_t>& ends);
+  /// Takes over the parameters' values: they may be changed or freed afterwards, but for those of embeddings,
+  /// biases and LayerNorm, which are read where they are.
+  virtual void set_parameters(const Parameters& parameters) = 0;
+
+  /// Start and end logits, [T, 2]; they stay until the next call.
+  virtual const std::vector<float>& forward(const PackedBatch& batch, const ForwardOptions& options) = 0;
+
+  /// As forward(), and keeps what backward() needs. `batch` must live until then.
+  virtual const std::vector<float>& forward_to_train(const PackedBatch& batch,
+                                                     const ForwardOptions& options) = 0;
+
+  /// Adds to the gradients those of a loss whose gradient by the last logits is `logit_gradient` [T, 2].
+  virtual void backward(const std::vector<float>& logit_gradient, Gradients& gradients) = 0;
+};
+
+/// Products and activations in `precision`; sums, LayerNorm's and softmax's insides, the embeddings and the
+/// logits are fp32 in each. The result is the same for any number of threads.
+std::unique_ptr<Model> make_model(const BertConfig& config, Precision precision);
 
 }  // namespace expctl

@@ -1,31 +1,22 @@
 #include "trainer/optimizer.h"
 
-#include <ATen/Parallel.h>
-
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "formats/bert_names.h"
-#include "trainer/clones.h"
+#include "trainer/kernels/optimizer_kernels.h"
+#include "trainer/norm.h"
+#include "trainer/tiles.h"
 
 namespace expctl {
 namespace {
 
-constexpr int64_t kElementsPerTask = 65536;
+constexpr int64_t kElementsPerTile = 65536;
+constexpr int64_t kRowsPerTile = 64;
 
-/// The numbers of one update of one tensor.
-struct Coefficients {
-  float beta1, beta2, gradient_scale;
-  float coupled_decay;    ///< is added to the gradient, times the parameter
-  float decoupled_decay;  ///< is added to the update, times the parameter
-  float kept;             ///< 1 - learning_rate decoupled_decay, rounded once
-  float learning_rate;
-  float mean_correction;  ///< 1 / (1 - beta1^step)
-  float root_correction;  ///< 1 / sqrt(1 - beta2^step)
-  float epsilon;
-};
-
-Coefficients coefficients(const TrainSpec& spec, const std::string& name, double learning_rate, int64_t step,
-                          double gradient_scale) {
+UpdateCoefficients coefficients(const TrainSpec& spec, const std::string& name, double learning_rate,
+                                int64_t step, double gradient_scale) {
   const auto power = static_cast<double>(step);
   const double left1 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta1, power) : 1.0;
   const double left2 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta2, power) : 1.0;
@@ -40,59 +31,40 @@ Coefficients coefficients(const TrainSpec& spec, const std::string& name, double
       static_cast<float>(1.0 / std::sqrt(left2)), static_cast<float>(spec.adam_epsilon)};
 }
 
-/// The tensors of one parameter, element by element.
-struct Elements {
-  float* __restrict parameter;
-  const float* __restrict gradient;
-  float* __restrict mean;
-  float* __restrict variance;
-
-  Elements from(int64_t begin) const {
-    return {parameter + begin, gradient + begin, mean + begin, variance + begin};
-  }
-};
-
-/// Updates the moments of element i; returns Adam's step of it, without the learning rate.
-inline float moments_step(const Elements& e, int64_t i, const Coefficients& c) {
-  const float g = e.gradient[i] * c.gradient_scale + c.coupled_decay * e.parameter[i];
-  e.mean[i] = c.beta1 * e.mean[i] + (1.0f - c.beta1) * g;
-  e.variance[i] = c.beta2 * e.variance[i] + (1.0f - c.beta2) * g * g;
-  return c.mean_correction * e.mean[i] / (std::sqrt(e.variance[i]) * c.root_correction + c.epsilon);
+void adam_step(const UpdateElements& e, int64_t count, const UpdateCoefficients& c) {
+  for_each_range(count, kElementsPerTile, [&](int64_t begin, int64_t end, int64_t) {
+    optimizer_kernels().adam(e.from(begin), end - begin, c);
+  });
 }
 
-EXPCTL_CLONES void adam(Elements e, int64_t count, const Coefficients& given) {
-  const Coefficients c = given;
-  for (int64_t i = 0; i < count; ++i) {
-    const float step = moments_step(e, i, c);
-    e.parameter[i] = e.parameter[i] * c.kept - c.learning_rate * step;
-  }
+/// Of some rows: the others have no gradient, no moments and no decay, and so stay as they are.
+void adam_step_of_rows(const UpdateElements& e, const std::vector<int64_t>& rows, int64_t width,
+                       const UpdateCoefficients& c) {
+  for_each_range(static_cast<int64_t>(rows.size()), kRowsPerTile, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t i = begin; i < end; ++i)
+      optimizer_kernels().adam(e.from(rows[static_cast<size_t>(i)] * width), width, c);
+  });
 }
 
-/// LAMB's update before it is scaled by the trust ratio, into `update`.
-EXPCTL_CLONES void lamb_update(Elements e, float* __restrict update, int64_t count,
-                               const Coefficients& given) {
-  const Coefficients c = given;
-  for (int64_t i = 0; i < count; ++i) update[i] = moments_step(e, i, c) + c.decoupled_decay * e.parameter[i];
-}
-
-void adam_step(const Elements& e, int64_t count, const Coefficients& c) {
-  at::parallel_for(0, count, kElementsPerTask,
-                   [&](int64_t begin, int64_t end) { adam(e.from(begin), end - begin, c); });
-}
-
-void lamb_step(torch::Tensor& parameter, const Elements& e, const Coefficients& c, bool with_trust_ratio) {
-  auto update = torch::empty_like(parameter, torch::requires_grad(false));
+void lamb_step(torch::Tensor& parameter, const UpdateElements& e, const UpdateCoefficients& c,
+               bool with_trust_ratio) {
+  auto update = torch::empty_like(parameter);
   auto* updates = update.data_ptr<float>();
-  at::parallel_for(0, parameter.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
-    lamb_update(e.from(begin), updates + begin, end - begin, c);
+  for_each_range(parameter.numel(), kElementsPerTile, [&](int64_t begin, int64_t end, int64_t) {
+    optimizer_kernels().lamb_update(e.from(begin), updates + begin, end - begin, c);
   });
   double ratio = 1;
   if (with_trust_ratio) {
-    const auto size = parameter.norm().item<double>();
-    const auto step = update.norm().item<double>();
+    const double size = norm_of(parameter), step = norm_of(update);
     if (size > 0 && step > 0) ratio = size / step;
   }
   parameter.sub_(update, static_cast<double>(c.learning_rate) * ratio);
+}
+
+std::vector<int64_t> union_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  std::vector<int64_t> all;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace
@@ -101,27 +73,41 @@ OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& pa
   OptimizerState state;
   if (spec.optimizer == "sgd") return state;
   for (const auto& [name, parameter] : parameters) {
-    state.mean[name] = torch::zeros_like(parameter, torch::requires_grad(false));
-    state.variance[name] = torch::zeros_like(parameter, torch::requires_grad(false));
+    state.mean[name] = torch::zeros_like(parameter);
+    state.variance[name] = torch::zeros_like(parameter);
   }
   return state;
 }
 
-void optimizer_step(Parameters& parameters, OptimizerState& state, const TrainSpec& spec,
-                    double learning_rate, int64_t step, double gradient_scale) {
-  torch::NoGradGuard no_grad;
+std::vector<int64_t> find_moved_words(const OptimizerState& state) {
+  std::vector<int64_t> rows;
+  const auto found = state.variance.find(kWordEmbeddings);
+  if (found == state.variance.end()) return rows;
+  const int64_t width = found->second.size(1);
+  const float* values = found->second.data_ptr<float>();
+  for (int64_t row = 0; row < found->second.size(0); ++row) {
+    if (std::any_of(values + row * width, values + (row + 1) * width, [](float value) { return value != 0; }))
+      rows.push_back(row);
+  }
+  return rows;
+}
+
+void optimizer_step(Parameters& parameters, OptimizerState& state, const Gradients& gradients,
+                    const TrainSpec& spec, double learning_rate, int64_t step, double gradient_scale) {
+  state.moved_words = union_of(state.moved_words, gradients.word_rows());
   for (auto& [name, parameter] : parameters) {
-    if (!parameter.grad().defined()) continue;
-    const Coefficients c = coefficients(spec, name, learning_rate, step, gradient_scale);
-    const auto gradient = parameter.grad().contiguous();
+    const UpdateCoefficients c = coefficients(spec, name, learning_rate, step, gradient_scale);
+    const auto& gradient = gradients.values().at(name);
     if (spec.optimizer == "sgd") {
       parameter.sub_(gradient * c.gradient_scale + parameter * c.coupled_decay, c.learning_rate);
       continue;
     }
-    const Elements e{parameter.data_ptr<float>(), gradient.data_ptr<float>(),
-                     state.mean.at(name).data_ptr<float>(), state.variance.at(name).data_ptr<float>()};
+    const UpdateElements e{parameter.data_ptr<float>(), gradient.data_ptr<float>(),
+                           state.mean.at(name).data_ptr<float>(), state.variance.at(name).data_ptr<float>()};
     if (spec.optimizer == "lamb")
       lamb_step(parameter, e, c, !is_bias_or_norm(name));
+    else if (name == kWordEmbeddings && spec.weight_decay == 0)
+      adam_step_of_rows(e, state.moved_words, parameter.size(1), c);
     else
       adam_step(e, parameter.numel(), c);
   }

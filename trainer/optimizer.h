@@ -10,21 +10,25 @@
 #pragma once
 
 #include "core/train_spec.h"
-#include "trainer/model.h"
+#include "trainer/gradients.h"
 
 namespace expctl {
 
 /// What an optimizer keeps between steps, by parameter name; empty for sgd.
 struct OptimizerState {
-  Parameters mean;      ///< first moments, zero before the first step
-  Parameters variance;  ///< second moments
+  Parameters mean;                   ///< first moments, zero before the first step
+  Parameters variance;               ///< second moments
+  std::vector<int64_t> moved_words;  ///< rows of the word embeddings that have ever had a gradient, in order
 };
 
 OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& parameters);
 
+/// moved_words of a state that was saved without them.
+std::vector<int64_t> find_moved_words(const OptimizerState& state);
+
 /// One update in place. `step` counts updates from 1. Gradients are multiplied by `gradient_scale` (1, or
-/// less to clip); parameters without a gradient stay as they are.
-void optimizer_step(Parameters& parameters, OptimizerState& state, const TrainSpec& spec,
-                    double learning_rate, int64_t step, double gradient_scale);
+/// less to clip).
+void optimizer_step(Parameters& parameters, OptimizerState& state, const Gradients& gradients,
+                    const TrainSpec& spec, double learning_rate, int64_t step, double gradient_scale);
 
 }  // namespace expctl

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "formats/bert_config.h"
-#include "trainer/model.h"
+#include "trainer/parameters.h"
 
 namespace expctl {
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/train_spec.h"
+#include "trainer/kernels/isa.h"
 
 namespace expctl {
 
@@ -19,18 +20,6 @@ std::string_view name_of(Precision precision) {
   return "";
 }
 
-torch::ScalarType type_of(Precision precision) {
-  switch (precision) {
-    case Precision::kFp32:
-      return torch::kFloat;
-    case Precision::kBf16:
-      return torch::kBFloat16;
-    case Precision::kFp16:
-      return torch::kHalf;
-  }
-  return torch::kFloat;
-}
-
 Precision precision_from(const std::string& name) {
   for (const auto precision : {Precision::kFp32, Precision::kBf16, Precision::kFp16}) {
     if (name == name_of(precision)) return precision;
@@ -39,7 +28,7 @@ Precision precision_from(const std::string& name) {
 }
 
 Precision choose_precision(const std::string& name) {
-  if (name == "auto") return __builtin_cpu_supports("avx512bf16") != 0 ? Precision::kBf16 : Precision::kFp32;
+  if (name == "auto") return isa_in_use() == Isa::kAvx512Bf16 ? Precision::kBf16 : Precision::kFp32;
   check_cpu_precision(name);
   return precision_from(name);
 }

@@ -1,8 +1,6 @@
 // What products and activations are computed in. Parameters, moments and the logits are fp32 in each.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 #include <string_view>
 
@@ -15,7 +13,6 @@ enum class Precision {
 };
 
 std::string_view name_of(Precision precision);  ///< as `precision` of a sweep file names it
-torch::ScalarType type_of(Precision precision);
 
 /// The precision that this machine computes in where `name` is asked for (auto, fp32, bf16, fp16): auto is
 /// bf16 where the CPU has such products. Throws Error for what it cannot compute in, or an unknown name.

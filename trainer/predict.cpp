@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "trainer/model.h"
+
 namespace expctl {
 namespace {
 
@@ -44,11 +46,10 @@ double percentile(const std::vector<double>& sorted, double percent) {
 std::optional<Prediction> predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features,
                                          Precision precision, int64_t features_per_batch,
                                          const std::function<bool()>& should_stop) {
-  torch::NoGradGuard no_grad;
   Prediction prediction{empty_logits(features), {}};
   const auto order = by_length(features);
-  ForwardOptions options;
-  options.precision = precision;
+  const auto model = make_model(checkpoint.config, precision);
+  model->set_parameters(checkpoint.parameters);
   const auto batch_size = static_cast<size_t>(features_per_batch);
   for (size_t begin = 0; begin < order.size(); begin += batch_size) {
     if (should_stop()) return std::nullopt;
@@ -56,9 +57,7 @@ std::optional<Prediction> predict_logits(const Checkpoint& checkpoint, const std
     const std::vector<int64_t> chosen(
         order.begin() + static_cast<std::ptrdiff_t>(begin),
         order.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch_size, order.size())));
-    const auto logits =
-        forward(checkpoint.parameters, checkpoint.config, pack(features, chosen, 0), options).contiguous();
-    const float* row = logits.data_ptr<float>();
+    const float* row = model->forward(pack(features, chosen, 0), {}).data();
     for (const int64_t feature : chosen) {
       const auto f = static_cast<size_t>(feature);
       for (auto token = prediction.logits.offsets[f]; token < prediction.logits.offsets[f + 1];

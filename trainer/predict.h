@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "squad/span_decode.h"
 #include "trainer/checkpoint.h"
+#include "trainer/precision.h"
 
 namespace expctl {
 

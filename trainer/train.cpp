@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "trainer/gradients.h"
+#include "trainer/span_loss.h"
 
 namespace expctl {
 
@@ -15,43 +15,46 @@ Training::Training(const TrainSpec& spec, Precision precision, Checkpoint& check
       features_(features),
       order_of_(std::move(order)),
       plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
+      model_(make_model(checkpoint.config, precision)),
+      gradients_(checkpoint.parameters),
       optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)) {
   if (precision != Precision::kFp16) position_.loss_scale.scale = 1;
-  for (auto& [name, parameter] : checkpoint_.parameters) parameter.requires_grad_(true);
 }
 
 double Training::accumulate(const std::vector<int64_t>& batch) {
-  double loss = 0;
+  model_->set_parameters(checkpoint_.parameters);
+  gradients_.clear();
+  const auto count = static_cast<double>(batch.size());
+  const auto scale = static_cast<float>(position_.loss_scale.scale / count);
   const auto micro = static_cast<size_t>(spec_.micro_batch);
+  double loss = 0;
   for (size_t begin = 0; begin < batch.size(); begin += micro) {
     const std::vector<int64_t> chosen(
         batch.begin() + static_cast<std::ptrdiff_t>(begin),
         batch.begin() + static_cast<std::ptrdiff_t>(std::min(begin + micro, batch.size())));
     const PackedBatch packed = pack(features_, chosen, static_cast<int64_t>(begin));
-    ForwardOptions options;
-    options.precision = precision_;
-    options.hidden_dropout = spec_.hidden_dropout;
-    options.attention_dropout = spec_.attention_dropout;
-    options.dropout = {static_cast<uint64_t>(spec_.seed_dropout), position_.step};
     std::vector<int64_t> starts, ends;
     for (const int64_t i : chosen) {
       starts.push_back(features_[static_cast<size_t>(i)].start_position);
       ends.push_back(features_[static_cast<size_t>(i)].end_position);
     }
-    const auto logits = forward(checkpoint_.parameters, checkpoint_.config, packed, options);
-    const auto part = loss_sum(logits, packed.lengths, starts, ends) / static_cast<double>(batch.size());
-    (part * position_.loss_scale.scale).backward();
-    loss += part.item<double>();
+    const auto& logits =
+        model_->forward_to_train(packed, {spec_.hidden_dropout,
+                                          spec_.attention_dropout,
+                                          {static_cast<uint64_t>(spec_.seed_dropout), position_.step}});
+    SpanLoss part = span_loss(logits, packed.lengths, starts, ends);
+    for (float& value : part.gradient) value *= scale;
+    model_->backward(part.gradient, gradients_);
+    loss += part.sum / count;
   }
   return loss;
 }
 
-Parameters Training::gradients() const {
-  Parameters gradients;
-  for (const auto& [name, parameter] : checkpoint_.parameters) {
-    if (parameter.grad().defined()) gradients[name] = parameter.grad() / position_.loss_scale.scale;
-  }
-  return gradients;
+Parameters Training::unscaled_gradients() const {
+  Parameters unscaled;
+  for (const auto& [name, gradient] : gradients_.values())
+    unscaled[name] = gradient / position_.loss_scale.scale;
+  return unscaled;
 }
 
 StepMetrics Training::one_step(const TrainingHooks& hooks) {
@@ -65,12 +68,11 @@ StepMetrics Training::one_step(const TrainingHooks& hooks) {
   const int64_t last = std::min(first + spec_.batch_size, count);
   const std::vector<int64_t> batch(order_.begin() + first, order_.begin() + last);
 
-  for (auto& [name, parameter] : checkpoint_.parameters) parameter.mutable_grad().reset();
   StepMetrics metrics;
   metrics.step = position_.step + 1;
   metrics.loss = accumulate(batch);
-  if (hooks.on_gradients) hooks.on_gradients(metrics.step, gradients());
-  metrics.grad_norm = gradient_norm(checkpoint_.parameters) / position_.loss_scale.scale;
+  if (hooks.on_gradients) hooks.on_gradients(metrics.step, unscaled_gradients());
+  metrics.grad_norm = gradient_norm(gradients_) / position_.loss_scale.scale;
   metrics.learning_rate = learning_rate_at(spec_, plan_, position_.updates);
   metrics.epoch = static_cast<double>(epoch) + static_cast<double>(last) / static_cast<double>(count);
   for (const int64_t i : batch)
@@ -83,7 +85,8 @@ TrainEnd Training::update(const StepMetrics& metrics) {
   if (!std::isfinite(metrics.loss)) return TrainEnd::kDiverged;
   if (!finite && precision_ != Precision::kFp16) return TrainEnd::kDiverged;
   if (finite) {
-    optimizer_step(checkpoint_.parameters, optimizer_, spec_, metrics.learning_rate, ++position_.updates,
+    optimizer_step(checkpoint_.parameters, optimizer_, gradients_, spec_, metrics.learning_rate,
+                   ++position_.updates,
                    clip_scale(metrics.grad_norm, spec_.max_grad_norm) / position_.loss_scale.scale);
   }
   if (precision_ == Precision::kFp16) position_.loss_scale = next_scale(position_.loss_scale, finite);
@@ -94,7 +97,6 @@ TrainEnd Training::run(const TrainingHooks& hooks) {
   while (position_.step < plan_.total_steps) {
     if (hooks.should_stop()) return TrainEnd::kTerminated;
     const StepMetrics metrics = one_step(hooks);
-    torch::NoGradGuard no_grad;
     if (update(metrics) == TrainEnd::kDiverged) return TrainEnd::kDiverged;
     ++position_.step;
     hooks.on_step(metrics);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "squad/features.h"
 #include "trainer/checkpoint.h"
 #include "trainer/data_order.h"
+#include "trainer/gradients.h"
+#include "trainer/model.h"
 #include "trainer/schedule.h"
 #include "trainer/training_state.h"
 
@@ -60,7 +63,7 @@ class Training {
   StepMetrics one_step(const TrainingHooks& hooks);
   double accumulate(const std::vector<int64_t>& batch);
   TrainEnd update(const StepMetrics& metrics);
-  Parameters gradients() const;
+  Parameters unscaled_gradients() const;
 
   const TrainSpec& spec_;
   Precision precision_;
@@ -68,6 +71,8 @@ class Training {
   const std::vector<Feature>& features_;
   DataOrder order_of_;
   StepPlan plan_;
+  std::unique_ptr<Model> model_;
+  Gradients gradients_;
   OptimizerState optimizer_;
   TrainingPosition position_;
   int64_t order_epoch_ = -1;  ///< which epoch order_ is of

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "formats/safetensors.h"
 #include "trainer/checkpoint.h"
+#include "trainer/kernels/isa.h"
 
 namespace expctl {
 namespace {
@@ -50,7 +51,7 @@ void restore(const SafeTensors& file, const std::string& name, torch::Tensor& te
 }  // namespace
 
 std::string this_machine() {
-  return fmt::format("{}, {} threads, LibTorch {}", cpu_name(), at::get_num_threads(), TORCH_VERSION);
+  return fmt::format("{}, {}, LibTorch {}", cpu_name(), name_of(isa_in_use()), TORCH_VERSION);
 }
 
 void write_training_state(const std::filesystem::path& path, const std::string& identity, Precision precision,
@@ -78,8 +79,8 @@ std::optional<TrainingPosition> read_training_state(const std::filesystem::path&
                 "remove it to train from the beginning");
   }
   const TrainingPosition position = position_from(metadata.at(kPosition), file.source());
-  torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : named(parameters, optimizer)) restore(file, name, tensor);
+  optimizer.moved_words = find_moved_words(optimizer);
   return position;
 }
 

@@ -23,7 +23,7 @@ struct TrainingPosition {
 /// On what a state was saved: a training that goes on elsewhere is right, but not the same to the last bit.
 struct SavedOn {
   Precision precision;
-  std::string machine;  ///< CPU, threads and LibTorch
+  std::string machine;  ///< CPU, instruction set and LibTorch
 };
 
 /// The machine of this process, as SavedOn has it.

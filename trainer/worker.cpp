@@ -17,6 +17,7 @@
 #include "formats/bert_names.h"
 #include "trainer/evaluation.h"
 #include "trainer/metrics_log.h"
+#include "trainer/threads.h"
 #include "trainer/train.h"
 
 namespace expctl {
@@ -94,7 +95,7 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
     saved_at = clock.now_s();
   };
   fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps,
-             at::get_num_threads());
+             thread_count());
   std::fflush(stdout);
   TrainingHooks hooks;
   hooks.should_stop = [&] { return should_stop(); };
@@ -158,6 +159,7 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   if (!request.devices.gpus.empty())
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
   at::set_num_threads(request.devices.threads);
+  set_thread_count(request.devices.threads);
   if (request.task == WorkerTask::kConvert) {
     convert_checkpoint(spec, paths);
     return 0;

@@ -4,13 +4,30 @@
 
 using namespace expctl;
 
-TEST_CASE("gradients: the norm is over all of them, and what has none counts nothing", "[trainer]") {
-  Parameters parameters{
-      {"a", torch::ones({2})}, {"b", torch::ones({1, 2})}, {"without", torch::full({3}, 100.0f)}};
-  parameters["a"].mutable_grad() = torch::tensor(std::vector<float>{3.0f, 4.0f});
-  CHECK(gradient_norm(parameters) == Approx(5.0));
-  parameters["b"].mutable_grad() = torch::full({1, 2}, 12.0f / std::sqrt(2.0f));
-  CHECK(gradient_norm(parameters) == Approx(13.0));
+TEST_CASE("gradients: the norm is over all of them", "[trainer]") {
+  Gradients gradients({{"a", torch::ones({2})}, {"b", torch::ones({1, 2})}});
+  CHECK(gradient_norm(gradients) == 0.0);
+  gradients.data("a")[0] = 3.0f;
+  gradients.data("a")[1] = 4.0f;
+  CHECK(gradient_norm(gradients) == Approx(5.0));
+  gradients.data("b")[0] = gradients.data("b")[1] = 12.0f / std::sqrt(2.0f);
+  CHECK(gradient_norm(gradients) == Approx(13.0));
+}
+
+TEST_CASE("gradients: of the word embeddings the rows count that were added to, until they are cleared",
+          "[trainer]") {
+  Gradients gradients({{kWordEmbeddings, torch::ones({5, 2})}});
+  CHECK(gradients.is_empty());
+  gradients.data(kWordEmbeddings)[6] = 3.0f;
+  gradients.data(kWordEmbeddings)[3] = 4.0f;
+  gradients.mark_added({3, 1, 3});
+  CHECK_FALSE(gradients.is_empty());
+  CHECK(gradients.word_rows() == std::vector<int64_t>{1, 3});
+  CHECK(gradient_norm(gradients) == Approx(5.0));
+  gradients.clear();
+  CHECK(gradients.is_empty());
+  CHECK(gradients.word_rows().empty());
+  CHECK(gradients.values().at(kWordEmbeddings).abs().sum().item<float>() == 0);
 }
 
 TEST_CASE("gradients: clipping scales only what is above the limit, and 0 is no limit", "[trainer]") {

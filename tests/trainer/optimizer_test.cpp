@@ -35,11 +35,13 @@ void check_steps(const TrainSpec& spec, double max_norm, const Expected& expecte
   Parameters parameters{{"x.weight", torch::tensor(Values{0.5f, -1.25f, 2.0f})},
                         {"x.bias", torch::tensor(Values{0.1f, -0.3f})}};
   auto state = fresh_optimizer_state(spec, parameters);
+  Gradients gradients(parameters);
   for (size_t n = 0; n < kSteps.size(); ++n) {
-    parameters["x.weight"].mutable_grad() = torch::tensor(kSteps[n].weight_gradient);
-    parameters["x.bias"].mutable_grad() = torch::tensor(kSteps[n].bias_gradient);
-    const double scale = clip_scale(gradient_norm(parameters), max_norm);
-    optimizer_step(parameters, state, spec, kSteps[n].learning_rate, static_cast<int64_t>(n) + 1, scale);
+    gradients.values().at("x.weight").copy_(torch::tensor(kSteps[n].weight_gradient));
+    gradients.values().at("x.bias").copy_(torch::tensor(kSteps[n].bias_gradient));
+    const double scale = clip_scale(gradient_norm(gradients), max_norm);
+    optimizer_step(parameters, state, gradients, spec, kSteps[n].learning_rate, static_cast<int64_t>(n) + 1,
+                   scale);
     INFO(spec.optimizer << ", step " << n + 1);
     for (const auto& [name, values] :
          {std::pair("x.weight", expected[n].first), std::pair("x.bias", expected[n].second)}) {
@@ -95,17 +97,47 @@ TEST_CASE("optimizer: without bias correction the first step is (1 - beta1) / sq
   spec.bias_correction = false;
   Parameters parameters{{"x.weight", torch::zeros({1})}};
   auto state = fresh_optimizer_state({}, parameters);
-  parameters["x.weight"].mutable_grad() = torch::tensor(Values{2.0f});
-  optimizer_step(parameters, state, spec, 1e-2, 1, 1.0);
+  Gradients gradients(parameters);
+  gradients.data("x.weight")[0] = 2.0f;
+  optimizer_step(parameters, state, gradients, spec, 1e-2, 1, 1.0);
   CHECK(parameters["x.weight"].item<float>() == Approx(-1e-2 * 0.1 / std::sqrt(0.001)).epsilon(1e-5));
 }
 
-TEST_CASE("optimizer: what has no gradient stays, and counts nothing in the norm", "[trainer]") {
-  Parameters parameters{{"a.weight", torch::ones({2})}, {"b.weight", torch::ones({2})}};
-  auto state = fresh_optimizer_state({}, parameters);
-  parameters["a.weight"].mutable_grad() = torch::tensor(Values{3.0f, 4.0f});
-  CHECK(gradient_norm(parameters) == Approx(5.0));
-  optimizer_step(parameters, state, {}, 1e-2, 1, 1.0);
-  CHECK(torch::equal(parameters["b.weight"], torch::ones({2})));
-  CHECK_FALSE(torch::equal(parameters["a.weight"], torch::ones({2})));
+TEST_CASE("optimizer: leaving out words that have never moved changes nothing", "[trainer]") {
+  const auto begin = torch::arange(12, torch::kFloat).view({6, 2});
+  Parameters sparse{{kWordEmbeddings, begin.clone()}};
+  Parameters dense{{"another.weight", begin.clone()}};  // updated whole
+  const TrainSpec spec;
+  auto sparse_state = fresh_optimizer_state(spec, sparse), dense_state = fresh_optimizer_state(spec, dense);
+  Gradients sparse_gradients(sparse), dense_gradients(dense);
+  int64_t step = 0;
+  for (const std::vector<int64_t>& rows : {std::vector<int64_t>{4, 1}, {1}, {}, {5}}) {
+    sparse_gradients.clear();
+    dense_gradients.values().at("another.weight").zero_();
+    for (const int64_t row : rows) {
+      for (int64_t i = 2 * row; i < 2 * row + 2; ++i)
+        sparse_gradients.data(kWordEmbeddings)[i] = dense_gradients.data("another.weight")[i] =
+            0.1f * static_cast<float>(i + 1);
+    }
+    sparse_gradients.mark_added(rows);
+    ++step;
+    optimizer_step(sparse, sparse_state, sparse_gradients, spec, 1e-2, step, 0.5);
+    optimizer_step(dense, dense_state, dense_gradients, spec, 1e-2, step, 0.5);
+    CHECK(torch::equal(sparse[kWordEmbeddings], dense["another.weight"]));
+  }
+  CHECK(sparse_state.moved_words == std::vector<int64_t>{1, 4, 5});
+  CHECK(find_moved_words(sparse_state) == sparse_state.moved_words);
+  CHECK(torch::equal(sparse[kWordEmbeddings][0], begin[0]));
+}
+
+TEST_CASE("optimizer: decay moves every word", "[trainer]") {
+  TrainSpec spec;
+  spec.weight_decay = 0.1;
+  Parameters parameters{{kWordEmbeddings, torch::ones({3, 2})}};
+  auto state = fresh_optimizer_state(spec, parameters);
+  Gradients gradients(parameters);
+  gradients.data(kWordEmbeddings)[0] = 1.0f;
+  gradients.mark_added({0});
+  optimizer_step(parameters, state, gradients, spec, 1e-2, 1, 1.0);
+  CHECK(parameters[kWordEmbeddings][2][0].item<float>() == Approx(1 - 1e-3));
 }

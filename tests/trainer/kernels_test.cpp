@@ -1,0 +1,261 @@
+// The inner loops of every instruction set that this CPU has, beside LibTorch's operations and autograd.
+#include <torch/torch.h>
+
+#include <cmath>
+#include <type_traits>
+
+#include "core/counter_random.h"
+#include "tests/support/support.h"
+#include "trainer/dropout.h"
+#include "trainer/kernels/isa_tables.h"
+
+using namespace expctl;
+
+namespace {
+
+template <typename T>
+const Kernels<T>& kernels_of(Isa isa) {
+  const IsaTables& tables = tables_of(isa);
+  if constexpr (std::is_same_v<T, float>)
+    return tables.fp32;
+  else if constexpr (std::is_same_v<T, Bf16>)
+    return tables.bf16;
+  else
+    return tables.fp16;
+}
+
+template <typename T>
+constexpr torch::ScalarType kTypeOf = std::is_same_v<T, float>  ? torch::kFloat
+                                      : std::is_same_v<T, Bf16> ? torch::kBFloat16
+                                                                : torch::kHalf;
+
+template <typename T>
+T* data(const torch::Tensor& tensor) {
+  return static_cast<T*>(tensor.data_ptr());
+}
+
+/// How far a result may be off that is rounded to T, relative to the largest of its kind.
+template <typename T>
+constexpr double kTolerance = std::is_same_v<T, float>  ? 3e-6
+                              : std::is_same_v<T, Bf16> ? 1e-2
+                                                        : 2e-3;
+
+double largest(const torch::Tensor& tensor) {
+  return tensor.abs().max().to(torch::kDouble).item<double>();
+}
+
+template <typename T>
+void check_close(const torch::Tensor& got, const torch::Tensor& wanted) {
+  CHECK(largest(got.to(torch::kDouble) - wanted.to(torch::kDouble)) <= kTolerance<T> * largest(wanted));
+}
+
+/// Random numbers that T has exactly.
+template <typename T>
+torch::Tensor random(std::vector<int64_t> shape) {
+  return torch::randn(shape).to(kTypeOf<T>);
+}
+
+std::vector<uint64_t> row_keys(int64_t rows) {
+  std::vector<uint64_t> keys;
+  for (int64_t p = 0; p < rows; ++p) keys.push_back(dropout_row_key({42, 3}, 0, 1, p));
+  return keys;
+}
+
+/// The mask that the keys and the rate stand for, as a matrix: the kernel's own, on ones.
+torch::Tensor mask_matrix(const std::vector<uint64_t>& keys, Mask mask, int64_t width) {
+  auto ones = torch::ones({static_cast<int64_t>(keys.size()), width});
+  tables_of(Isa::kBasic).fp32.mask_rows(data<float>(ones), keys.data(), mask, ones.size(0), width);
+  return ones;
+}
+
+std::vector<std::byte> packed_panels(size_t bytes, int64_t columns) {
+  return std::vector<std::byte>(bytes * static_cast<size_t>((columns + kPanelColumns - 1) / kPanelColumns));
+}
+
+template <typename F>
+void for_each_isa(const F& f) {
+  for (const Isa isa : kAllIsas) {
+    if (!is_available(isa)) continue;
+    INFO(name_of(isa));
+    torch::manual_seed(7);
+    f(isa);
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("kernels: products of rows and of a transpose", "[trainer]", float, Bf16, Fp16) {
+  using T = TestType;
+  for_each_isa([&](Isa isa) {
+    const auto& k = kernels_of<T>(isa);
+    const int64_t rows = 29, inner = 74;
+    for (const int64_t columns : {int64_t{32}, int64_t{7}}) {
+      const auto a = random<T>({rows, inner}), b = random<T>({inner, columns});
+      const auto wanted = at::matmul(a.to(torch::kDouble), b.to(torch::kDouble));
+      auto c = torch::empty({rows, kPanelColumns});
+      // B as it stands, and as the transpose of a weight in fp32.
+      auto panel = packed_panels(k.panel_bytes(inner), columns);
+      k.pack_panel(data<T>(b), columns, 1, inner, columns, panel.data());
+      k.product(data<T>(a), inner, rows, inner, panel.data(), data<float>(c));
+      CHECK(largest(c.slice(1, 0, columns) - wanted) < 1e-4);
+      CHECK((columns == kPanelColumns || largest(c.slice(1, columns)) == 0));
+      const auto weight = b.t().contiguous().to(torch::kFloat);
+      k.pack_panel_fp32(data<float>(weight), 1, inner, inner, columns, panel.data());
+      auto again = torch::empty_like(c);
+      k.product(data<T>(a), inner, rows, inner, panel.data(), data<float>(again));
+      CHECK(torch::equal(c, again));
+    }
+    // A' B over an odd number of rows.
+    const auto x = random<T>({rows, 12}), y = random<T>({rows, 32});
+    auto panel = packed_panels(k.panel_bytes(rows), 32);
+    std::vector<std::byte> block(k.block_bytes(rows));
+    k.pack_panel(data<T>(y), 32, 1, rows, 32, panel.data());
+    k.pack_block(data<T>(x), 12, rows, 12, block.data());
+    auto c = torch::empty({12, 32});
+    k.block_product(block.data(), rows, panel.data(), data<float>(c));
+    const auto wanted = at::matmul(x.t().to(torch::kDouble), y.to(torch::kDouble));
+    CHECK(largest(c - wanted) < 1e-4);
+  });
+}
+
+TEMPLATE_TEST_CASE("kernels: what becomes of a product", "[trainer]", float, Bf16, Fp16) {
+  using T = TestType;
+  for_each_isa([&](Isa isa) {
+    const auto& k = kernels_of<T>(isa);
+    const int64_t rows = 5, n = 21;
+    const auto c = 3 * torch::randn({rows, kPanelColumns});
+    const auto bias = torch::randn({n});
+    const auto sum = c.slice(1, 0, n) + bias;
+    auto out = torch::zeros({rows, 40}, kTypeOf<T>);
+    k.store(data<float>(c), rows, n, data<float>(bias), data<T>(out), 40);
+    CHECK(torch::equal(out.slice(1, 0, n), sum.to(kTypeOf<T>)));
+    CHECK(largest(out.slice(1, n)) == 0);
+    auto pre = torch::zeros_like(out);
+    k.store_gelu(data<float>(c), rows, n, data<float>(bias), data<T>(pre), data<T>(out), 40);
+    CHECK(torch::equal(pre.slice(1, 0, n), sum.to(kTypeOf<T>)));
+    auto given = pre.slice(1, 0, n).to(torch::kDouble).requires_grad_(true);
+    const auto gelu = at::gelu(given);
+    check_close<T>(out.slice(1, 0, n), gelu.detach());
+    k.store_gelu_gradient(data<float>(c), rows, n, data<T>(pre), data<T>(out), 40);
+    gelu.backward(c.slice(1, 0, n).to(torch::kDouble));
+    check_close<T>(out.slice(1, 0, n), given.grad());
+    auto sums = torch::ones({rows, n});
+    k.store_fp32(data<float>(c), rows, n, true, data<float>(sums), n);
+    CHECK(torch::equal(sums, 1 + c.slice(1, 0, n)));
+    k.store_fp32(data<float>(c), rows, n, false, data<float>(sums), n);
+    CHECK(torch::equal(sums, c.slice(1, 0, n)));
+  });
+}
+
+TEMPLATE_TEST_CASE("kernels: dropout, residual and LayerNorm, and their gradients", "[trainer]", float, Bf16,
+                   Fp16) {
+  using T = TestType;
+  for_each_isa([&](Isa isa) {
+    const auto& k = kernels_of<T>(isa);
+    const int64_t rows = 9, width = 70;
+    const auto keys = row_keys(rows);
+    for (const double rate : {0.0, 0.2}) {
+      const Mask mask = rate == 0 ? Mask{} : dropout_mask(rate);
+      const auto kept = rate == 0 ? torch::ones({rows, width}) : mask_matrix(keys, mask, width);
+      const auto x = random<T>({rows, width}), residual = random<T>({rows, width});
+      const auto gamma = torch::randn({width}), beta = torch::randn({width});
+      auto sum = torch::empty_like(x), out = torch::empty_like(x);
+      auto stats = torch::empty({rows, 2});
+      k.add_norm(data<T>(x), data<T>(residual), keys.data(), mask, data<float>(gamma), data<float>(beta),
+                 1e-5f, rows, width, data<T>(sum), data<float>(stats), data<T>(out));
+      check_close<T>(sum, x.to(torch::kDouble) * kept + residual);
+      auto given = sum.to(torch::kDouble).requires_grad_(true);
+      auto g = gamma.to(torch::kDouble).requires_grad_(true),
+           b = beta.to(torch::kDouble).requires_grad_(true);
+      const auto norm = at::layer_norm(given, {width}, g, b, 1e-5);
+      check_close<T>(out, norm.detach());
+
+      const auto dout = random<T>({rows, width}), more = random<T>({rows, width});
+      auto dsum = torch::empty_like(x), dx = torch::empty_like(x);
+      auto partial = torch::empty({2, width});
+      k.add_norm_gradient(data<T>(dout), data<T>(more), data<T>(sum), data<float>(stats), keys.data(), mask,
+                          data<float>(gamma), rows, width, data<T>(dsum), data<T>(dx), data<float>(partial));
+      norm.backward(dout.to(torch::kDouble) + more.to(torch::kDouble));
+      check_close<T>(dsum, given.grad());
+      check_close<T>(dx, given.grad() * kept);
+      check_close<T>(partial[0], g.grad());
+      check_close<T>(partial[1], b.grad());
+    }
+    // Without a residual x is what is normalized.
+    const auto x = random<T>({rows, width});
+    const auto ones = torch::ones({width}), zeros = torch::zeros({width});
+    auto sum = torch::empty_like(x), out = torch::empty_like(x);
+    auto stats = torch::empty({rows, 2});
+    k.add_norm(data<T>(x), nullptr, nullptr, {}, data<float>(ones), data<float>(zeros), 1e-5f, rows, width,
+               data<T>(sum), data<float>(stats), data<T>(out));
+    CHECK(torch::equal(sum, x));
+    check_close<T>(out, at::layer_norm(x.to(torch::kDouble), {width}, {}, {}, 1e-5));
+    auto sums = torch::empty({width});
+    k.column_sums(data<T>(x), width, rows, width, data<float>(sums));
+    CHECK(largest(sums - x.to(torch::kDouble).sum(0)) < 1e-4);
+  });
+}
+
+TEMPLATE_TEST_CASE("kernels: attention and its gradients", "[trainer]", float, Bf16, Fp16) {
+  using T = TestType;
+  for_each_isa([&](Isa isa) {
+    const auto& k = kernels_of<T>(isa);
+    for (const auto& [length, size] : {std::pair<int64_t, int64_t>{5, 4}, {50, 32}, {131, 64}, {64, 12}}) {
+      INFO(length << " tokens, width " << size);
+      const auto keys = row_keys(length);
+      const Mask mask = dropout_mask(0.2);
+      const auto kept = mask_matrix(keys, mask, length);
+      const int64_t ld = 3 * size;
+      const auto qkv = random<T>({length, ld});
+      AttentionHead<T> head{
+          length, size,        data<T>(qkv), data<T>(qkv) + size, data<T>(qkv) + 2 * size, ld,
+          0.3f,   keys.data(), mask};
+      std::vector<std::byte> scratch(k.attention_scratch_bytes(length, size));
+      auto context = torch::empty({length, size}, kTypeOf<T>);
+      auto log_sums = torch::empty({length});
+      k.attention(head, data<T>(context), size, data<float>(log_sums), scratch.data());
+
+      auto given = qkv.to(torch::kDouble).requires_grad_(true);
+      const auto parts = given.split(size, 1);
+      const auto scores = at::matmul(parts[0], parts[1].t()) * 0.3;
+      const auto wanted = at::matmul(at::softmax(scores, -1) * kept, parts[2]);
+      check_close<T>(context, wanted.detach());
+      CHECK(largest(log_sums - at::logsumexp(scores, -1)) < 1e-4);
+
+      const auto dcontext = random<T>({length, size});
+      auto dqkv = torch::empty_like(qkv);
+      k.attention_gradient(head,
+                           {data<T>(context), data<T>(dcontext), size, data<float>(log_sums), data<T>(dqkv),
+                            data<T>(dqkv) + size, data<T>(dqkv) + 2 * size},
+                           scratch.data());
+      wanted.backward(dcontext.to(torch::kDouble));
+      for (int64_t part = 0; part < 3; ++part)
+        check_close<T>(dqkv.slice(1, part * size, (part + 1) * size),
+                       given.grad().slice(1, part * size, (part + 1) * size));
+    }
+  });
+}
+
+TEST_CASE("kernels: dropout drops at its rate in every column, and scales the rest", "[trainer]") {
+  for (const double rate : {0.1, 0.5}) {
+    const auto out = mask_matrix(row_keys(4000), dropout_mask(rate), 64);
+    const auto dropped = (out == 0).to(torch::kFloat);
+    CHECK(dropped.mean().item<double>() == Approx(rate).margin(0.004));
+    CHECK((dropped.mean(0) - rate).abs().max().item<double>() < 0.05);  // 6 deviations of 4000 draws
+    CHECK(out.max().item<double>() == Approx(1.0 / (1.0 - rate)));
+    CHECK(torch::equal((out == out.max()).logical_or(out == 0), torch::ones_like(out, torch::kBool)));
+  }
+}
+
+TEST_CASE("kernels: masks are the same whatever the instruction set, and of their own row's key",
+          "[trainer]") {
+  const auto keys = row_keys(8);
+  const auto basic = mask_matrix(keys, dropout_mask(0.5), 33);
+  CHECK_FALSE(torch::equal(basic[0], basic[1]));
+  CHECK(torch::equal(mask_matrix({keys.begin() + 5, keys.end()}, dropout_mask(0.5), 33), basic.slice(0, 5)));
+  for_each_isa([&](Isa isa) {
+    auto ones = torch::ones({8, 33});
+    tables_of(isa).fp32.mask_rows(data<float>(ones), keys.data(), dropout_mask(0.5), 8, 33);
+    CHECK(torch::equal(ones, basic));
+  });
+}

@@ -1,0 +1,24 @@
+// The kernels of each instruction set.
+#pragma once
+
+#include "trainer/kernels/isa.h"
+#include "trainer/kernels/kernels.h"
+#include "trainer/kernels/optimizer_kernels.h"
+
+namespace expctl {
+
+struct IsaTables {
+  Kernels<float> fp32;
+  Kernels<Bf16> bf16;
+  Kernels<Fp16> fp16;
+  OptimizerKernels optimizer;
+};
+
+extern const IsaTables kBasicKernels;       ///< any x86-64
+extern const IsaTables kAvx2Kernels;        ///< AVX2, FMA and F16C
+extern const IsaTables kAvx512Kernels;      ///< AVX-512 F, BW, DQ, VL
+extern const IsaTables kAvx512Bf16Kernels;  ///< and its products of bf16 pairs
+
+const IsaTables& tables_of(Isa isa);
+
+}  // namespace expctl

@@ -1,0 +1,21 @@
+// Norms, the same for any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/parameters.h"
+
+namespace expctl {
+
+struct FloatSpan {
+  const float* values;
+  int64_t count;
+};
+
+/// The Euclidean norm of all spans together, computed in fp64.
+double norm_of(const std::vector<FloatSpan>& spans);
+
+double norm_of(const torch::Tensor& tensor);  ///< contiguous, fp32
+
+}  // namespace expctl
