@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kRowTile = 10 * kBlockColumns;  // a tile of x stays in a core's cache
 constexpr int64_t kPanelGroup = 4;
 constexpr int64_t kBlockGroup = 8;
+constexpr int64_t kSumColumns = 128;
 
 int64_t divide_up(int64_t count, int64_t size) {
   return (count + size - 1) / size;
@@ -138,10 +139,12 @@ void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x,
       const int64_t block = tile - panels, column = block * kBlockColumns;
       const int64_t width = std::min(kBlockColumns, out - column);
       k.pack_block(dy + column, dy_ld, rows, width, block_space + block * block_bytes);
-      float sums[kBlockColumns];
-      k.column_sums(dy + column, dy_ld, rows, width, sums);
-      for (int64_t j = 0; j < width; ++j) dbias[column + j] = (add ? dbias[column + j] : 0.0f) + sums[j];
     }
+  });
+  for_each_range(out, kSumColumns, [&](int64_t begin, int64_t end, int64_t) {
+    float sums[kSumColumns];
+    k.column_sums(dy + begin, dy_ld, rows, end - begin, sums);
+    for (int64_t j = begin; j < end; ++j) dbias[j] = (add ? dbias[j] : 0.0f) + sums[j - begin];
   });
   const int64_t panel_groups = divide_up(panels, kPanelGroup);
   for_each_tile(divide_up(blocks, kBlockGroup) * panel_groups, [&](int64_t tile, int64_t) {
