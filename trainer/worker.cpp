@@ -16,6 +16,7 @@
 #include "core/worker_exit.h"
 #include "formats/bert_names.h"
 #include "trainer/evaluation.h"
+#include "trainer/kernels/isa.h"
 #include "trainer/metrics_log.h"
 #include "trainer/threads.h"
 #include "trainer/train.h"
@@ -41,6 +42,7 @@ Precision training_precision(const TrainSpec& spec, const std::filesystem::path&
 void write_environment(const WorkerRequest& request, const RunPaths& paths, Precision precision) {
   Json environment = environment_of(request);
   environment["precision"] = name_of(precision);
+  environment["instruction_set"] = name_of(isa_in_use());
   environment["deterministic"] = request.spec.train.deterministic;
   environment["libtorch"] = TORCH_VERSION;
   environment["cuda"] = nullptr;

@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "core/request.h"
 #include "core/run_paths.h"
+#include "core/text.h"
 #include "squad/dataset.h"
 #include "tests/support/support.h"
 
@@ -12,7 +13,8 @@ using namespace expctl::test;
 namespace {
 
 /// request.json for a training of the demo in `run`; `max_steps` 0: three epochs.
-void write_request(const TempDir& dir, const std::filesystem::path& run, int64_t max_steps = 0) {
+void write_request(const TempDir& dir, const std::filesystem::path& run, int64_t max_steps = 0,
+                   const std::string& precision = "fp32") {
   WorkerRequest request;
   request.run_id = "run1";
   request.devices.threads = 2;
@@ -25,7 +27,7 @@ void write_request(const TempDir& dir, const std::filesystem::path& run, int64_t
   train.hidden_dropout = train.attention_dropout = 0;
   train.max_seq_length = 192;
   train.doc_stride = 64;
-  train.precision = "fp32";
+  train.precision = train.eval_precision = precision;
   train = resolve(train);
   request.spec.train_data.path = dir / "demo/train.json";
   request.spec.dev_data.path = dir / "demo/dev.json";
@@ -67,6 +69,33 @@ TEST_CASE("transformers loads the checkpoint of a run and computes the same logi
                    "1e-4", "--max-seq-length", "192", "--doc-stride", "64"});
   INFO(parity.out << parity.err);
   CHECK(parity.exit_code == 0);
+}
+
+TEST_CASE("a run on less of an instruction set gives the same within rounding", "[e2e]") {
+  const TempDir dir;
+  REQUIRE(run_program({(bin_dir() / "expctl").string(), "demo", (dir / "demo").string()}).exit_code == 0);
+  const auto last_loss = [&](const std::string& isa, const std::string& precision) {
+    const RunPaths run{dir / (isa + precision)};
+    write_request(dir, run.folder, 10, precision);
+    const auto trained =
+        run_program({(bin_dir() / "expctl-train").string(), run.folder.string()}, {}, {"EXPCTL_ISA=" + isa});
+    INFO(trained.err);
+    REQUIRE(trained.exit_code == 0);
+    const Json environment = read_json(run.environment());
+    const bool is_held_to_basic = environment["instruction_set"] == "basic";
+    CHECK((isa == "basic") <= is_held_to_basic);
+    const auto lines = split(trim(read_file(run.metrics())), '\n');
+    return parse_json(lines.back(), "metrics.jsonl")["loss"].get<double>();
+  };
+  for (const std::string& isa : {std::string("basic"), std::string("avx2"), std::string("avx512")}) {
+    INFO(isa);
+    CHECK(last_loss(isa, "fp32") == Approx(last_loss("", "fp32")).epsilon(1e-4));
+    CHECK(last_loss(isa, "bf16") == Approx(last_loss("", "bf16")).epsilon(1e-2));
+  }
+  const auto refused = run_program({(bin_dir() / "expctl-train").string(), (dir / "basicfp32").string()}, {},
+                                   {"EXPCTL_ISA=avx3"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("EXPCTL_ISA=avx3") && Catch::Contains("avx512_bf16"));
 }
 
 TEST_CASE("expctl-train refuses what it cannot use, with one clear message", "[e2e]") {
