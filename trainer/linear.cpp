@@ -7,7 +7,8 @@
 namespace expctl {
 namespace {
 
-constexpr int64_t kRowTile = 10 * kBlockColumns;  // a tile of x stays in a core's cache
+constexpr int64_t kRowTile = 96;  // a tile of x stays in a core's cache
+static_assert(kRowTile % kProductRows == 0);
 constexpr int64_t kPanelGroup = 4;
 constexpr int64_t kBlockGroup = 8;
 constexpr int64_t kSumColumns = 128;
@@ -127,7 +128,8 @@ void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x,
   const auto& k = kernels<T>();
   const auto panel_bytes = static_cast<int64_t>(k.panel_bytes(rows));
   const auto block_bytes = static_cast<int64_t>(k.block_bytes(rows));
-  const int64_t panels = panels_of(in), blocks = divide_up(out, kBlockColumns);
+  const int64_t block_columns = k.block_columns;
+  const int64_t panels = panels_of(in), blocks = divide_up(out, block_columns);
   std::byte* panel_space = space.panels.resize(panels * panel_bytes);
   std::byte* block_space = space.blocks.resize(blocks * block_bytes);
   for_each_tile(panels + blocks, [&](int64_t tile, int64_t) {
@@ -136,8 +138,8 @@ void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x,
       k.pack_panel(x + column, in, 1, rows, std::min(kPanelColumns, in - column),
                    panel_space + tile * panel_bytes);
     } else {
-      const int64_t block = tile - panels, column = block * kBlockColumns;
-      const int64_t width = std::min(kBlockColumns, out - column);
+      const int64_t block = tile - panels, column = block * block_columns;
+      const int64_t width = std::min(block_columns, out - column);
       k.pack_block(dy + column, dy_ld, rows, width, block_space + block * block_bytes);
     }
   });
@@ -148,15 +150,15 @@ void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x,
   });
   const int64_t panel_groups = divide_up(panels, kPanelGroup);
   for_each_tile(divide_up(blocks, kBlockGroup) * panel_groups, [&](int64_t tile, int64_t) {
-    alignas(64) float c[kBlockColumns * kPanelColumns];
+    alignas(64) float c[kMostBlockColumns * kPanelColumns];
     const int64_t first_block = tile / panel_groups * kBlockGroup;
     const int64_t first_panel = tile % panel_groups * kPanelGroup;
     for (int64_t panel = first_panel; panel < std::min(panels, first_panel + kPanelGroup); ++panel) {
       const int64_t column = panel * kPanelColumns;
       for (int64_t block = first_block; block < std::min(blocks, first_block + kBlockGroup); ++block) {
-        const int64_t row = block * kBlockColumns;
+        const int64_t row = block * block_columns;
         k.block_product(block_space + block * block_bytes, rows, panel_space + panel * panel_bytes, c);
-        k.store_fp32(c, std::min(kBlockColumns, out - row), std::min(kPanelColumns, in - column), add,
+        k.store_fp32(c, std::min(block_columns, out - row), std::min(kPanelColumns, in - column), add,
                      dweight + row * in + column, in);
       }
     }

@@ -28,7 +28,7 @@ Precision precision_from(const std::string& name) {
 }
 
 Precision choose_precision(const std::string& name) {
-  if (name == "auto") return isa_in_use() == Isa::kAvx512Bf16 ? Precision::kBf16 : Precision::kFp32;
+  if (name == "auto") return isa_in_use() >= Isa::kAvx512Bf16 ? Precision::kBf16 : Precision::kFp32;
   check_cpu_precision(name);
   return precision_from(name);
 }

@@ -87,7 +87,8 @@ TEST_CASE("a run on less of an instruction set gives the same within rounding", 
     const auto lines = split(trim(read_file(run.metrics())), '\n');
     return parse_json(lines.back(), "metrics.jsonl")["loss"].get<double>();
   };
-  for (const std::string& isa : {std::string("basic"), std::string("avx2"), std::string("avx512")}) {
+  for (const std::string& isa :
+       {std::string("basic"), std::string("avx2"), std::string("avx512"), std::string("avx512_bf16")}) {
     INFO(isa);
     CHECK(last_loss(isa, "fp32") == Approx(last_loss("", "fp32")).epsilon(1e-4));
     CHECK(last_loss(isa, "bf16") == Approx(last_loss("", "bf16")).epsilon(1e-2));

@@ -39,7 +39,7 @@ struct Include {
 };
 
 bool is_source(const fs::path& path) {
-  static const std::set<std::string> kExtensions = {".h", ".cpp", ".cu", ".cuh"};
+  static const std::set<std::string> kExtensions = {".h", ".cpp", ".inc", ".cu", ".cuh"};
   return kExtensions.contains(path.extension().string());
 }
 

@@ -1,6 +1,9 @@
 #include "trainer/kernels/isa.h"
 
+#include <cpuid.h>
 #include <fmt/core.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -13,12 +16,25 @@ namespace {
 
 Isa best_allowed() {
   const char* set = std::getenv("EXPCTL_ISA");
-  if (set == nullptr || *set == '\0') return Isa::kAvx512Bf16;
+  if (set == nullptr || *set == '\0') return Isa::kAmx;
   for (const Isa isa : kAllIsas) {
     if (name_of(isa) == set) return isa;
   }
   throw Error(fmt::format("EXPCTL_ISA={}: there is no such instruction set here", set),
-              "it is one of basic, avx2, avx512, avx512_bf16");
+              "it is one of basic, avx2, avx512, avx512_bf16, amx");
+}
+
+/// CPUID, leaf 7: AMX-TILE and AMX-BF16.
+bool has_tiles() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 24 & 1) != 0 && (d >> 22 & 1) != 0;
+}
+
+/// Asks the kernel for the tiles' state, for all threads of the process (Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  static const bool may = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return may;
 }
 
 Isa choose() {
@@ -42,6 +58,8 @@ bool is_available(Isa isa) {
       return __builtin_cpu_supports("x86-64-v4");
     case Isa::kAvx512Bf16:
       return is_available(Isa::kAvx512) && __builtin_cpu_supports("avx512bf16");
+    case Isa::kAmx:
+      return is_available(Isa::kAvx512Bf16) && has_tiles() && may_use_tiles();
   }
   return false;
 }
@@ -54,6 +72,8 @@ const IsaTables& tables_of(Isa isa) {
       return kAvx512Kernels;
     case Isa::kAvx512Bf16:
       return kAvx512Bf16Kernels;
+    case Isa::kAmx:
+      return kAmxKernels;
     case Isa::kBasic:
       break;
   }
@@ -70,6 +90,8 @@ std::string_view name_of(Isa isa) {
       return "avx512";
     case Isa::kAvx512Bf16:
       return "avx512_bf16";
+    case Isa::kAmx:
+      return "amx";
   }
   return "";
 }

@@ -18,6 +18,7 @@ extern const IsaTables kBasicKernels;       ///< any x86-64
 extern const IsaTables kAvx2Kernels;        ///< AVX2, FMA and F16C
 extern const IsaTables kAvx512Kernels;      ///< AVX-512 F, BW, DQ, VL
 extern const IsaTables kAvx512Bf16Kernels;  ///< and its products of bf16 pairs
+extern const IsaTables kAmxKernels;         ///< and AMX's tiles of bf16
 
 const IsaTables& tables_of(Isa isa);
 

@@ -15,8 +15,10 @@ namespace expctl {
 
 /// Columns of a packed right-hand side that are computed at once.
 inline constexpr int64_t kPanelColumns = 32;
-/// Columns of a packed left-hand side, which is used transposed.
-inline constexpr int64_t kBlockColumns = 12;
+/// The most columns of a packed left-hand side, which is used transposed: 12, or 16 where the CPU has tiles.
+inline constexpr int64_t kMostBlockColumns = 16;
+/// Rows of c that product() may write: up to the next multiple.
+inline constexpr int64_t kProductRows = 16;
 
 /// Which elements of a row are zeroed; trainer/dropout.h makes the keys. The others are multiplied by
 /// `scale`.
@@ -48,6 +50,8 @@ template <typename T>
 struct Kernels {
   // ---- Products: C[m, n] = sum over k of A[m, k] B[k, n], B packed in panels of kPanelColumns columns.
 
+  int64_t block_columns;  ///< of a packed left-hand side
+
   size_t (*panel_bytes)(int64_t k);
   /// One panel of B[k, n <= kPanelColumns], whose element (i, j) is b[i * row_stride + j * column_stride];
   /// one of the strides is 1. Columns that are not there are zeros.
@@ -55,13 +59,13 @@ struct Kernels {
                      std::byte* panel);
   void (*pack_panel_fp32)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
                           std::byte* panel);
-  /// A block of kBlockColumns columns of a[k, m <= kBlockColumns], for products of its transpose.
+  /// A block of block_columns columns of a[k, m <= block_columns], for products of its transpose.
   size_t (*block_bytes)(int64_t k);
   void (*pack_block)(const T* a, int64_t ld, int64_t k, int64_t m, std::byte* block);
 
-  /// c[rows, kPanelColumns] of a[rows, k] and a panel.
+  /// c[rows, kPanelColumns] of a[rows, k] and a panel. c has room for the next multiple of kProductRows.
   void (*product)(const T* a, int64_t ld, int64_t rows, int64_t k, const std::byte* panel, float* c);
-  /// c[kBlockColumns, kPanelColumns] of a block and a panel.
+  /// c[block_columns, kPanelColumns] of a block and a panel.
   void (*block_product)(const std::byte* block, int64_t k, const std::byte* panel, float* c);
 
   // ---- What becomes of c[rows, n <= kPanelColumns], whose rows are kPanelColumns apart.
