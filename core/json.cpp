@@ -3,6 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -19,19 +23,94 @@ std::string position(std::string_view text, size_t byte) {
   return fmt::format("{}:{}", line, column);
 }
 
+bool has_repeated(const Json::object_t& members) {
+  if (members.size() > 8) {
+    std::unordered_set<std::string_view> names;
+    for (const auto& [name, value] : members) names.insert(name);
+    return names.size() != members.size();
+  }
+  for (auto one = members.begin(); one != members.end(); ++one) {
+    for (auto other = std::next(one); other != members.end(); ++other) {
+      if (one->first == other->first) return true;
+    }
+  }
+  return false;
+}
+
+/// Of members with one name the last one stays, in the first one's place, as in Python.
+void remove_repeated(Json::object_t& members) {
+  if (!has_repeated(members)) return;
+  Json::object_t kept;
+  for (auto& [name, value] : members) kept[name] = std::move(value);
+  members = std::move(kept);
+}
+
+/// Builds the value that is parsed. nlohmann's own looks through all members of an object before it adds one,
+/// and a file of predictions has tens of thousands.
+class Builder {
+ public:
+  Json result;
+  std::string failure;  ///< empty: none
+  size_t failed_at = 0;
+  bool is_number_too_large = false;
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool number_integer(Json::number_integer_t value) { return add(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
+  bool number_float(Json::number_float_t value, const std::string&) { return add(value); }
+  bool string(std::string& value) { return add(std::move(value)); }
+  bool binary(Json::binary_t& value) { return add(std::move(value)); }
+  bool start_object(size_t) { return open(Json::object()); }
+  bool start_array(size_t) { return open(Json::array()); }
+  bool key(std::string& name) {
+    key_ = std::move(name);
+    return true;
+  }
+  bool end_object() {
+    remove_repeated(open_.back()->get_ref<Json::object_t&>());
+    return end_array();
+  }
+  bool end_array() {
+    open_.pop_back();
+    return true;
+  }
+  bool parse_error(size_t byte, const std::string&, const nlohmann::json::exception& e) {
+    failure = e.what();
+    failed_at = byte;
+    is_number_too_large = dynamic_cast<const nlohmann::json::out_of_range*>(&e) != nullptr;
+    return false;
+  }
+
+ private:
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(Json value) {
+    open_.push_back(&place(std::move(value)));
+    return true;
+  }
+  Json& place(Json value) {
+    if (open_.empty()) return result = std::move(value);
+    if (!open_.back()->is_object()) return open_.back()->emplace_back(std::move(value));
+    return open_.back()->get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
+  }
+
+  std::vector<Json*> open_;  ///< only the innermost one grows: the others stay where they are
+  std::string key_;
+};
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& source) {
-  try {
-    return Json::parse(text);
-  } catch (const nlohmann::json::parse_error& e) {
-    std::string what = e.what();
-    const auto detail = what.find("syntax error");
-    if (detail != std::string::npos) what = what.substr(detail);
-    throw Error(fmt::format("{}:{}: not valid JSON: {}", source, position(text, e.byte), what));
-  } catch (const nlohmann::json::out_of_range&) {
+  Builder builder;
+  if (Json::sax_parse(text, &builder)) return std::move(builder.result);
+  if (builder.is_number_too_large)
     throw Error(fmt::format("{}: it holds a number that is too large", source));
-  }
+  const auto detail = builder.failure.find("syntax error");
+  throw Error(fmt::format("{}:{}: not valid JSON: {}", source, position(text, builder.failed_at),
+                          detail == std::string::npos ? builder.failure : builder.failure.substr(detail)));
 }
 
 Json read_json(const std::filesystem::path& path) {

@@ -77,6 +77,7 @@ TEST_CASE("hash: SHA-256 of the known examples, of a file, of a folder", "[core]
 
 TEST_CASE("json: what does not parse is said with file, line and column", "[core]") {
   CHECK_THROWS_WITH(parse_json("{\n  \"a\": }", "x.json"), Catch::StartsWith("x.json:2:8: not valid JSON"));
+  CHECK_THROWS_WITH(parse_json("[1] 2", "x.json"), Catch::StartsWith("x.json:1:5: not valid JSON"));
   const Json json = parse_json(R"({"n": 1, "t": "x"})", "x.json");
   CHECK(json_get<int>(json, "n", "x.json") == 1);
   CHECK(json_get<int>(json, "absent", "x.json", 7) == 7);
@@ -116,4 +117,17 @@ TEST_CASE("draft folder: it becomes the target, or is gone", "[core]") {
   CHECK_FALSE(std::filesystem::exists(dir / ".out.draft-99999999"));
   const DraftFolder again(dir / "out");
   CHECK_THROWS_WITH(again.become(dir / "out"), Catch::Contains("cannot make"));
+}
+
+TEST_CASE("json: members keep their order, and of those with one name the last one stays", "[core]") {
+  CHECK(json_line(parse_json(R"({"b": 1, "a": [{}, [], null, -2, 1.5, "t", true], "c": {"d": {}}})", "x")) ==
+        R"({"b":1,"a":[{},[],null,-2,1.5,"t",true],"c":{"d":{}}})");
+  CHECK(json_line(parse_json(R"({"b": 1, "a": 2, "b": {"b": 3, "b": 4}})", "x")) == R"({"b":{"b":4},"a":2})");
+  std::string many = "{";
+  for (int i = 0; i < 50000; ++i) many += '"' + std::to_string(i % 49999) + "\": " + std::to_string(i) + ", ";
+  const Json json = parse_json(many + "\"last\": 1}", "x");
+  REQUIRE(json.size() == 50000);
+  CHECK(json.begin().key() == "0");
+  CHECK(json.begin().value() == 49999);
+  CHECK(parse_json("3", "x") == 3);
 }
