@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
-#include "core/json.h"
+#include "squad/json_document.h"
 #include "squad/unicode.h"
 
 namespace expctl {
@@ -18,31 +18,23 @@ std::string place(const std::string& source, size_t article, size_t paragraph) {
   return fmt::format("{}: article {}, paragraph {}", source, article + 1, paragraph + 1);
 }
 
-const Json& list_of(const Json& object, const char* key, const std::string& where) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (found == object.end()) throw_json_member(key, where, true);
-  if (!found->is_array()) throw_json_member(key, where, false);
-  return *found;
-}
-
-Question read_question(const Json& json, const std::string& where) {
-  Question question{
-      json_get<std::string>(json, "id", where), json_get<std::string>(json, "question", where), {}};
-  if (!json.contains("answers")) return question;
+Question read_question(JsonElement json, const std::string& where) {
+  Question question{text_member(json, "id", where), text_member(json, "question", where), {}};
+  if (!find_member(json, "answers")) return question;
   const std::string here = fmt::format("{}, question {}", where, question.id);
-  for (const auto& answer : list_of(json, "answers", here)) {
+  for (const auto answer : array_member(json, "answers", here))
     question.answers.push_back(
-        {json_get<std::string>(answer, "text", here), json_get<int64_t>(answer, "answer_start", here, -1)});
-  }
+        {text_member(answer, "text", here), integer_member(answer, "answer_start", here, -1)});
   return question;
 }
 
-Article read_article(const Json& json, const std::string& source, size_t index) {
-  Article article{json_get<std::string>(json, "title", source, ""), {}};
-  for (const auto& entry : list_of(json, "paragraphs", fmt::format("{}: article {}", source, index + 1))) {
+Article read_article(JsonElement json, const std::string& source, size_t index) {
+  Article article{text_member(json, "title", source, ""), {}};
+  const std::string here = fmt::format("{}: article {}", source, index + 1);
+  for (const auto entry : array_member(json, "paragraphs", here)) {
     const std::string where = place(source, index, article.paragraphs.size());
-    Paragraph paragraph{json_get<std::string>(entry, "context", where), {}};
-    for (const auto& question : list_of(entry, "qas", where))
+    Paragraph paragraph{text_member(entry, "context", where), {}};
+    for (const auto question : array_member(entry, "qas", where))
       paragraph.questions.push_back(read_question(question, where));
     article.paragraphs.push_back(std::move(paragraph));
   }
@@ -86,11 +78,10 @@ bool Dataset::has_answers() const {
 }
 
 Dataset parse_dataset(std::string_view text, const std::string& source) {
-  const Json json = parse_json(text, source);
-  Dataset dataset{json_get<std::string>(json, "version", source, ""), {}};
-  for (const auto& article : list_of(json, "data", source)) {
+  const JsonDocument json(text, source);
+  Dataset dataset{text_member(json.root(), "version", source, ""), {}};
+  for (const auto article : array_member(json.root(), "data", source))
     dataset.articles.push_back(read_article(article, source, dataset.articles.size()));
-  }
   check_ids(dataset, source);
   return dataset;
 }

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "squad/json_document.h"
 #include "squad/unicode.h"
 
 namespace expctl {
@@ -43,7 +43,27 @@ std::u32string without_articles(std::u32string_view text) {
   return out;
 }
 
+/// Of a text of printable ASCII and spaces between words, where \b is where a space is.
+std::vector<std::string> normalized_ascii_tokens(std::string_view text) {
+  std::vector<std::string> tokens;
+  std::string token;
+  const auto end_token = [&] {
+    if (!token.empty() && token != "a" && token != "an" && token != "the") tokens.push_back(token);
+    token.clear();
+  };
+  for (const char c : text) {
+    const auto lower = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    const bool is_kept = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    if (is_kept) token += lower;
+    if (c == ' ') end_token();
+  }
+  end_token();
+  return tokens;
+}
+
 std::vector<std::string> normalized_tokens(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+    return normalized_ascii_tokens(text);
   std::u32string kept;
   for (const char32_t c : python_lower(decode_utf8(text))) {
     if (!is_ascii_punctuation(c)) kept += c;
@@ -62,15 +82,13 @@ std::vector<std::string> normalized_tokens(std::string_view text) {
 }
 
 double token_f1(const std::vector<std::string>& prediction, const std::vector<std::string>& gold) {
-  std::map<std::string_view, int> left;
-  for (const auto& token : gold) ++left[token];
+  std::vector<std::string_view> left(gold.begin(), gold.end());
   int same = 0;
   for (const auto& token : prediction) {
-    const auto found = left.find(token);
-    if (found != left.end() && found->second > 0) {
-      --found->second;
-      ++same;
-    }
+    const auto found = std::find(left.begin(), left.end(), token);
+    if (found == left.end()) continue;
+    left.erase(found);
+    ++same;
   }
   if (same == 0) return 0;
   const double precision = 1.0 * same / static_cast<double>(prediction.size());
@@ -124,13 +142,16 @@ std::string score_line(const Score& score) {
 }
 
 Predictions parse_predictions(std::string_view text, const std::string& source) {
-  const Json json = parse_json(text, source);
-  if (!json.is_object()) throw Error(fmt::format("{}: not an object of question ids and answers", source));
+  const JsonDocument json(text, source);
+  simdjson::dom::object answers;
+  if (json.root().get(answers) != simdjson::SUCCESS)
+    throw Error(fmt::format("{}: not an object of question ids and answers", source));
   Predictions predictions;
-  for (const auto& [id, answer] : json.items()) {
-    if (!answer.is_string())
+  for (const auto [id, answer] : answers) {
+    std::string_view said;
+    if (answer.get(said) != simdjson::SUCCESS)
       throw Error(fmt::format("{}: the answer to question '{}' is not a text", source, id));
-    predictions.emplace(id, answer.get<std::string>());
+    predictions.insert_or_assign(std::string(id), std::string(said));
   }
   return predictions;
 }

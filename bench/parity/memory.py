@@ -9,19 +9,13 @@ import json
 import os
 import random
 import resource
-import shutil
 import statistics
 import sys
 
-from transformers import BertConfig, BertForQuestionAnswering
-
 import worker
 
-
-def write_model(folder, vocab):
-    config = BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")))
-    BertForQuestionAnswering(config).save_pretrained(folder)
-    shutil.copy(vocab, os.path.join(folder, "vocab.txt"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import measure
 
 
 def write_data(path, vocab, count):
@@ -48,8 +42,8 @@ def main():
     parser.add_argument("--limit-gib", type=float, default=6)
     args = parser.parse_args()
     model, data, run = (os.path.join(args.work, n) for n in ("model", "train.json", "run"))
-    os.makedirs(model, exist_ok=True)
-    write_model(model, args.vocab)
+    os.makedirs(args.work, exist_ok=True)
+    measure.random_base(model, args.vocab)
     write_data(data, args.vocab, 12 * args.steps)
     worker.write_request(run, model=model, train=data, threads=os.cpu_count(),
                          keys={"max_steps": args.steps, "batch_size": 12, "micro_batch": args.micro_batch, "precision": "bf16",

@@ -1,5 +1,7 @@
 #include "squad/scoring.h"
 
+#include <random>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "tests/support/support.h"
@@ -47,6 +49,18 @@ TEST_CASE("scoring: answers are normalised as the official script does", "[squad
   for (const auto& c : cases) {
     INFO("'" << c.text << "'");
     CHECK(normalize_answer(c.text) == c.expected);
+  }
+}
+
+TEST_CASE("scoring: a text of ASCII alone is normalised as beside another character", "[squad]") {
+  std::mt19937 random(5);
+  const std::string alphabet = "aAtThHeEnN  .-_'09$\t";
+  for (int i = 0; i < 5000; ++i) {
+    std::string text(random() % 24, ' ');
+    for (char& c : text) c = alphabet[random() % alphabet.size()];
+    const std::string alone = normalize_answer(text);
+    INFO("'" << text << "'");
+    CHECK(normalize_answer(text + " \u00e9") == (alone.empty() ? "\u00e9" : alone + " \u00e9"));
   }
 }
 

@@ -27,9 +27,10 @@ const std::map<std::string, std::set<std::string>> kAllowedUses = {
 
 /// Beginnings of an outside library's includes, and the folder that may use it.
 const std::map<std::string, std::string> kOwners = {
-    {"torch/", "trainer"}, {"ATen/", "trainer"},       {"c10/", "trainer"},
-    {"cuda", "trainer"},   {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"},
-    {"boost/", "runner"},  {"toml++/", "experiments"}, {"CLI/", "cli"},
+    {"torch/", "trainer"},   {"ATen/", "trainer"},       {"c10/", "trainer"},
+    {"cuda", "trainer"},     {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"},
+    {"boost/", "runner"},    {"toml++/", "experiments"}, {"CLI/", "cli"},
+    {"simdjson.h", "squad"},
 };
 
 struct Include {

@@ -1,0 +1,62 @@
+"""What the benchmarks share: running both sides, the work that a model is, and how fast this machine multiplies matrices."""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "parity"))
+
+
+def seconds_of(command, **keywords):
+    """Wall time of a whole process, which must succeed."""
+    began = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords)
+    took = time.perf_counter() - began
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")
+    return took, done.stdout
+
+
+def median_seconds(command, times):
+    return statistics.median(seconds_of(command)[0] for _ in range(times))
+
+
+def peer(path, out, *flags):
+    """What ../shared/peers/hf_qa.py says of itself."""
+    _, text = seconds_of([sys.executable, path, "--out", out, *map(str, flags)])
+    return json.loads(text.splitlines()[-1])
+
+
+def forward_flops(model, tokens, length):
+    """Of the matrix products of a BERT over so many tokens in sequences of a mean length."""
+    with open(os.path.join(model, "config.json")) as f:
+        config = json.load(f)
+    hidden, wide = config["hidden_size"], config["intermediate_size"]
+    return config["num_hidden_layers"] * tokens * (2 * (4 * hidden * hidden + 2 * hidden * wide) + 4 * length * hidden)
+
+
+def product_peak():
+    """LibTorch's bf16 products at their best on all cores, FLOP/s: large ones, several shapes, the fastest of many."""
+    import torch
+    best = 0
+    for rows, k, columns in ((2048, 768, 3072), (4096, 1024, 4096), (2048, 2048, 2048)):
+        a, b = torch.randn(rows, k, dtype=torch.bfloat16), torch.randn(columns, k, dtype=torch.bfloat16)
+        for _ in range(20):
+            began = time.perf_counter()
+            torch.nn.functional.linear(a, b)
+            best = max(best, 2 * rows * k * columns / (time.perf_counter() - began))
+    return best
+
+
+def random_base(folder, vocab):
+    """BERT-base's real size with random weights."""
+    import shutil
+
+    from transformers import BertConfig, BertForQuestionAnswering
+    config = BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")))
+    BertForQuestionAnswering(config).save_pretrained(folder)
+    shutil.copy(vocab, os.path.join(folder, "vocab.txt"))
+    return folder
