@@ -160,7 +160,7 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   const RunSpec& spec = request.spec;
   if (!request.devices.gpus.empty())
     throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
-  at::set_num_threads(request.devices.threads);
+  at::set_num_threads(1);  // it holds the tensors only; its threads would wait awake beside ours
   set_thread_count(request.devices.threads);
   if (request.task == WorkerTask::kConvert) {
     convert_checkpoint(spec, paths);

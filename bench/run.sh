@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Prints what expctl costs beside its peers on this machine, each figure as a ratio to a peer measured in the same run
+# (docs/performance.md has what was seen). Nothing else should be running.
+# Usage: bench/run.sh [PART ...]     parts, in this order unless named:
+#   squad     features and scores beside transformers' tokenizer and a Python evaluation
+#   train     a training step of MiniLM beside Hugging Face's Trainer: eager, sdpa, compiled, as it comes
+#   base      the same of BERT-base's size with random weights
+#   predict   the whole dev set
+#   threads   the weights after 60 steps with 1 thread and with all
+#   seeds     8 short runs of a sweep, one after the other and side by side
+#   cost      time and memory against data and threads, as a plot
+# Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=$PWD/build/release/bin
+python=${EXPCTL_VENV:-$PWD/.venv}/bin/python
+shared=${EXPCTL_SHARED:-$PWD/../shared}
+minilm=$PWD/build/models/minilm
+train=$shared/squad/train-40-articles.json
+dev=$shared/squad/dev-v1.1.json
+peer=$shared/peers/hf_qa.py
+work=$PWD/build/bench
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE EXPCTL_WORKSPACE EXPCTL_TRAIN EXPCTL_ISA
+export OMP_NUM_THREADS=$(nproc)
+needs() { "$python" -c "import $1" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check "$1==$2"; }
+bench() { "$python" "bench/$1" "${@:2}"; }
+
+squad() { bench squad.py "$bin/expctl" "$minilm" "$dev" "$shared/squad/predictions/bert-ensemble.json"; }
+train() { needs accelerate 1.15.0 && bench train.py "$bin" "$minilm" "$train" "$peer" "$1"; }
+base() {
+  needs accelerate 1.15.0 || return
+  "$python" -c "import sys; sys.path.insert(0, 'bench'); import measure; measure.random_base('$1/model', '$minilm/vocab.txt')" || return
+  bench train.py "$bin" "$1/model" "$train" "$peer" "$1" --steps 20 --kinds best,sdpa
+}
+predict() { needs accelerate 1.15.0 && bench predict.py "$bin" "$minilm" "$dev" "$peer" "$1"; }
+threads() {
+  local count
+  for count in 1 "$(nproc)"; do
+    "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import worker
+keys = {'max_steps': 60, 'batch_size': 12, 'learning_rate': 1e-4, 'precision': 'bf16'}
+worker.write_request('$1/$count', model='$minilm', train='$train', keys=keys, threads=$count)
+worker.finish(worker.start('$bin', '$1/$count'), '$1/$count')" || return
+  done
+  sha256sum "$1"/*/checkpoint/model.safetensors
+  [ "$(sha256sum "$1"/*/checkpoint/model.safetensors | cut -d' ' -f1 | sort -u | wc -l)" = 1 ]
+}
+seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
+cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
+
+failed=0
+for part in "${@:-squad train base predict threads seeds cost}"; do
+  for one in $part; do
+    case $one in
+      squad | train | base | predict | threads | seeds | cost) ;;
+      *) echo "no part '$one'; see the head of $0" >&2; exit 2 ;;
+    esac
+    echo "== $one"
+    rm -rf "${work:?}/$one"
+    mkdir -p "$work/$one"
+    "$one" "$work/$one" || { echo "$one: failed"; failed=1; }
+  done
+done
+exit $failed
