@@ -51,6 +51,12 @@ def product_peak():
     return best
 
 
+def loop_peak(bin_dir):
+    """The same of expctl's own kernels' inner loop alone, out of the first cache: its instruction set, and FLOP/s."""
+    name, best = seconds_of([os.path.join(bin_dir, "bench_products"), str(os.cpu_count())])[1].split()
+    return name, float(best)
+
+
 def random_base(folder, vocab):
     """BERT-base's real size with random weights."""
     import shutil

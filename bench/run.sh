@@ -47,6 +47,7 @@ worker.finish(worker.start('$bin', '$1/$count'), '$1/$count')" || return
 seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
 
+cmake --build build/release --target bench_products >/dev/null || exit
 failed=0
 for part in "${@:-squad train base predict threads seeds cost}"; do
   for one in $part; do

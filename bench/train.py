@@ -56,9 +56,10 @@ def main():
     os.makedirs(args.work, exist_ok=True)
     ours, tokens = our_rate(args)
     peak = measure.product_peak()
+    isa, loop = measure.loop_peak(args.bin)
     flops = 3 * measure.forward_flops(args.model, tokens, tokens / BATCH) * ours / BATCH
     print(f"expctl, bf16: {ours:.1f} features/s ({tokens:.0f} tokens a step); {flops / 1e12:.2f} TFLOP/s of products, {100 * flops / peak:.0f} % of LibTorch's "
-          f"{peak / 1e12:.2f}", flush=True)
+          f"{peak / 1e12:.2f}, {100 * flops / loop:.0f} % of an {isa} loop's {loop / 1e12:.2f}", flush=True)
     for kind in args.kinds.split(","):
         theirs = peer_rate(args, kind)
         print(f"Trainer, {KINDS[kind][0]}: {theirs:.1f} features/s; expctl is {ours / theirs:.2f} times as fast", flush=True)

@@ -81,13 +81,16 @@ OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& pa
 
 std::vector<int64_t> find_moved_words(const OptimizerState& state) {
   std::vector<int64_t> rows;
-  const auto found = state.variance.find(kWordEmbeddings);
-  if (found == state.variance.end()) return rows;
-  const int64_t width = found->second.size(1);
-  const float* values = found->second.data_ptr<float>();
-  for (int64_t row = 0; row < found->second.size(0); ++row) {
-    if (std::any_of(values + row * width, values + (row + 1) * width, [](float value) { return value != 0; }))
-      rows.push_back(row);
+  if (!state.mean.contains(kWordEmbeddings)) return rows;
+  const auto& mean = state.mean.at(kWordEmbeddings);
+  const auto& variance = state.variance.at(kWordEmbeddings);
+  const int64_t width = mean.size(1);
+  const auto is_zero = [&](const torch::Tensor& moment, int64_t row) {
+    const float* values = moment.data_ptr<float>() + row * width;
+    return std::all_of(values, values + width, [](float value) { return value == 0; });
+  };
+  for (int64_t row = 0; row < mean.size(0); ++row) {
+    if (!is_zero(mean, row) || !is_zero(variance, row)) rows.push_back(row);  // a square may underflow
   }
   return rows;
 }

@@ -1,0 +1,43 @@
+// How fast the kernels multiply bf16 matrices out of the first cache, all threads together: what a training
+// cannot exceed. Usage: bench_products THREADS
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <vector>
+
+#include "trainer/kernels/isa.h"
+#include "trainer/kernels/kernels.h"
+#include "trainer/tiles.h"
+
+namespace {
+using namespace expctl;
+
+constexpr int64_t kRows = 96, kInner = 128, kRepetitions = 4000;
+
+/// FLOP/s of one round: each thread multiplies its own [kRows, kInner] by one panel, again and again.
+double one_round(int64_t threads) {
+  const auto& k = kernels<Bf16>();
+  const auto began = std::chrono::steady_clock::now();
+  on_all_threads([&](int64_t) {
+    const std::vector<Bf16> a(kRows * kInner, Bf16{0x3f80});
+    alignas(64) float c[kRows * kPanelColumns];
+    std::vector<std::byte> memory(k.panel_bytes(kInner) + 64);
+    std::byte* panel = memory.data() + 64 - reinterpret_cast<uintptr_t>(memory.data()) % 64;
+    k.pack_panel(a.data(), kPanelColumns, 1, kInner, kPanelColumns, panel);
+    for (int64_t i = 0; i < kRepetitions; ++i) k.product(a.data(), kInner, kRows, kInner, panel, c);
+  });
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  return static_cast<double>(threads * kRepetitions * 2 * kRows * kInner * kPanelColumns) / took.count();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const int64_t threads = count > 1 ? std::atoll(arguments[1]) : 1;
+  set_thread_count(threads);
+  double best = 0;
+  for (int round = 0; round < 30; ++round) best = std::max(best, one_round(threads));
+  fmt::print("{} {:.4g}\n", name_of(isa_in_use()), best);
+}
