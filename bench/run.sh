@@ -12,6 +12,7 @@
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. bench/parts.sh
 bin=$PWD/build/release/bin
 python=${EXPCTL_VENV:-$PWD/.venv}/bin/python
 shared=${EXPCTL_SHARED:-$PWD/../shared}
@@ -48,17 +49,5 @@ seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
 
 cmake --build build/release --target bench_products >/dev/null || exit
-failed=0
-for part in "${@:-squad train base predict threads seeds cost}"; do
-  for one in $part; do
-    case $one in
-      squad | train | base | predict | threads | seeds | cost) ;;
-      *) echo "no part '$one'; see the head of $0" >&2; exit 2 ;;
-    esac
-    echo "== $one"
-    rm -rf "${work:?}/$one"
-    mkdir -p "$work/$one"
-    "$one" "$work/$one" || { echo "$one: failed"; failed=1; }
-  done
-done
-exit $failed
+parts="squad train base predict threads seeds cost"
+run_parts "$parts" "$parts" "" "$work" "$@"

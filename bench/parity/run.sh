@@ -12,6 +12,7 @@
 # (EXPCTL_SHARED). Work and results: build/parity/PART.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
+. bench/parts.sh
 here=$PWD
 bin=$PWD/build/release/bin
 python=${EXPCTL_VENV:-$PWD/.venv}/bin/python
@@ -68,17 +69,5 @@ scores() {
   parity scores.py "$bin/expctl" "$1/runs" "$1"/*-4?.json
 }
 
-failed=0
-for part in "${@:-features logits steps exactness memory tokenizer}"; do
-  for one in $part; do
-    case $one in
-      features | logits | steps | exactness | memory | tokenizer | scores) ;;
-      *) echo "no part '$one'; see the head of $0" >&2; exit 2 ;;
-    esac
-    echo "== $one"
-    [ "$one" = scores ] || rm -rf "${work:?}/$one"
-    mkdir -p "$work/$one"
-    "$one" "$work/$one" || { echo "== $one does not hold"; failed=1; }
-  done
-done
-exit $failed
+default="features logits steps exactness memory tokenizer"
+run_parts "$default scores" "$default" scores "$work" "$@"
