@@ -55,14 +55,3 @@ def loop_peak(bin_dir):
     """The same of expctl's own kernels' inner loop alone, out of the first cache: its instruction set, and FLOP/s."""
     name, best = seconds_of([os.path.join(bin_dir, "bench_products"), str(os.cpu_count())])[1].split()
     return name, float(best)
-
-
-def random_base(folder, vocab):
-    """BERT-base's real size with random weights."""
-    import shutil
-
-    from transformers import BertConfig, BertForQuestionAnswering
-    config = BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")))
-    BertForQuestionAnswering(config).save_pretrained(folder)
-    shutil.copy(vocab, os.path.join(folder, "vocab.txt"))
-    return folder

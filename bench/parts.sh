@@ -15,3 +15,6 @@ run_parts() {
   done
   return $failed
 }
+
+# needs PACKAGE VERSION: installs it from PyPI for $python where it is missing.
+needs() { "$python" -c "import $1" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check "$1==$2"; }

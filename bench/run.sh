@@ -23,14 +23,13 @@ peer=$shared/peers/hf_qa.py
 work=$PWD/build/bench
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE EXPCTL_WORKSPACE EXPCTL_TRAIN EXPCTL_ISA
 export OMP_NUM_THREADS=$(nproc)
-needs() { "$python" -c "import $1" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check "$1==$2"; }
 bench() { "$python" "bench/$1" "${@:2}"; }
 
 squad() { bench squad.py "$bin/expctl" "$minilm" "$dev" "$shared/squad/predictions/bert-ensemble.json"; }
 train() { needs accelerate 1.15.0 && bench train.py "$bin" "$minilm" "$train" "$peer" "$1"; }
 base() {
   needs accelerate 1.15.0 || return
-  "$python" -c "import sys; sys.path.insert(0, 'bench'); import measure; measure.random_base('$1/model', '$minilm/vocab.txt')" || return
+  "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import reference; reference.random_base('$1/model', '$minilm/vocab.txt')" || return
   bench train.py "$bin" "$1/model" "$train" "$peer" "$1" --steps 20 --kinds best,sdpa
 }
 predict() { needs accelerate 1.15.0 && bench predict.py "$bin" "$minilm" "$dev" "$peer" "$1"; }

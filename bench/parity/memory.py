@@ -12,10 +12,8 @@ import resource
 import statistics
 import sys
 
+import reference
 import worker
-
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import measure
 
 
 def write_data(path, vocab, count):
@@ -43,7 +41,7 @@ def main():
     args = parser.parse_args()
     model, data, run = (os.path.join(args.work, n) for n in ("model", "train.json", "run"))
     os.makedirs(args.work, exist_ok=True)
-    measure.random_base(model, args.vocab)
+    reference.random_base(model, args.vocab)
     write_data(data, args.vocab, 12 * args.steps)
     worker.write_request(run, model=model, train=data, threads=os.cpu_count(),
                          keys={"max_steps": args.steps, "batch_size": 12, "micro_batch": args.micro_batch, "precision": "bf16",

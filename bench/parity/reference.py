@@ -8,7 +8,7 @@ import shutil
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, get_scheduler
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertConfig, BertForQuestionAnswering, get_scheduler
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -21,6 +21,13 @@ def with_head(model, folder, seed=1):
     for name in os.listdir(model):
         if name == "vocab.txt" or name.startswith("tokenizer"):
             shutil.copy(os.path.join(model, name), os.path.join(folder, name))
+    return folder
+
+
+def random_base(folder, vocab):
+    """BERT-base's real size with random weights."""
+    BertForQuestionAnswering(BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")))).save_pretrained(folder)
+    shutil.copy(vocab, os.path.join(folder, "vocab.txt"))
     return folder
 
 

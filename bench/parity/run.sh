@@ -55,7 +55,7 @@ tokenizer() { parity tokenizer.py "$bin/expctl" "$minilm"; }
 
 # Each run is done once; a second call goes on.
 scores() {
-  "$python" -c "import accelerate" 2>/dev/null || "$python" -m pip install -q --disable-pip-version-check accelerate==1.15.0 || return
+  needs accelerate 1.15.0 || return
   "$bin/expctl" --workspace "$1/runs" sweep "$here/bench/parity/scores.toml" || return
   "$bin/expctl" --workspace "$1/runs" evaluate run1 && "$bin/expctl" --workspace "$1/runs" evaluate run1 --set eval_max_seq_length=128 || return
   local peer
