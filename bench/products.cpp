@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/tiles.h"
 #include "trainer/kernels/isa.h"
 #include "trainer/kernels/kernels.h"
-#include "trainer/tiles.h"
 
 namespace {
 using namespace expctl;

@@ -9,7 +9,9 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/threads.h"
 #include "core/version.h"
+#include "runner/slots.h"
 
 namespace expctl {
 namespace {
@@ -62,6 +64,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return report_parse(app, e, argc, argv);
   }
+  set_thread_count(static_cast<int64_t>(usable_cpus().size()));
   program.command_line = "expctl";
   for (int i = 1; i < argc; ++i) program.command_line += " " + shell_quote(argv[i]);
   program.workspace_dir = std::filesystem::absolute(program.workspace_dir).lexically_normal();

@@ -1,6 +1,8 @@
 // `expctl score DATASET PREDICTIONS`: the official evaluation of SQuAD 1.1, digit for digit.
 #include <fmt/core.h>
 
+#include <future>
+
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -10,8 +12,10 @@ namespace expctl {
 namespace {
 
 int run_score(const std::string& dataset_file, const std::string& predictions_file) {
+  auto read_predictions = std::async(
+      std::launch::async, [&] { return parse_predictions(read_file(predictions_file), predictions_file); });
   const Dataset dataset = read_dataset(dataset_file);
-  const Predictions predictions = parse_predictions(read_file(predictions_file), predictions_file);
+  const Predictions predictions = read_predictions.get();
   if (!dataset.has_answers()) {
     throw Error(fmt::format("{}: it has questions without answers", dataset_file),
                 "unseen questions cannot be scored");

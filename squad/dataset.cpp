@@ -58,6 +58,18 @@ void check_ids(const Dataset& dataset, const std::string& source) {
 
 }  // namespace
 
+std::vector<NumberedParagraph> numbered_paragraphs(const Dataset& dataset) {
+  std::vector<NumberedParagraph> paragraphs;
+  size_t questions = 0;
+  for (const auto& article : dataset.articles) {
+    for (const auto& paragraph : article.paragraphs) {
+      paragraphs.push_back({&paragraph, questions});
+      questions += paragraph.questions.size();
+    }
+  }
+  return paragraphs;
+}
+
 size_t Dataset::question_count() const {
   size_t count = 0;
   for (const auto& article : articles) {

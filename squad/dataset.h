@@ -41,6 +41,13 @@ struct Dataset {
   bool has_answers() const;  ///< every question has at least one answer
 };
 
+/// The paragraphs of all articles, in file order.
+struct NumberedParagraph {
+  const Paragraph* paragraph;
+  size_t first_question;  ///< how many questions the file has before it
+};
+std::vector<NumberedParagraph> numbered_paragraphs(const Dataset& dataset);
+
 /// Reads a dataset from JSON text. Throws Error naming the source, the article and the question: not JSON, a
 /// member missing or of the wrong type, no question at all, a duplicate id. Answers may be absent (unseen
 /// questions).

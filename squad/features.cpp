@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "core/tiles.h"
 #include "squad/unicode.h"
 
 namespace expctl {
@@ -127,6 +129,31 @@ std::string_view without_leading_space(std::string_view text) {
   return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
 
+/// Of all its questions; each context is tokenized once.
+std::vector<Feature> paragraph_features(const NumberedParagraph& numbered, const Vocabulary& vocabulary,
+                                        const FeatureOptions& options) {
+  std::vector<Feature> features;
+  const std::vector<Token> context = tokenize(numbered.paragraph->context, vocabulary);
+  const auto length = static_cast<int>(context.size());
+  auto index = static_cast<int32_t>(numbered.first_question);
+  for (const auto& question : numbered.paragraph->questions) {
+    std::vector<Token> tokens = tokenize(without_leading_space(question.text), vocabulary);
+    if (options.max_query_length > 0 && tokens.size() > static_cast<size_t>(options.max_query_length)) {
+      tokens.resize(static_cast<size_t>(options.max_query_length));
+    }
+    const auto spans =
+        window_spans(length, room_for(tokens.size(), context.size(), question, options), options);
+    const auto max_context = max_context_of(spans, length);
+    for (size_t i = 0; i < spans.size(); ++i) {
+      features.push_back(assemble(tokens, context, spans[i], max_context[i], vocabulary));
+      features.back().question = index;
+      label(features.back(), question);
+    }
+    ++index;
+  }
+  return features;
+}
+
 }  // namespace
 
 FeatureOptions training_feature_options(const TrainSpec& spec) {
@@ -141,28 +168,16 @@ FeatureOptions evaluation_feature_options(const TrainSpec& spec) {
 
 std::vector<Feature> make_features(const Dataset& dataset, const Vocabulary& vocabulary,
                                    const FeatureOptions& options) {
+  const auto paragraphs = numbered_paragraphs(dataset);
+  std::vector<std::vector<Feature>> made(paragraphs.size());
+  for_each_tile(static_cast<int64_t>(paragraphs.size()), [&](int64_t tile, int64_t) {
+    const auto i = static_cast<size_t>(tile);
+    made[i] = paragraph_features(paragraphs[i], vocabulary, options);
+  });
   std::vector<Feature> features;
-  int32_t index = 0;
-  for (const auto& article : dataset.articles) {
-    for (const auto& paragraph : article.paragraphs) {
-      const std::vector<Token> context = tokenize(paragraph.context, vocabulary);
-      const auto length = static_cast<int>(context.size());
-      for (const auto& question : paragraph.questions) {
-        std::vector<Token> tokens = tokenize(without_leading_space(question.text), vocabulary);
-        if (options.max_query_length > 0 && tokens.size() > static_cast<size_t>(options.max_query_length)) {
-          tokens.resize(static_cast<size_t>(options.max_query_length));
-        }
-        const auto spans =
-            window_spans(length, room_for(tokens.size(), context.size(), question, options), options);
-        const auto max_context = max_context_of(spans, length);
-        for (size_t i = 0; i < spans.size(); ++i) {
-          features.push_back(assemble(tokens, context, spans[i], max_context[i], vocabulary));
-          features.back().question = index;
-          label(features.back(), question);
-        }
-        ++index;
-      }
-    }
+  for (auto& part : made) {
+    features.insert(features.end(), std::make_move_iterator(part.begin()),
+                    std::make_move_iterator(part.end()));
   }
   return features;
 }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/tiles.h"
 #include "squad/json_document.h"
 #include "squad/unicode.h"
 
@@ -119,16 +120,18 @@ std::string normalize_answer(std::string_view text) {
 }
 
 Score score_predictions(const Dataset& dataset, const Predictions& predictions) {
+  const auto paragraphs = numbered_paragraphs(dataset);
   Score score;
+  score.questions.resize(dataset.question_count());
+  for_each_tile(static_cast<int64_t>(paragraphs.size()), [&](int64_t tile, int64_t) {
+    auto [paragraph, at] = paragraphs[static_cast<size_t>(tile)];
+    for (const auto& question : paragraph->questions)
+      score.questions[at++] = score_question(question, predictions);
+  });
   double exact_sum = 0, f1_sum = 0;
-  for (const auto& article : dataset.articles) {
-    for (const auto& paragraph : article.paragraphs) {
-      for (const auto& question : paragraph.questions) {
-        score.questions.push_back(score_question(question, predictions));
-        exact_sum += score.questions.back().exact ? 1 : 0;
-        f1_sum += score.questions.back().f1;
-      }
-    }
+  for (const auto& question : score.questions) {
+    exact_sum += question.exact ? 1 : 0;
+    f1_sum += question.f1;
   }
   const auto total = static_cast<double>(score.questions.size());
   score.exact_match = 100.0 * exact_sum / total;

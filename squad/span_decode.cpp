@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/tiles.h"
 #include "squad/answer_text.h"
 #include "squad/unicode.h"
 
@@ -121,6 +122,14 @@ std::vector<NBestEntry> best_entries(std::vector<Candidate> candidates, const Te
   return nbest;
 }
 
+/// Where the features of a question begin, in their order.
+size_t first_feature(const std::vector<Feature>& features, size_t question) {
+  const auto found = std::partition_point(features.begin(), features.end(), [&](const Feature& feature) {
+    return feature.question < static_cast<int32_t>(question);
+  });
+  return static_cast<size_t>(found - features.begin());
+}
+
 /// Comparisons with NaN are no order to sort by, and infinities no probabilities: neither gets past here.
 void check_logits(const std::vector<Feature>& features, const SpanLogits& logits) {
   bool fits = logits.offsets.size() == features.size() + 1 && logits.offsets.front() == 0 &&
@@ -151,21 +160,19 @@ std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::
                                              const Vocabulary& vocabulary, const SpanLogits& logits,
                                              const DecodeOptions& options) {
   check_logits(features, logits);
-  std::vector<QuestionPrediction> predictions;
-  size_t feature = 0;
-  for (const auto& article : dataset.articles) {
-    for (const auto& paragraph : article.paragraphs) {
-      const TextMaker texts(paragraph.context, features, vocabulary, options.run_squad);
-      for (const auto& question : paragraph.questions) {
-        const auto index = static_cast<int32_t>(predictions.size());
-        std::vector<Candidate> candidates;
-        for (; feature < features.size() && features[feature].question == index; ++feature) {
-          add_candidates(features[feature], feature, logits, options, candidates);
-        }
-        predictions.push_back({question.id, best_entries(std::move(candidates), texts, options)});
-      }
+  const auto paragraphs = numbered_paragraphs(dataset);
+  std::vector<QuestionPrediction> predictions(dataset.question_count());
+  for_each_tile(static_cast<int64_t>(paragraphs.size()), [&](int64_t tile, int64_t) {
+    auto [paragraph, at] = paragraphs[static_cast<size_t>(tile)];
+    const TextMaker texts(paragraph->context, features, vocabulary, options.run_squad);
+    size_t feature = first_feature(features, at);
+    for (const auto& question : paragraph->questions) {
+      std::vector<Candidate> candidates;
+      for (; feature < features.size() && features[feature].question == static_cast<int32_t>(at); ++feature)
+        add_candidates(features[feature], feature, logits, options, candidates);
+      predictions[at++] = {question.id, best_entries(std::move(candidates), texts, options)};
     }
-  }
+  });
   return predictions;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

@@ -10,7 +10,7 @@
 #include "trainer/linear.h"
 #include "trainer/rows.h"
 #include "trainer/self_attention.h"
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

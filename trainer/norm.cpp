@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

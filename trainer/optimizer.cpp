@@ -7,7 +7,7 @@
 #include "formats/bert_names.h"
 #include "trainer/kernels/optimizer_kernels.h"
 #include "trainer/norm.h"
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

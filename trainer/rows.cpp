@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "trainer/buffer.h"
-#include "trainer/tiles.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace {

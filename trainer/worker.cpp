@@ -13,12 +13,12 @@
 #include "core/files.h"
 #include "core/request.h"
 #include "core/run_paths.h"
+#include "core/threads.h"
 #include "core/worker_exit.h"
 #include "formats/bert_names.h"
 #include "trainer/evaluation.h"
 #include "trainer/kernels/isa.h"
 #include "trainer/metrics_log.h"
-#include "trainer/threads.h"
 #include "trainer/train.h"
 
 namespace expctl {

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "core/threads.h"
 #include "tests/trainer/small_training.h"
 #include "trainer/span_loss.h"
-#include "trainer/threads.h"
 
 using namespace expctl;
 using namespace expctl::test;

@@ -1,10 +1,8 @@
-#include "trainer/threads.h"
+#include "core/threads.h"
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -39,16 +37,12 @@ class Pool {
     for (auto& helper : helpers_) helper.join();
   }
 
-  int64_t count() const { return static_cast<int64_t>(helpers_.size()) + 1; }
-
   void run(const std::function<void(int64_t)>& job) {
     job_ = &job;
-    failure_ = nullptr;
-    busy_.store(count() - 1, std::memory_order_relaxed);
+    busy_.store(helpers_.size(), std::memory_order_relaxed);
     announce();
-    work(0);
-    for (int64_t left; (left = busy_.load(std::memory_order_acquire)) != 0;) await_change(busy_, left);
-    if (failure_) std::rethrow_exception(failure_);
+    job(0);
+    for (size_t left; (left = busy_.load(std::memory_order_acquire)) != 0;) await_change(busy_, left);
   }
 
  private:
@@ -61,47 +55,36 @@ class Pool {
     for (uint64_t done = 0;; ++done) {
       await_change(round_, done);
       if (is_ending_) return;
-      work(thread);
+      (*job_)(thread);
       busy_.fetch_sub(1, std::memory_order_release);
       busy_.notify_one();
     }
   }
 
-  void work(int64_t thread) {
-    try {
-      (*job_)(thread);
-    } catch (...) {
-      const std::lock_guard lock(failure_mutex_);
-      if (!failure_) failure_ = std::current_exception();
-    }
-  }
-
   std::vector<std::thread> helpers_;
   std::atomic<uint64_t> round_{0};
-  std::atomic<int64_t> busy_{0};
+  std::atomic<size_t> busy_{0};
   std::atomic<bool> is_ending_{false};
   const std::function<void(int64_t)>* job_ = nullptr;
-  std::mutex failure_mutex_;
-  std::exception_ptr failure_;
 };
 
-std::unique_ptr<Pool>& pool() {
-  static auto the_one = std::make_unique<Pool>(1);
-  return the_one;
-}
+int64_t wanted_count = 1;
+std::unique_ptr<Pool> pool;  ///< of so many threads, once there has been work
 
 }  // namespace
 
 void set_thread_count(int64_t count) {
-  pool() = std::make_unique<Pool>(std::max<int64_t>(1, count));
+  pool.reset();
+  wanted_count = std::max<int64_t>(1, count);
 }
 
 int64_t thread_count() {
-  return pool()->count();
+  return wanted_count;
 }
 
 void on_all_threads(const std::function<void(int64_t)>& f) {
-  pool()->run(f);
+  if (!pool) pool = std::make_unique<Pool>(wanted_count);
+  pool->run(f);
 }
 
 }  // namespace expctl

@@ -5,19 +5,35 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <mutex>
 
-#include "trainer/threads.h"
+#include "core/threads.h"
 
 namespace expctl {
 
 /// f(tile, thread) for each tile, thread from 0 to thread_count() - 1; each takes the next tile when it is
-/// done with one.
+/// done with one. Where tiles throw, throws what the first of them did, whatever the threads: tiles are taken
+/// in order, so nothing that could stop a thread comes before it.
 template <typename F>
 void for_each_tile(int64_t count, const F& f) {
   std::atomic<int64_t> next{0};
+  std::mutex mutex;
+  int64_t failed = count;
+  std::exception_ptr failure;
   on_all_threads([&](int64_t thread) {
-    for (int64_t tile; (tile = next.fetch_add(1, std::memory_order_relaxed)) < count;) f(tile, thread);
+    int64_t tile = count;
+    try {
+      while ((tile = next.fetch_add(1, std::memory_order_relaxed)) < count) f(tile, thread);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (tile < failed) {
+        failed = tile;
+        failure = std::current_exception();
+      }
+    }
   });
+  if (failure) std::rethrow_exception(failure);
 }
 
 /// f(begin, end, thread) for tiles of `size` elements, the last one perhaps smaller.

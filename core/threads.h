@@ -1,4 +1,4 @@
-// The threads that a training computes on. (LibTorch's own are of the OpenMP that it brings along.)
+// The threads that this process computes on. (LibTorch's own are of the OpenMP that it brings along.)
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,13 @@
 
 namespace expctl {
 
-/// Sets how many there are, the calling one included; 1 until it is called. From one thread only, as are the
-/// calls below.
+/// Sets how many there are, the calling one included; 1 until it is called. They start with the first work
+/// for them. From one thread only, as are the calls below.
 void set_thread_count(int64_t count);
 int64_t thread_count();
 
 /// f(0) .. f(thread_count() - 1), each on a thread of its own, f(0) on the calling one. Returns when all
-/// have; throws what the first of them threw.
+/// have. f must not throw.
 void on_all_threads(const std::function<void(int64_t)>& f);
 
 }  // namespace expctl
