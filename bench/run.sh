@@ -9,6 +9,7 @@
 #   threads   the weights after 60 steps with 1 thread and with all
 #   seeds     8 short runs of a sweep, one after the other and side by side
 #   cost      time and memory against data and threads, as a plot
+#   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -46,7 +47,8 @@ worker.finish(worker.start('$bin', '$1/$count'), '$1/$count')" || return
 }
 seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
+runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 
 cmake --build build/release --target bench_products >/dev/null || exit
-parts="squad train base predict threads seeds cost"
+parts="squad train base predict threads seeds cost runner"
 run_parts "$parts" "$parts" "" "$work" "$@"

@@ -9,8 +9,10 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/text.h"
 #include "core/version.h"
 #include "runner/find_worker.h"
+#include "runner/machine_gpus.h"
 
 namespace expctl {
 namespace {
@@ -63,9 +65,21 @@ Check check_cpu() {
   return {"cpu", true, fmt::format("{} hardware threads", std::thread::hardware_concurrency())};
 }
 
+Check check_gpus() {
+  try {
+    const MachineGpus gpus;
+    std::vector<std::string> names;
+    for (const auto& gpu : gpus.devices())
+      names.push_back(fmt::format("{} {} ({})", gpu.index, gpu.name, gpu.uuid));
+    return {"gpus", true, names.empty() ? "none that may be used" : join(names, ", ")};
+  } catch (const Error& e) {
+    return {"gpus", false, e.what()};
+  }
+}
+
 int run_doctor(const Program& program) {
   const Check checks[] = {check_worker(), check_workspace(program.workspace_dir),
-                          check_file_system(program.workspace_dir), check_cpu()};
+                          check_file_system(program.workspace_dir), check_cpu(), check_gpus()};
   bool ok = true;
   Json list = Json::array();
   for (const auto& check : checks) {

@@ -24,7 +24,8 @@ class LogReader {
   const std::string& id() const { return id_; }
 
   void print_new() {
-    std::ifstream file(path_, std::ios::binary);
+    std::ifstream file(path_, std::ios::binary | std::ios::ate);
+    position_ = std::min<std::streamoff>(position_, file.tellg());  // the supervisor has cut the log
     file.seekg(position_);
     std::string line;
     while (std::getline(file, line)) {

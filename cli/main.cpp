@@ -55,8 +55,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (auto* add :
-       {add_sweep, add_train, add_ensemble, add_package, add_verify, add_runs, add_logs, add_evaluate,
-        add_predict, add_score, add_features, add_convert, add_demo, add_doctor, add_job}) {
+       {add_sweep, add_train, add_ensemble, add_package, add_verify, add_runs, add_logs, add_stop, add_resume,
+        add_evaluate, add_predict, add_score, add_features, add_convert, add_demo, add_doctor, add_job}) {
     add(app, program);
   }
   try {
@@ -66,7 +66,8 @@ int run(int argc, char** argv) {
   }
   set_thread_count(static_cast<int64_t>(usable_cpus().size()));
   program.command_line = "expctl";
-  for (int i = 1; i < argc; ++i) program.command_line += " " + shell_quote(argv[i]);
+  program.arguments.assign(argv + 1, argv + argc);
+  for (const auto& argument : program.arguments) program.command_line += " " + shell_quote(argument);
   program.workspace_dir = std::filesystem::absolute(program.workspace_dir).lexically_normal();
   return program.action();
 }

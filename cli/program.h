@@ -15,8 +15,9 @@ struct Program {
   std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
   bool json = false;
   bool quiet = false;
-  std::string command_line;     ///< as it was typed, quoted for a shell
-  std::function<int()> action;  ///< set by the verb that was called; returns the exit code
+  std::string command_line;            ///< as it was typed, quoted for a shell
+  std::vector<std::string> arguments;  ///< the same, without the program's name
+  std::function<int()> action;         ///< set by the verb that was called; returns the exit code
 
   WorkspacePaths workspace() const { return {workspace_dir}; }
 };
@@ -36,6 +37,8 @@ void say(const Program& program, const std::string& line);
 // One file a verb: each adds its subcommand with options and help, and sets program.action when it is called.
 void add_sweep(CLI::App& app, Program& program);
 void add_train(CLI::App& app, Program& program);
+void add_stop(CLI::App& app, Program& program);
+void add_resume(CLI::App& app, Program& program);
 void add_evaluate(CLI::App& app, Program& program);
 void add_predict(CLI::App& app, Program& program);
 void add_ensemble(CLI::App& app, Program& program);

@@ -4,35 +4,71 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/text.h"
+#include "reports/leaderboard.h"
+#include "reports/table.h"
 
 namespace expctl {
 namespace {
 
-std::string one_run(const RunProgress& run) {
-  if (run.step == 0) return fmt::format("{} starting", run.id);
-  if (run.fraction >= 1) return fmt::format("{} predicting", run.id);
-  std::string text =
-      fmt::format("{} step {}, loss {:.3f}, {:.0f}%", run.id, run.step, run.loss, 100 * run.fraction);
-  if (run.eta_s >= 0) text += fmt::format(", {} left", duration_text(run.eta_s));
-  return text;
+std::string doing(const RunProgress& run) {
+  if (run.silent_s > 0) return fmt::format("stalled: no sign of life for {}", duration_text(run.silent_s));
+  if (run.step == 0) return run.is_training ? "starting" : "running";
+  if (run.fraction >= 1 && run.is_training) return "predicting";
+  return fmt::format("{:.0f} %{}", 100 * run.fraction,
+                     run.eta_s >= 0 ? fmt::format(", {} left", duration_text(run.eta_s)) : "");
 }
 
-size_t terminal_width() {
+std::vector<std::string> row_of(const RunProgress& run) {
+  RunRecord record;
+  record.params = run.params;
+  record.seed = run.seed;
+  const bool has_step = run.step > 0;
+  return {run.id,
+          has_step ? std::to_string(run.step) : "-",
+          has_step ? fmt::format("{:.3f}", run.loss) : "-",
+          run.f1 ? fmt::format("{:.2f}", *run.f1) : "-",
+          doing(run),
+          params_text(record)};
+}
+
+/// "3 done, 1 failed, best F1 81.21 (run2), 5 queued, about 12 min left"
+std::string summary(const SweepProgress& progress, size_t not_shown) {
+  std::vector<std::string> parts;
+  if (not_shown > 0) parts.push_back(fmt::format("{} more running", not_shown));
+  parts.push_back(fmt::format("{} done", progress.succeeded));
+  if (progress.failed > 0) parts.push_back(fmt::format("{} failed", progress.failed));
+  if (!progress.best.empty())
+    parts.push_back(fmt::format("best F1 {:.2f} ({})", progress.best_f1, progress.best));
+  parts.push_back(fmt::format("{} queued", progress.queued));
+  if (progress.eta_s >= 0) parts.push_back(fmt::format("about {} left", duration_text(progress.eta_s)));
+  return join(parts, ", ");
+}
+
+winsize terminal_size() {
   winsize size{};
-  constexpr size_t kUsual = 80;
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size.ws_col = 80;
+  if (size.ws_row == 0) size.ws_row = 24;
+  return size;
 }
 
 }  // namespace
 
-std::string progress_line(const std::vector<RunProgress>& runs, size_t queued, size_t width) {
-  std::vector<std::string> parts;
-  for (const auto& run : runs) parts.push_back(one_run(run));
-  if (queued > 0) parts.push_back(fmt::format("{} queued", queued));
-  return join(parts, " | ").substr(0, width);
+std::vector<std::string> progress_table(const SweepProgress& progress, size_t width, size_t height) {
+  constexpr size_t kOtherLines = 3;  // the header, the summary, and the cursor's
+  const size_t room = height > kOtherLines ? height - kOtherLines : 0;
+  const size_t shown = std::min(room, progress.running.size());
+  std::vector<std::vector<std::string>> rows;
+  for (size_t i = 0; i < shown; ++i) rows.push_back(row_of(progress.running[i]));
+  std::vector<std::string> lines;
+  if (shown > 0)
+    lines = split(trim(render_table({"run", "step", "loss", "F1", "", "parameters"}, rows)), '\n');
+  lines.push_back(summary(progress, progress.running.size() - shown));
+  for (auto& line : lines) line = line.substr(0, width);
+  return lines;
 }
 
 void ProgressPrinter::change(const std::string& line) {
@@ -41,16 +77,19 @@ void ProgressPrinter::change(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-void ProgressPrinter::tick(const std::vector<RunProgress>& runs, size_t queued) {
+void ProgressPrinter::tick(const SweepProgress& progress) {
   if (!animated_) return;
-  fmt::print(stderr, "\r\x1b[K{}", progress_line(runs, queued, terminal_width() - 1));
+  const winsize size = terminal_size();
+  const auto lines = progress_table(progress, size.ws_col - 1u, size.ws_row);
+  erase();
+  for (const auto& line : lines) fmt::print(stderr, "{}\n", line);
   std::fflush(stderr);
-  shown_ = true;
+  shown_ = lines.size();
 }
 
 void ProgressPrinter::erase() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
-  shown_ = false;
+  if (shown_ > 0) fmt::print(stderr, "\x1b[{}A\x1b[J", shown_);
+  shown_ = 0;
 }
 
 }  // namespace expctl

@@ -1,5 +1,5 @@
-// The progress of a sweep on stderr: a line for each change of state and, on a terminal, one animated line
-// below them.
+// The progress of a sweep on stderr: a line for each change of state and, on a terminal, a live table below
+// them.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace expctl {
 
-/// "run3 step 120, loss 2.31, 40%, 2 min left | run4 starting | 5 queued", cut to `width` columns. A pure
-/// function.
-std::string progress_line(const std::vector<RunProgress>& runs, size_t queued, size_t width);
+/// The lines of the table: a row for each running run (as many as leave room in `height` lines) and how the
+/// sweep stands, each cut to `width` columns. A pure function.
+std::vector<std::string> progress_table(const SweepProgress& progress, size_t width, size_t height);
 
 class ProgressPrinter {
  public:
@@ -21,14 +21,14 @@ class ProgressPrinter {
   ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
   void change(const std::string& line);
-  void tick(const std::vector<RunProgress>& runs, size_t queued);
+  void tick(const SweepProgress& progress);
 
  private:
   void erase();
 
   bool quiet_;
   bool animated_;
-  bool shown_ = false;  ///< the animated line stands on the terminal
+  size_t shown_ = 0;  ///< lines of the table that stand on the terminal, the cursor below them
 };
 
 }  // namespace expctl

@@ -5,12 +5,14 @@
 #include <ctime>
 
 #include "cli/program.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
+#include "runner/attempt_files.h"
 
 namespace expctl {
 namespace {
@@ -40,6 +42,38 @@ std::string time_text(double unix_s) {
   return text;
 }
 
+Json attempts_json(const std::vector<AttemptRecord>& attempts) {
+  Json list = Json::array();
+  for (const auto& a : attempts) {
+    list.push_back({{"attempt", a.attempt},
+                    {"started", a.started},
+                    {"ended", a.ended},
+                    {"end", a.end},
+                    {"reason", name_of(a.reason)}});
+  }
+  return list;
+}
+
+/// Seconds since a running run has last given a sign of life, where that is too long; else 0.
+double silent_for(const RunRecord& run, const WorkspacePaths& workspace) {
+  if (run.state != RunState::kRunning) return 0;
+  const double silent_s =
+      SystemClock().now_s() - std::max(run.started, last_sign_of_life(RunPaths{workspace.folder(run.id)}));
+  return silent_s >= kStalledAfter_s ? silent_s : 0;
+}
+
+/// "1 failed (out_of_memory) after 12 s; 2 succeeded after 3 min 2 s"
+std::string attempts_text(const std::vector<AttemptRecord>& attempts) {
+  std::vector<std::string> parts;
+  for (const auto& a : attempts) {
+    const std::string reason = a.reason == FailReason::kNone ? "" : fmt::format(" ({})", name_of(a.reason));
+    parts.push_back(a.end.empty() ? fmt::format("{} running", a.attempt)
+                                  : fmt::format("{} {}{} after {}", a.attempt, a.end, reason,
+                                                duration_text(a.ended - a.started)));
+  }
+  return join(parts, "; ");
+}
+
 /// Everything on record, for --json.
 Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
   Json json = run_json(run);
@@ -54,6 +88,8 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   json["sweep"] = run.sweep_id;
   json["message"] = run.message;
   json["attempts"] = run.attempts;
+  json["attempt_history"] = attempts_json(registry.attempts(run.id));
+  json["stalled"] = silent_for(run, workspace) > 0;
   json["created"] = run.created;
   json["started"] = run.started;
   json["ended"] = run.ended;
@@ -84,13 +120,15 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   const auto row = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) rows.push_back({name, value});
   };
-  row("state", std::string(name_of(run.state)));
+  const double silent_s = silent_for(run, workspace);
+  row("state", fmt::format("{}{}", name_of(run.state),
+                           silent_s > 0 ? ", stalled: no sign of life for " + duration_text(silent_s) : ""));
   row("reason", std::string(name_of(run.reason)));
-  row("message", tail_lines(run.message, 1));
+  for (const auto& line : split(run.message, '\n')) row("message", line);
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
   row(run.sweep_id.empty() ? "members" : "parameters", params_text(run));
   row("changed keys", changed_keys(run));
-  if (run.attempts > 0) row("attempts", std::to_string(run.attempts));
+  row("attempts", attempts_text(registry.attempts(run.id)));
   row("created", time_text(run.created));
   row("started", time_text(run.started));
   row("ended", time_text(run.ended));

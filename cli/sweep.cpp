@@ -1,6 +1,8 @@
 // `expctl sweep FILE`: every (config, seed) of a sweep file; run again, it goes on where it stopped.
 #include "cli/program.h"
 #include "cli/sweep_run.h"
+#include "cli/until.h"
+#include "core/clock.h"
 
 namespace expctl {
 
@@ -14,7 +16,14 @@ void add_sweep(CLI::App& app, Program& program) {
   verb->add_option("--max-runs", options->max_runs,
                    "Start at most N runs; the others stay queued (and exit 0 says nothing of them)")
       ->check(CLI::PositiveNumber);
-  verb->callback([&program, options] {
+  verb->add_option("--gpus", options->gpus,
+                   "Use these GPUs only: nvidia-smi's numbers or UUIDs, separated by commas");
+  auto until = std::make_shared<std::string>();
+  verb->add_option("--until", *until,
+                   "End then as Ctrl-C does: 07:30 (the next one), 2026-06-01T07:30, or 90m, 8h from now");
+  verb->add_flag("--detach", options->detach, "Go on in the background once everything is checked");
+  verb->callback([&program, options, until] {
+    if (!until->empty()) options->until = parse_until(*until, SystemClock().now_s());
     program.action = [&program, options] { return run_sweep(program, read_sweep(options->file), *options); };
   });
 }

@@ -20,21 +20,23 @@
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "runner/command_line.h"
+#include "runner/file_lock.h"
 #include "runner/find_worker.h"
+#include "runner/launcher.h"
+#include "runner/machine_gpus.h"
 #include "runner/scheduler.h"
 #include "runner/slots.h"
 #include "runner/sweep_queue.h"
-#include "runner/workspace_lock.h"
 
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
 /// What of the command lines and resources can be known to fail before the first run starts.
-void check_can_run(const std::vector<RunSpec>& specs) {
-  const SlotPool pool(usable_cpus());
+void check_can_run(const std::vector<RunSpec>& specs, GpuPool& gpus) {
+  const SlotPool pool(usable_cpus(), gpus);
   for (const auto& spec : specs) {
-    pool.check(spec);
+    pool.check(spec.resources, spec.is_command());
     if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
   }
 }
@@ -138,25 +140,26 @@ bool all_ended(const std::vector<RunRecord>& runs) {
 }
 
 /// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
-/// Returns a signal or 0.
-int schedule(const Program& program, Registry& registry, const std::vector<SweepEntry>& entries,
-             const fs::path& worker, const SweepRunOptions& options) {
+SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
+                      const std::vector<SweepEntry>& entries, const fs::path& worker,
+                      const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
   while (!all_ended(own_records(registry, entries))) {
-    const auto lock = WorkspaceLock::try_take(program.workspace().lock());
+    const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
-      SchedulerOptions scheduling{self_path(), worker, {}, options.fail_fast, options.max_runs, {}, {}};
+      SchedulerOptions scheduling{self_path(),      worker,        {}, options.fail_fast,
+                                  options.max_runs, options.until, {}, {}};
       for (const auto& entry : entries) scheduling.own_runs.insert(entry.run_id);
       scheduling.on_change = [&](const std::string& line) { printer.change(line); };
-      scheduling.on_tick = [&](const auto& runs, size_t queued) { printer.tick(runs, queued); };
-      return Scheduler(registry, program.workspace(), scheduling).run();
+      scheduling.on_tick = [&](const SweepProgress& progress) { printer.tick(progress); };
+      return Scheduler(registry, program.workspace(), gpus, scheduling).run();
     }
     if (!said) printer.change("another expctl sweep is at work in this workspace: the runs are handed to it");
     said = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
-  return 0;
+  return {};
 }
 
 /// The file's content and what --set changed of it: what the sweep folder keeps.
@@ -177,19 +180,25 @@ SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, co
   return record;
 }
 
-int exit_code(int signal, const std::vector<RunRecord>& runs) {
-  if (signal != 0) return 128 + signal;
+int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
+  if (end.signal != 0) return 128 + end.signal;
+  if (!end.paused.empty()) return static_cast<int>(ErrorCode::kRunsFailed);
   const bool some_failed = std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
     return run.state == RunState::kFailed || run.state == RunState::kStopped;
   });
   return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
 }
 
-void say_next(const Program& program, int signal, const std::vector<RunRecord>& runs) {
+void say_next(const Program& program, const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
   const auto count = [&](RunState state) {
     return std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) { return run.state == state; });
   };
-  if (const auto queued = count(RunState::kQueued); signal != 0 || queued > 0)
+  if (!end.paused.empty()) {
+    return say(program,
+               fmt::format("paused: {}; the others stay queued. `expctl{} logs {}` says why; to go on: {}",
+                           end.paused, workspace_option(program), runs.front().id, program.command_line));
+  }
+  if (const auto queued = count(RunState::kQueued); end.signal != 0 || queued > 0)
     return say(program, fmt::format("{} queued; to go on: {}", queued, program.command_line));
   if (const auto failed = count(RunState::kFailed); failed > 0)
     say(program,
@@ -205,6 +214,19 @@ void say_next(const Program& program, int signal, const std::vector<RunRecord>& 
         fmt::format("next: expctl{} ensemble {} {}", workspace_option(program), best[0].id, best[1].id));
 }
 
+/// The same command without --detach, in a session of its own.
+int go_on_in_background(const Program& program) {
+  const fs::path log = program.workspace().scheduler_log();
+  std::vector<std::string> argv = {self_path().string()};
+  for (const auto& argument : program.arguments) {
+    if (argument != "--detach") argv.push_back(argument);
+  }
+  const pid_t pid = launch({argv, fs::current_path(), log, {}, {}, 0});
+  say(program, fmt::format("process {} goes on; what it says is in {}", pid, log.string()));
+  say(program, fmt::format("to look: expctl{0} runs   to end it: kill {1}", workspace_option(program), pid));
+  return 0;
+}
+
 }  // namespace
 
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
@@ -212,7 +234,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   sweep.base.config_commit = config_commit(options.file);
   const auto specs = expand(sweep);
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
-  check_can_run(specs);
+  MachineGpus gpus(options.gpus);
+  check_can_run(specs, gpus.pool());
   const fs::path worker = worker_for(specs);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {
@@ -222,6 +245,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
     return print_plan(program, look_up(specs, &registry), options.retry_failed);
   }
   make_folder(workspace.root);
+  if (options.detach) return go_on_in_background(program);
   Registry registry = Registry::open(workspace.registry());
   const SweepRecord record = sweep_record(registry, workspace, sweep, options);
   auto entries = look_up(specs, &registry);
@@ -229,11 +253,11 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
   enqueue(entries, record.id, options.retry_failed, registry, SystemClock().now_s());
   say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
-  const int signal = schedule(program, registry, entries, worker, options);
+  const SchedulerEnd end = schedule(program, registry, gpus.pool(), entries, worker, options);
   const auto runs = own_records(registry, entries);
   print_results(program, record.id, runs);
-  say_next(program, signal, runs);
-  return exit_code(signal, runs);
+  say_next(program, end, runs);
+  return exit_code(end, runs);
 }
 
 }  // namespace expctl

@@ -14,12 +14,16 @@ struct SweepRunOptions {
   bool retry_failed = false;
   bool fail_fast = false;
   int64_t max_runs = 0;  ///< start at most so many; 0: all
+  std::string gpus;      ///< --gpus; "": all that may be used
+  double until = 0;      ///< Unix seconds when to end; 0: never
+  bool detach = false;   ///< go on in the background
 };
 
 /// Blocks until every run of the sweep has ended (or may not be started), prints them on stdout, best first,
-/// and returns the exit code: 0, 4 where some failed or were stopped, 130 or 143 after a signal. Throws
-/// Error, before anything is written, for what cannot work: an input that is missing or unfit, a bad command,
-/// a GPU that is not there, no expctl-train.
+/// and returns the exit code: 0, 4 where some failed or were stopped, 130 or 143 after a signal. With
+/// `detach` everything is checked, then a process of its own goes on and 0 is returned. Throws Error, before
+/// anything is written, for what cannot work: an input that is missing or unfit, a bad command, a GPU that is
+/// not there, no expctl-train.
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options);
 
 }  // namespace expctl

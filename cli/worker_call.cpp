@@ -16,12 +16,13 @@ namespace expctl {
 
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder) {
   spec.resources.timeout_s = 0;
-  SlotPool pool(usable_cpus());
+  GpuPool no_gpus;
+  SlotPool pool(usable_cpus(), no_gpus);
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();
   request.attempt_token = fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
-  request.devices = pool.take(spec)->devices();
+  request.devices = pool.take(ResourceSpec{}, false)->devices();
   request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
   request.argv = {find_worker(self_path()).string(), folder.string()};
   request.spec = std::move(spec);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -41,17 +43,27 @@ bool has_repeated(const Json::object_t& members) {
 void remove_repeated(Json::object_t& members) {
   if (!has_repeated(members)) return;
   Json::object_t kept;
-  for (auto& [name, value] : members) kept[name] = std::move(value);
+  std::unordered_map<std::string, size_t> places;
+  for (auto& [name, value] : members) {
+    const auto [place, is_new] = places.emplace(name, kept.size());
+    if (is_new)
+      kept.emplace_back(name, std::move(value));
+    else
+      kept.begin()[static_cast<std::ptrdiff_t>(place->second)].second = std::move(value);
+  }
   members = std::move(kept);
 }
+
+/// As deep as values may be nested: copying and writing them takes a call a level.
+constexpr size_t kDeepest = 256;
 
 /// Builds the value that is parsed. nlohmann's own looks through all members of an object before it adds one,
 /// and a file of predictions has tens of thousands.
 class Builder {
  public:
   Json result;
-  std::string failure;  ///< empty: none
-  size_t failed_at = 0;
+  std::string failure;              ///< empty: none
+  std::optional<size_t> failed_at;  ///< where it is not valid JSON
   bool is_number_too_large = false;
 
   bool null() { return add(nullptr); }
@@ -88,6 +100,10 @@ class Builder {
     return true;
   }
   bool open(Json value) {
+    if (open_.size() >= kDeepest) {
+      failure = fmt::format("nested more than {} deep", kDeepest);
+      return false;
+    }
     open_.push_back(&place(std::move(value)));
     return true;
   }
@@ -108,9 +124,13 @@ Json parse_json(std::string_view text, const std::string& source) {
   if (Json::sax_parse(text, &builder)) return std::move(builder.result);
   if (builder.is_number_too_large)
     throw Error(fmt::format("{}: it holds a number that is too large", source));
+  if (!builder.failed_at) throw Error(fmt::format("{}: {}", source, builder.failure));
+  // nlohmann repeats the token that it has read, however long.
+  constexpr size_t kEnough = 300;
   const auto detail = builder.failure.find("syntax error");
-  throw Error(fmt::format("{}:{}: not valid JSON: {}", source, position(text, builder.failed_at),
-                          detail == std::string::npos ? builder.failure : builder.failure.substr(detail)));
+  throw Error(
+      fmt::format("{}:{}: not valid JSON: {}", source, position(text, *builder.failed_at),
+                  builder.failure.substr(detail == std::string::npos ? 0 : detail).substr(0, kEnough)));
 }
 
 Json read_json(const std::filesystem::path& path) {
@@ -127,7 +147,7 @@ std::string json_line(const Json& value) {
 
 std::string scalar_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? format_number(value.get<double>()) : value.dump();
+  return value.is_number_float() ? format_number(value.get<double>()) : json_line(value);
 }
 
 void throw_json_member(const char* key, const std::string& source, bool missing) {

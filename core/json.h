@@ -13,7 +13,8 @@ namespace expctl {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses a whole text. Throws Error "source:line:column: ..." on anything that is not one JSON value.
+/// Parses a whole text. Throws Error "source:line:column: ..." on anything that is not one JSON value, and on
+/// values nested more than 256 deep.
 Json parse_json(std::string_view text, const std::string& source);
 
 /// Reads and parses a file. Throws Error (kNotFound where there is no such file).

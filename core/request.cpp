@@ -55,6 +55,8 @@ WorkerRequest worker_request_from_json(const Json& json, const std::string& sour
   r.argv = json_get<std::vector<std::string>>(json, "argv", source);
   const Json environment = json_get<Json>(json, "environment", source);
   for (const auto& [name, value] : environment.items()) {
+    if (!value.is_string())
+      throw Error(fmt::format("{}: 'environment': the value of '{}' is no text", source, name));
     r.environment.emplace_back(name, value.get<std::string>());
   }
   const Json devices = json_get<Json>(json, "devices", source);

@@ -13,6 +13,8 @@ struct WorkspacePaths {
 
   std::filesystem::path registry() const { return root / "registry.db"; }
   std::filesystem::path lock() const { return root / "scheduler.lock"; }  ///< flock of the one scheduler
+  /// What a sweep that was begun with --detach says.
+  std::filesystem::path scheduler_log() const { return root / "scheduler.log"; }
   std::filesystem::path folder(const std::string& id) const { return root / id; }
   std::filesystem::path sweep_file(const std::string& sweep_id) const {
     return root / sweep_id / "sweep.toml";
@@ -41,6 +43,12 @@ struct RunPaths {
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
   /// Made with O_EXCL by an attempt's one supervisor.
   std::filesystem::path claim() const { return folder / "attempt.claim"; }
+  /// Made by `expctl stop`: the supervisor ends the attempt as stopped.
+  std::filesystem::path stop_request() const { return folder / "stop.request"; }
+  /// Touched by expctl-train every few seconds, also while it predicts.
+  std::filesystem::path heartbeat() const { return folder / "heartbeat"; }
+  /// One line a reading of the GPUs that the run has.
+  std::filesystem::path gpu_readings() const { return folder / "gpu.jsonl"; }
   /// Another evaluation of the same checkpoint, with files of the same names.
   RunPaths evaluation(const std::string& name) const { return {folder / "evals" / name}; }
 };

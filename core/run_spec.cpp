@@ -36,7 +36,9 @@ Json resources_json(const ResourceSpec& r) {
           {"retries", r.retries}};
 }
 
-ResourceSpec resources_from(const Json& json, const std::string& source) {
+}  // namespace
+
+ResourceSpec resource_spec_from_json(const Json& json, const std::string& source) {
   const ResourceSpec d;
   return {json_get<int64_t>(json, "gpus", source, d.gpus),
           json_get<int64_t>(json, "cpus", source, d.cpus),
@@ -45,8 +47,6 @@ ResourceSpec resources_from(const Json& json, const std::string& source) {
           json_get<double>(json, "timeout_s", source, d.timeout_s),
           json_get<int64_t>(json, "retries", source, d.retries)};
 }
-
-}  // namespace
 
 Json to_json(const RunSpec& spec) {
   return {{"name", spec.name},
@@ -71,7 +71,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.dev_data = input_from(part(data, "dev"), source);
   spec.init = input_from(part(part(json, "model"), "init"), source);
   spec.command = command_from(part(json, "command"), source);
-  spec.resources = resources_from(part(json, "resources"), source);
+  spec.resources = resource_spec_from_json(part(json, "resources"), source);
   spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
   spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
   return spec;

@@ -55,6 +55,7 @@ struct RunSpec {
   bool is_command() const { return !command.argv.empty(); }
 };
 
+ResourceSpec resource_spec_from_json(const Json& json, const std::string& source);
 Json to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const Json& json, const std::string& source);
 

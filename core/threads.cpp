@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -25,17 +26,24 @@ void await_change(const std::atomic<T>& value, T old) {
 class Pool {
  public:
   explicit Pool(int64_t count) {
-    for (int64_t thread = 1; thread < count; ++thread)
-      helpers_.emplace_back([this, thread] { serve(thread); });
+    // Signals are for the thread that started them.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      for (int64_t thread = 1; thread < count; ++thread)
+        helpers_.emplace_back([this, thread] { serve(thread); });
+    } catch (...) {
+      end();
+      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      throw;
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  ~Pool() {
-    is_ending_ = true;
-    announce();
-    for (auto& helper : helpers_) helper.join();
-  }
+  ~Pool() { end(); }
 
   void run(const std::function<void(int64_t)>& job) {
     job_ = &job;
@@ -46,6 +54,12 @@ class Pool {
   }
 
  private:
+  void end() {
+    is_ending_ = true;
+    announce();
+    for (auto& helper : helpers_) helper.join();
+  }
+
   void announce() {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();

@@ -12,7 +12,7 @@ void set_thread_count(int64_t count);
 int64_t thread_count();
 
 /// f(0) .. f(thread_count() - 1), each on a thread of its own, f(0) on the calling one. Returns when all
-/// have. f must not throw.
+/// have. f must not throw, and not call this.
 void on_all_threads(const std::function<void(int64_t)>& f);
 
 }  // namespace expctl

@@ -83,7 +83,7 @@ std::vector<TrainKey> make_table() {
 }
 
 std::string written(const Json& value) {
-  return value.is_number_float() ? format_number(value.get<double>()) : value.dump();
+  return value.is_number_float() ? format_number(value.get<double>()) : json_line(value);
 }
 
 [[noreturn]] void refuse(const TrainKey& key, const Json& value, const std::string& why) {

@@ -9,11 +9,12 @@ namespace expctl {
 namespace {
 
 constexpr int64_t kLargestSize = int64_t{1} << 24;
+constexpr int64_t kMostLayers = 1000;
 
-int64_t size_member(const Json& json, const char* key, const std::string& source) {
+int64_t size_member(const Json& json, const char* key, const std::string& source,
+                    int64_t largest = kLargestSize) {
   const auto value = json_get<int64_t>(json, key, source);
-  if (value < 1 || value > kLargestSize)
-    throw Error(fmt::format("{}: '{}' = {} is no size", source, key, value));
+  if (value < 1 || value > largest) throw Error(fmt::format("{}: '{}' = {} is no size", source, key, value));
   return value;
 }
 
@@ -31,7 +32,7 @@ BertConfig bert_config_from_json(const Json& json, const std::string& source) {
   BertConfig config;
   config.vocab_size = size_member(json, "vocab_size", source);
   config.hidden_size = size_member(json, "hidden_size", source);
-  config.num_hidden_layers = size_member(json, "num_hidden_layers", source);
+  config.num_hidden_layers = size_member(json, "num_hidden_layers", source, kMostLayers);
   config.num_attention_heads = size_member(json, "num_attention_heads", source);
   config.intermediate_size = size_member(json, "intermediate_size", source);
   config.max_position_embeddings = size_member(json, "max_position_embeddings", source);

@@ -79,7 +79,7 @@ TensorView parse_tensor(const Json& entry, std::span<const std::byte> data, cons
   return view;
 }
 
-/// The tensors must fill the data part without overlap; the gaps of alignment (ours and others') are allowed.
+/// No byte may belong to two tensors; gaps (ours and others' of alignment) are allowed.
 void check_overlaps(const std::map<std::string, TensorView>& tensors, const std::string& source) {
   std::vector<std::pair<const TensorView*, const std::string*>> sorted;
   for (const auto& [name, view] : tensors) {
@@ -173,6 +173,7 @@ SafeTensors SafeTensors::parse(std::span<const std::byte> bytes, const std::stri
       file.tensors_[name] = parse_tensor(entry, data, fmt::format("{}: tensor '{}'", source, name));
       continue;
     }
+    if (!entry.is_object()) refuse(source, "its metadata is no object");
     for (const auto& [key, value] : entry.items()) {
       if (!value.is_string()) refuse(source, fmt::format("metadata '{}' is no text", key));
       file.metadata_[key] = value.get<std::string>();

@@ -15,6 +15,7 @@ struct Registry::Impl {
 
   Database database;
   std::filesystem::path workspace;  ///< the folder that it lies in
+  int64_t version_seen = 0;         ///< SQLite's data_version, which other connections' writes change
 };
 
 /// Every column of a RunRecord, in the order that read_run() takes them; joined with the evaluation

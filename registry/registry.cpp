@@ -62,8 +62,45 @@ int Registry::start_attempt(const std::string& run_id, const AttemptRecord& atte
   return number;
 }
 
-void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry) {
+namespace {
+
+void replace_artifacts(SQLite::Database& database, const std::string& run_id,
+                       const std::vector<ArtifactRecord>& artifacts) {
+  SQLite::Statement remove(database, "DELETE FROM artifacts WHERE run_id = ?");
+  remove.bind(1, run_id);
+  remove.exec();
+  SQLite::Statement insert(database,
+                           "INSERT INTO artifacts (run_id, path, bytes, sha256) VALUES (?, ?, ?, ?)");
+  for (const auto& artifact : artifacts) {
+    SQLite::bind(insert, run_id, artifact.path, artifact.bytes, artifact.sha256);
+    insert.exec();
+    insert.reset();
+  }
+}
+
+void replace_metrics(SQLite::Database& database, const std::string& run_id,
+                     const std::vector<MetricRecord>& metrics) {
+  SQLite::Statement remove(database, "DELETE FROM metrics WHERE run_id = ?");
+  remove.bind(1, run_id);
+  remove.exec();
+  SQLite::Statement insert(
+      database,
+      "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
+  for (const auto& m : metrics) {
+    SQLite::bind(insert, run_id, m.step, m.epoch, m.loss, m.learning_rate, m.time);
+    insert.exec();
+    insert.reset();
+  }
+}
+
+}  // namespace
+
+void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
+                              const AttemptResults& results) {
   impl_->database.write([&](SQLite::Database& db) {
+    if (results.metrics) replace_metrics(db, run_id, *results.metrics);
+    if (results.evaluation) insert_evaluation(db, *results.evaluation);
+    if (!results.artifacts.empty()) replace_artifacts(db, run_id, results.artifacts);
     const bool retried = retry && outcome.end == AttemptEnd::kFailed;
     const RunState next = move_run(db, run_id, retried ? RunEvent::kRetried : event_of(outcome.end));
     SQLite::Statement run(
@@ -73,8 +110,10 @@ void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome,
     SQLite::bind(run, std::string(failed ? name_of(outcome.reason) : ""), outcome.message, retried ? 1 : 0,
                  is_finished(next) ? outcome.ended : 0.0, run_id);
     run.exec();
-    SQLite::Statement attempt(db, "UPDATE attempts SET ended = ?, ending = ? WHERE run_id = ? AND ended = 0");
-    SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)), run_id);
+    SQLite::Statement attempt(
+        db, "UPDATE attempts SET ended = ?, ending = ?, reason = ? WHERE run_id = ? AND ended = 0");
+    SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)),
+                 std::string(name_of(outcome.reason)), run_id);
     attempt.exec();
   });
 }
@@ -98,17 +137,39 @@ void Registry::set_spec(const std::string& run_id, const RunSpec& spec) {
   });
 }
 
+namespace {
+
+constexpr const char* kSelectAttempts =
+    "SELECT run_id, attempt, token, started, ended, ending, reason FROM attempts WHERE run_id = ? ";
+
+AttemptRecord read_attempt(SQLite::Statement& row) {
+  return {row.getColumn(0).getString(),
+          row.getColumn(1).getInt(),
+          row.getColumn(2).getString(),
+          row.getColumn(3).getDouble(),
+          row.getColumn(4).getDouble(),
+          row.getColumn(5).getString(),
+          fail_reason_from(row.getColumn(6).getString()).value()};
+}
+
+}  // namespace
+
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
   std::optional<AttemptRecord> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db,
-                            "SELECT run_id, attempt, token, started, ended, ending FROM attempts WHERE "
-                            "run_id = ? AND ended = 0 ORDER BY attempt DESC LIMIT 1");
+    SQLite::Statement query(db, std::string(kSelectAttempts) + "AND ended = 0 ORDER BY attempt DESC LIMIT 1");
     query.bind(1, run_id);
-    if (!query.executeStep()) return;
-    found = AttemptRecord{query.getColumn(0).getString(), query.getColumn(1).getInt(),
-                          query.getColumn(2).getString(), query.getColumn(3).getDouble(),
-                          query.getColumn(4).getDouble(), query.getColumn(5).getString()};
+    if (query.executeStep()) found = read_attempt(query);
+  });
+  return found;
+}
+
+std::vector<AttemptRecord> Registry::attempts(const std::string& run_id) const {
+  std::vector<AttemptRecord> found;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, std::string(kSelectAttempts) + "ORDER BY attempt");
+    query.bind(1, run_id);
+    while (query.executeStep()) found.push_back(read_attempt(query));
   });
   return found;
 }
@@ -141,20 +202,6 @@ std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) c
   return out;
 }
 
-void Registry::set_artifacts(const std::string& run_id, const std::vector<ArtifactRecord>& artifacts) {
-  impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement remove(db, "DELETE FROM artifacts WHERE run_id = ?");
-    remove.bind(1, run_id);
-    remove.exec();
-    SQLite::Statement insert(db, "INSERT INTO artifacts (run_id, path, bytes, sha256) VALUES (?, ?, ?, ?)");
-    for (const auto& artifact : artifacts) {
-      SQLite::bind(insert, run_id, artifact.path, artifact.bytes, artifact.sha256);
-      insert.exec();
-      insert.reset();
-    }
-  });
-}
-
 std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const {
   std::vector<ArtifactRecord> out;
   impl_->database.read([&](SQLite::Database& db) {
@@ -167,21 +214,6 @@ std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const
     }
   });
   return out;
-}
-
-void Registry::set_metrics(const std::string& run_id, const std::vector<MetricRecord>& metrics) {
-  impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement remove(db, "DELETE FROM metrics WHERE run_id = ?");
-    remove.bind(1, run_id);
-    remove.exec();
-    SQLite::Statement insert(
-        db, "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
-    for (const auto& m : metrics) {
-      SQLite::bind(insert, run_id, m.step, m.epoch, m.loss, m.learning_rate, m.time);
-      insert.exec();
-      insert.reset();
-    }
-  });
 }
 
 std::vector<MetricRecord> Registry::metrics(const std::string& run_id) const {

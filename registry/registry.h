@@ -56,6 +56,14 @@ struct AttemptRecord {
   double started = 0;
   double ended = 0;  ///< 0: not ended
   std::string end;   ///< name_of(AttemptEnd), "" while it runs
+  FailReason reason = FailReason::kNone;
+};
+
+/// As much of a queued run as scheduling needs.
+struct QueuedRecord {
+  std::string id;
+  ResourceSpec resources;
+  bool is_command = false;
 };
 
 struct EvaluationRecord {
@@ -86,6 +94,13 @@ struct MetricRecord {
   double loss = 0;
   double learning_rate = 0;
   double time = 0;
+};
+
+/// What an attempt has left in its folder.
+struct AttemptResults {
+  std::optional<std::vector<MetricRecord>> metrics;  ///< nothing: those of an earlier attempt stay
+  std::optional<EvaluationRecord> evaluation;
+  std::vector<ArtifactRecord> artifacts;
 };
 
 struct RunFilter {
@@ -129,13 +144,19 @@ class Registry {
   /// In order of creation.
   std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;
+  /// In order of creation.
+  std::vector<QueuedRecord> queued_runs() const;
+  /// Whether somebody else has written since the last call (or since it was opened).
+  bool changed_elsewhere();
 
   // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
   // not legal.
   /// Queued to running, with a new attempt; returns its number.
   int start_attempt(const std::string& run_id, const AttemptRecord& attempt);
-  /// Ends the running attempt and moves the run; `retry` puts a failed one back in the queue (and counts it).
-  void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry);
+  /// Ends the running attempt, takes in what it has left and moves the run, all in one transaction; `retry`
+  /// puts a failed one back in the queue (and counts it).
+  void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
+                      const AttemptResults& results = {});
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
   /// one.
   void apply_event(const std::string& run_id, RunEvent event);
@@ -143,13 +164,13 @@ class Registry {
   /// inputs lie. Throws Error where the config hash or the seed would be another.
   void set_spec(const std::string& run_id, const RunSpec& spec);
   std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
+  /// The first one first.
+  std::vector<AttemptRecord> attempts(const std::string& run_id) const;
 
   // -- what a run leaves
   void set_evaluation(const EvaluationRecord& evaluation);
   std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;
-  void set_artifacts(const std::string& run_id, const std::vector<ArtifactRecord>& artifacts);
   std::vector<ArtifactRecord> artifacts(const std::string& run_id) const;
-  void set_metrics(const std::string& run_id, const std::vector<MetricRecord>& metrics);
   std::vector<MetricRecord> metrics(const std::string& run_id) const;
 
  private:

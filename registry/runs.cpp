@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <utility>
 
 #include "core/text.h"
 #include "registry/impl.h"
@@ -241,6 +242,29 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
     while (query.executeStep()) runs.push_back(read_run(query));
   });
   return runs;
+}
+
+std::vector<QueuedRecord> Registry::queued_runs() const {
+  std::vector<QueuedRecord> runs;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db,
+                            "SELECT id, json_extract(spec, '$.resources'), "
+                            "json_array_length(spec, '$.command.argv') FROM runs "
+                            "WHERE state = 'queued' AND kind = 'run' ORDER BY position");
+    while (query.executeStep()) {
+      const std::string id = query.getColumn(0).getString(), source = "registry: resources of " + id;
+      runs.push_back({id, resource_spec_from_json(parse_json(query.getColumn(1).getString(), source), source),
+                      query.getColumn(2).getInt() > 0});
+    }
+  });
+  return runs;
+}
+
+bool Registry::changed_elsewhere() {
+  int64_t version = 0;
+  impl_->database.read(
+      [&](SQLite::Database& db) { version = db.execAndGet("PRAGMA data_version").getInt64(); });
+  return std::exchange(impl_->version_seen, version) != version;
 }
 
 std::vector<std::string> Registry::ensemble_members(const std::string& id) const {

@@ -1,6 +1,7 @@
 #include "runner/attempt_files.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
@@ -40,6 +41,14 @@ std::optional<MetricRecord> parse_metric(const std::string& line) {
                       number("learning_rate").value_or(0), number("time").value_or(0)};
 }
 
+/// Of a line of an evaluation on the way.
+std::optional<double> parse_f1(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto f1 = json.find("f1");
+  return f1 != json.end() && f1->is_number() ? std::optional(f1->get<double>()) : std::nullopt;
+}
+
 std::vector<MetricRecord> parse_metrics(const std::string& text) {
   std::map<int64_t, MetricRecord> by_step;
   for (const auto& line : split(text, '\n')) {
@@ -61,6 +70,11 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   request.spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
   request.devices = devices;
   request.environment = {{kAttemptVariable, token}, {"OMP_NUM_THREADS", std::to_string(devices.threads)}};
+  // A run that asked for no GPU sees none; where nothing was said and none is known, all stays as inherited.
+  if (!devices.gpus.empty() || request.spec.resources.gpus == 0)
+    request.environment.emplace_back("CUDA_VISIBLE_DEVICES", join(devices.gpus, ","));
+  if (!devices.gpus.empty() && request.spec.resources.visible_devices == "index")
+    request.environment.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");  // nvidia-smi's numbers
   if (request.spec.is_command()) {
     request.argv =
         fill_command(request.spec.command.argv, command_values(request.spec, run.id, paths.folder.string()));
@@ -77,7 +91,8 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
-  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
+  for (const auto& stale : {paths.outcome(), paths.claim(), paths.stop_request(), paths.eval(),
+                            paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
   // A job may have made folders of names that are not its own.
   for (const auto& own : {paths.request(), paths.command(), paths.environment(), paths.metrics()})
@@ -128,22 +143,38 @@ std::vector<MetricRecord> read_metrics(const RunPaths& paths) {
   return parse_metrics(read_file(paths.metrics()));
 }
 
-std::optional<MetricRecord> read_last_metric(const RunPaths& paths) {
-  constexpr std::streamoff kTailBytes = 2048;
+LatestMetrics read_latest_metrics(const RunPaths& paths) {
+  constexpr std::streamoff kTailBytes = 16384;
+  LatestMetrics latest;
   std::error_code unusable;
-  if (!fs::is_regular_file(paths.metrics(), unusable)) return std::nullopt;
+  if (!fs::is_regular_file(paths.metrics(), unusable)) return latest;
   std::ifstream file(paths.metrics(), std::ios::binary | std::ios::ate);
-  if (!file) return std::nullopt;
+  if (!file) return latest;
   file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - kTailBytes));
-  const auto metrics =
-      parse_metrics(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
-  return metrics.empty() ? std::nullopt : std::optional(metrics.back());
+  const std::string tail((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto lines = split(tail, '\n');
+  for (auto line = lines.rbegin(); line != lines.rend() && !(latest.step && latest.f1); ++line) {
+    if (!latest.step) latest.step = parse_metric(*line);
+    if (!latest.f1) latest.f1 = parse_f1(*line);
+  }
+  return latest;
+}
+
+double last_sign_of_life(const RunPaths& paths) {
+  double latest = 0;
+  for (const auto& file : {paths.log(), paths.metrics(), paths.heartbeat()}) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) continue;
+    latest = std::max(
+        latest, static_cast<double>(info.st_mtim.tv_sec) + 1e-9 * static_cast<double>(info.st_mtim.tv_nsec));
+  }
+  return latest;
 }
 
 std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths) {
   std::vector<fs::path> files = {paths.request(),         paths.command(), paths.environment(), paths.log(),
                                  paths.metrics(),         paths.logits(),  paths.predictions(), paths.nbest(),
-                                 paths.inference_stats(), paths.eval()};
+                                 paths.inference_stats(), paths.eval(),    paths.gpu_readings()};
   if (fs::is_directory(paths.checkpoint())) {
     for (const auto& entry : fs::directory_iterator(paths.checkpoint())) files.push_back(entry.path());
   }

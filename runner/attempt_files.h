@@ -35,8 +35,17 @@ std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt);
 /// The steps of metrics.jsonl, in order; events and lines that are not (yet) whole are left out.
 std::vector<MetricRecord> read_metrics(const RunPaths& paths);
 
-/// The newest step of metrics.jsonl, from the end of the file.
-std::optional<MetricRecord> read_last_metric(const RunPaths& paths);
+struct LatestMetrics {
+  std::optional<MetricRecord> step;
+  std::optional<double> f1;  ///< of the last event "eval"
+};
+/// The newest of metrics.jsonl, from the end of the file.
+LatestMetrics read_latest_metrics(const RunPaths& paths);
+
+/// When the run has last written its log or its metrics, or touched its heartbeat: Unix seconds, 0 for never.
+double last_sign_of_life(const RunPaths& paths);
+/// A running run without a sign of life for so long is shown as stalled.
+constexpr double kStalledAfter_s = 300;
 
 /// Results, log and checkpoint with their hashes.
 std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths);

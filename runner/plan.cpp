@@ -4,14 +4,21 @@
 
 namespace expctl {
 
-std::optional<size_t> next_to_start(const std::vector<QueuedRun>& queue, double now) {
-  std::optional<size_t> other;
-  for (size_t i = 0; i < queue.size(); ++i) {
-    if (queue[i].not_before > now) continue;
-    if (queue[i].own) return i;
-    if (!other) other = i;
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
+                                    const std::function<bool(const QueuedRun&)>& fits) {
+  constexpr size_t kMostAsked = 200;
+  std::vector<QueuedRun*> asked;
+  for (size_t i = 0; i < queue.size() && asked.size() < kMostAsked; ++i) {
+    QueuedRun& run = queue[i];
+    if (run.not_before > now) continue;
+    if (fits(run)) {
+      for (QueuedRun* earlier : asked) ++earlier->passed_over;
+      return i;
+    }
+    if (run.passed_over >= kMostPassedOver) return std::nullopt;
+    asked.push_back(&run);
   }
-  return other;
+  return std::nullopt;
 }
 
 bool may_retry(const Outcome& outcome, int retries_used, int64_t retries) {
@@ -29,6 +36,23 @@ bool may_retry(const Outcome& outcome, int retries_used, int64_t retries) {
       return false;
   }
   return false;
+}
+
+int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptRecord>& earlier) {
+  int64_t size = resolved.micro_batch;
+  for (const auto& attempt : earlier) {
+    if (attempt.reason == FailReason::kOutOfMemory) size = std::max<int64_t>(1, size / 2);
+  }
+  return size;
+}
+
+bool may_shrink(const RunSpec& spec, const Outcome& outcome, const std::vector<AttemptRecord>& attempts) {
+  const bool is_native_memory = !spec.is_command() && outcome.reason == FailReason::kOutOfMemory;
+  return !is_native_memory || micro_batch_for(spec.train, attempts) > 1;
+}
+
+bool died_early(const Outcome& outcome) {
+  return outcome.end == AttemptEnd::kFailed && outcome.ended - outcome.started < kEarly_s;
 }
 
 double retry_delay_s(int retries_used) {

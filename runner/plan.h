@@ -2,29 +2,51 @@
 // attempt.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/outcome.h"
 #include "core/run_spec.h"
+#include "registry/registry.h"
 
 namespace expctl {
 
 struct QueuedRun {
   std::string id;
+  ResourceSpec resources;
+  bool is_command = false;
   bool own = true;        ///< of the sweep that is being run; others were handed over or left from before
   double not_before = 0;  ///< Unix seconds
+  int passed_over = 0;    ///< how many later runs have started before it, since it did not fit
 };
 
-/// Which of the queued runs (in order of creation) is to start next: own ones first, none before its time.
-/// Strictly in order: a run that does not fit yet is waited for, so that a large one is not starved by small
-/// ones.
-std::optional<size_t> next_to_start(const std::vector<QueuedRun>& queue, double now);
+/// Queued runs of which this many others were started first are waited for: nothing behind them starts.
+constexpr int kMostPassedOver = 20;
+
+/// Which of the queued runs is to start next, none before its time: the first that fits. Where earlier ones
+/// do not, they are counted as passed over; one that has been passed over too often is waited for, so that
+/// small runs do not starve a large one. `fits` is asked of few of a long queue.
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
+                                    const std::function<bool(const QueuedRun&)>& fits);
 
 /// Whether a failed attempt is tried again: not where another try would end alike (diverged, timed out, not
 /// to be started).
 bool may_retry(const Outcome& outcome, int retries_used, int64_t retries);
+
+/// The micro-batch of the next attempt: half of the last one for each earlier attempt that ran out of memory,
+/// at least 1. The batch, and so the result, stays what it is.
+int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptRecord>& earlier);
+
+/// Whether another attempt of a native run that ran out of memory would be any smaller; true for every other
+/// end.
+bool may_shrink(const RunSpec& spec, const Outcome& outcome, const std::vector<AttemptRecord>& attempts);
+
+/// Whether an attempt failed so soon that its command line, its data or this machine is likely at fault.
+constexpr double kEarly_s = 30;
+constexpr size_t kHopeless = 3;  ///< so many runs, the first ones, and there is no use in starting more
+bool died_early(const Outcome& outcome);
 
 /// Seconds until the next attempt, after `retries_used` retries: 1, 2, 4, ... 60.
 double retry_delay_s(int retries_used);

@@ -8,7 +8,6 @@
 #include <random>
 
 #include "core/error.h"
-#include "core/hash.h"
 #include "core/text.h"
 #include "runner/attempt_files.h"
 #include "runner/launcher.h"
@@ -45,18 +44,6 @@ RunSpec spec_of(const RunRecord& run) {
   return run_spec_from_json(run.spec, "registry: spec of " + run.id);
 }
 
-/// What a run is recorded with is what it reads: its files are hashed again.
-void check_inputs_unchanged(const RunSpec& spec) {
-  const auto check = [](const Input& input, const std::string& now) {
-    if (input.sha256 != now)
-      throw Error(fmt::format("{}: it has changed since the run was queued", input.path));
-  };
-  for (const auto& file : {spec.train_data, spec.dev_data}) {
-    if (!file.path.empty()) check(file, sha256_file(file.path));
-  }
-  if (!spec.init.path.empty()) check(spec.init, sha256_folder(spec.init.path));
-}
-
 std::string last_line(const std::string& text) {
   return text.substr(text.rfind('\n') + 1);
 }
@@ -80,6 +67,28 @@ std::string describe_end(const RunRecord& run, const Outcome& outcome, double re
                      last_line(outcome.message), next);
 }
 
+/// The results of an attempt. Where they cannot be read `outcome` becomes a failure: the job's, not the
+/// scheduler's.
+AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPaths& paths) {
+  const bool succeeded = outcome.end == AttemptEnd::kSucceeded;
+  AttemptResults results;
+  try {
+    results.metrics = read_metrics(paths);
+    if (succeeded) {
+      results.evaluation = read_evaluation(run, paths);
+      results.artifacts = read_artifacts(run.id, paths);
+    }
+  } catch (const std::exception& e) {
+    results.evaluation.reset();
+    if (succeeded) {
+      outcome.end = AttemptEnd::kFailed;
+      outcome.reason = FailReason::kExitCode;
+      outcome.message = e.what();
+    }
+  }
+  return results;
+}
+
 }  // namespace
 
 double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {
@@ -89,51 +98,82 @@ double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {
   return std::clamp(fraction, 0.0, 1.0);
 }
 
-Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, SchedulerOptions options)
+double sweep_eta_s(const std::vector<double>& left_s, size_t queued, double mean_duration_s) {
+  if (queued > 0 && mean_duration_s < 0) return -1;
+  double work_s = queued > 0 ? static_cast<double>(queued) * mean_duration_s : 0, longest_s = 0;
+  for (const double left : left_s) {
+    const double known = left >= 0 ? left : mean_duration_s / 2;  // a run that has just begun, or predicts
+    if (known < 0) return -1;
+    work_s += known;
+    longest_s = std::max(longest_s, known);
+  }
+  return std::max(longest_s, work_s / static_cast<double>(std::max<size_t>(1, left_s.size())));
+}
+
+Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus, SchedulerOptions options)
     : registry_(registry),
       workspace_(std::move(workspace)),
       options_(std::move(options)),
-      pool_(usable_cpus()) {}
+      gpus_(gpus),
+      pool_(usable_cpus(), gpus) {}
 
-int Scheduler::run() {
+SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
+  registry_.changed_elsewhere();
+  for (const auto& id : options_.own_runs) remember(registry_.find_run(id).value());
   recover();
+  read_queue();
   constexpr double kTick_s = 0.5;
+  constexpr double kDrainTick_s = 0.02;  // a GPU is free within moments of its run's end
+  double next_tick = 0;
   while (true) {
-    collect_ended();
-    if (may_start_more()) start_what_fits();
-    if (running_.empty() && (!may_start_more() || !own_left())) return signal_;
-    if (options_.on_tick) options_.on_tick(progress(), queued().size());
-    const int signal = signals.wait(kTick_s);
-    if (signal == 0 || signal == SIGCHLD) continue;
-    signal_ = signal == SIGINT ? SIGINT : SIGTERM;
-    say(running_.empty() ? "ending" : "ending: the workers save their state; once more to kill them");
+    const auto ended = collect_ended();
+    // The next runs start before a success is taken in, which may take long; failures may stop them.
+    const auto record_all = [&](bool successes) {
+      for (const auto& one : ended) {
+        if ((one.outcome.end == AttemptEnd::kSucceeded) == successes) record(one.run, one.outcome);
+      }
+    };
+    record_all(false);
+    look_at_gpus();
+    start_what_fits();
+    record_all(true);
+    if (running_.empty() && (!may_start_more() || !own_left())) return end_;
+    const double now = clock_.now_s();
+    if (now >= next_tick) {
+      next_tick = now + kTick_s;
+      if (registry_.changed_elsewhere()) read_queue();
+      if (options_.on_tick) options_.on_tick(progress());
+    }
+    const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
+    const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_.signal == 0;
+    if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
+    end_.signal = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
+    const std::string why = time_is_up ? "the time is up: " : "";
+    say(running_.empty() ? why + "ending"
+                         : why + "ending: the workers save their state; once more to kill them");
     end_attempts();
   }
 }
 
 bool Scheduler::may_start_more() const {
-  return signal_ == 0 && !(options_.fail_fast && failed_);
+  return end_.signal == 0 && end_.paused.empty() && !(options_.fail_fast && failed_);
 }
 
 bool Scheduler::own_unfinished() const {
-  const bool runs = std::any_of(running_.begin(), running_.end(), [this](const RunningAttempt& attempt) {
-    return options_.own_runs.contains(attempt.run.id);
-  });
+  const bool runs = std::any_of(running_.begin(), running_.end(),
+                                [this](const RunningAttempt& attempt) { return is_own(attempt.run.id); });
   return runs || own_left();
 }
 
 bool Scheduler::own_left() const {
-  const auto runs = queued();
-  return std::any_of(runs.begin(), runs.end(), [this](const RunRecord& run) {
-    return options_.own_runs.contains(run.id) && !left_.contains(run.id);
-  });
+  return !queue_.empty() && queue_.front().own;
 }
 
-std::string Scheduler::obstacle(const RunSpec& spec) const {
-  if (!spec.is_command() && options_.worker.empty()) return "there is no expctl-train here";
+std::string Scheduler::obstacle(const QueuedRecord& run) const {
+  if (!run.is_command && options_.worker.empty()) return "there is no expctl-train here";
   try {
-    pool_.check(spec);
+    pool_.check(run.resources, run.is_command);
   } catch (const Error& e) {
     return e.what();
   }
@@ -157,58 +197,72 @@ void Scheduler::recover() {
   }
 }
 
-std::vector<RunRecord> Scheduler::queued() const {
-  RunFilter filter;
-  filter.state = RunState::kQueued;
-  filter.ensembles = false;
-  auto runs = registry_.list_runs(filter);
+/// Others add runs, stop and resume them; what is known of those that stay is kept.
+void Scheduler::read_queue() {
+  std::map<std::string, QueuedRun> known;
+  for (auto& run : queue_) known[run.id] = std::move(run);
+  queue_.clear();
   // Enough were started: only those go on that wait for another try.
-  if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs) {
-    std::erase_if(runs, [this](const RunRecord& run) { return !started_.contains(run.id); });
+  const bool enough = options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs;
+  for (const auto& record : registry_.queued_runs()) {
+    if (enough && !started_.contains(record.id)) continue;
+    if (const std::string why = obstacle(record); !why.empty()) {
+      if (left_.insert(record.id).second) say(fmt::format("{} stays queued: {}", record.id, why));
+      continue;
+    }
+    QueuedRun run{record.id, record.resources, record.is_command, is_own(record.id)};
+    if (const auto before = known.find(record.id); before != known.end()) {
+      run.not_before = before->second.not_before;
+      run.passed_over = before->second.passed_over;
+    }
+    queue_.push_back(std::move(run));
   }
-  return runs;
+  std::stable_partition(queue_.begin(), queue_.end(), [](const QueuedRun& run) { return run.own; });
+}
+
+void Scheduler::look_at_gpus() {
+  for (const auto& change : gpus_.look(clock_.now_s())) say(change);
 }
 
 void Scheduler::start_what_fits() {
-  while (may_start_more() && own_unfinished()) {
-    std::vector<QueuedRun> queue;
-    std::vector<RunRecord> runs;
-    for (auto& run : queued()) {
-      if (left_.contains(run.id)) continue;
-      const auto waits = not_before_.find(run.id);
-      queue.push_back(
-          {run.id, options_.own_runs.contains(run.id), waits == not_before_.end() ? 0 : waits->second});
-      runs.push_back(std::move(run));
-    }
-    const auto next = next_to_start(queue, clock_.now_s());
+  while (may_start_more() && own_unfinished() && pool_.has_room()) {
+    std::optional<Slot> slot;
+    const auto next = next_to_start(queue_, clock_.now_s(), [&](const QueuedRun& run) {
+      slot = pool_.take(run.resources, run.is_command);
+      return slot.has_value();
+    });
     if (!next) return;
-    const RunSpec spec = spec_of(runs[*next]);
-    if (const std::string why = obstacle(spec); !why.empty()) {
-      left_.insert(runs[*next].id);
-      say(fmt::format("{} stays queued: {}", runs[*next].id, why));
-      continue;
-    }
-    auto slot = pool_.take(spec);
-    if (!slot) return;
-    start(runs[*next], spec, std::move(*slot));
+    const std::string run_id = queue_[*next].id;
+    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
+    start(run_id, std::move(*slot));
   }
 }
 
-void Scheduler::start(const RunRecord& run, const RunSpec& spec, Slot slot) {
-  const RunPaths paths = paths_of(run.id);
+void Scheduler::start(const std::string& run_id, Slot slot) {
+  const RunPaths paths = paths_of(run_id);
+  const RunRecord run = registry_.find_run(run_id).value();
   AttemptRecord attempt;
-  attempt.run_id = run.id;
+  attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
-  attempt.attempt = registry_.start_attempt(run.id, attempt);
-  started_.insert(run.id);
+  try {
+    attempt.attempt = registry_.start_attempt(run_id, attempt);
+  } catch (const Error&) {
+    if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
+    return;  // a person has stopped it this moment
+  }
+  started_.insert(run_id);
+  if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
+    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
   Outcome outcome;
   outcome.attempt = attempt.attempt;
   outcome.started = attempt.started;
   WorkerRequest request;
   try {
-    check_inputs_unchanged(spec);
+    inputs_.check(spec_of(run));
     request = make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths);
+    const auto earlier = registry_.attempts(run_id);
+    request.spec.train.micro_batch = micro_batch_for(request.spec.train, earlier);
   } catch (const Error& e) {
     outcome.reason = FailReason::kFailedToStart;
     outcome.message = e.what();
@@ -226,7 +280,7 @@ void Scheduler::start(const RunRecord& run, const RunSpec& spec, Slot slot) {
     record(run, outcome);
     throw;
   }
-  say(fmt::format("{} started{}", run.id,
+  say(fmt::format("{} started{}", run_id,
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
 }
 
@@ -241,64 +295,63 @@ void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& reques
                             {{kAttemptVariable, request.attempt_token}},
                             {},
                             SIGTERM});
-  running_.push_back({run, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
+  running_.push_back({run, request.spec, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
 }
 
-void Scheduler::collect_ended() {
+std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
+  std::vector<EndedAttempt> all;
   for (size_t i = 0; i < running_.size();) {
     if (::waitpid(running_[i].supervisor, nullptr, WNOHANG) == 0) {
       ++i;
       continue;
     }
-    const auto ended = std::move(running_[i]);
+    auto ended = std::move(running_[i]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     auto outcome = read_outcome(paths_of(ended.run.id), ended.attempt);
     if (!outcome) {
       const auto attempt = registry_.running_attempt(ended.run.id);
       if (attempt) wait_for_leftovers(attempt->token, 0);  // nobody else will end them
-      outcome = outcome_without_file(signal_ == 0, ended.attempt, ended.started, clock_.now_s());
+      outcome = outcome_without_file(end_.signal == 0, ended.attempt, ended.started, clock_.now_s());
     }
-    record(ended.run, *outcome);
+    all.push_back({std::move(ended.run), std::move(*outcome)});
+    pause_if_hopeless(all.back());
   }
+  return all;
 }
 
-Outcome Scheduler::take_results(const RunRecord& run, Outcome outcome, const RunPaths& paths) {
-  const bool succeeded = outcome.end == AttemptEnd::kSucceeded;
-  std::optional<std::vector<MetricRecord>> metrics;
-  std::optional<EvaluationRecord> evaluation;
-  std::vector<ArtifactRecord> artifacts;
-  try {
-    metrics = read_metrics(paths);
-    if (succeeded) {
-      evaluation = read_evaluation(run, paths);
-      artifacts = read_artifacts(run.id, paths);
-    }
-  } catch (const std::exception& e) {
-    // What the job has left cannot be read: that is its failure, not the scheduler's.
-    if (succeeded) {
-      outcome.end = AttemptEnd::kFailed;
-      outcome.reason = FailReason::kExitCode;
-      outcome.message = e.what();
-    }
+void Scheduler::pause_if_hopeless(const EndedAttempt& ended) {
+  if (!is_own(ended.run.id) || one_has_lived_ || ended.outcome.end == AttemptEnd::kInterrupted) return;
+  if (!died_early(ended.outcome)) {
+    one_has_lived_ = true;
+    return;
   }
-  if (metrics) registry_.set_metrics(run.id, *metrics);
-  if (outcome.end != AttemptEnd::kSucceeded) return outcome;
-  if (evaluation) registry_.set_evaluation(*evaluation);
-  registry_.set_artifacts(run.id, artifacts);
-  return outcome;
+  died_early_.insert(ended.run.id);
+  if (died_early_.size() < kHopeless || !end_.paused.empty()) return;
+  end_.paused =
+      fmt::format("the first {} runs have failed within {:.0f} s of their start", kHopeless, kEarly_s);
 }
 
 void Scheduler::record(const RunRecord& run, const Outcome& ended) {
   const RunPaths paths = paths_of(run.id);
-  // Results first: once the success is recorded nobody comes back for them.
-  const Outcome outcome = take_results(run, ended, paths);
-  const bool retry = may_retry(outcome, run.retries_used, spec_of(run).resources.retries);
+  Outcome outcome = ended;
+  const AttemptResults results = take_results(run, outcome, paths);
+  const RunSpec spec = spec_of(run);
+  const bool retry = may_retry(outcome, run.retries_used, spec.resources.retries) &&
+                     may_shrink(spec, outcome, registry_.attempts(run.id));
   const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
-  registry_.finish_attempt(run.id, outcome, retry);
-  if (retry) not_before_[run.id] = clock_.now_s() + delay_s;
+  registry_.finish_attempt(run.id, outcome, retry, results);
   const RunRecord now = registry_.find_run(run.id).value();
+  if (now.state == RunState::kQueued) {
+    QueuedRun again{run.id, spec.resources, spec.is_command(), is_own(run.id)};
+    again.not_before = retry ? clock_.now_s() + delay_s : 0;
+    const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
+                                                         [](const QueuedRun& other) { return other.own; })
+                                  : queue_.end();
+    queue_.insert(behind, std::move(again));
+  }
   write_run_file(now, paths);
-  if (now.state == RunState::kFailed && options_.own_runs.contains(run.id)) failed_ = true;
+  if (now.state == RunState::kFailed && is_own(run.id)) failed_ = true;
+  if (is_own(run.id)) remember(now);
   say(describe_end(now, outcome, delay_s, paths));
 }
 
@@ -306,29 +359,54 @@ void Scheduler::end_attempts() {
   for (const auto& attempt : running_) ::kill(attempt.supervisor, SIGTERM);
 }
 
-std::vector<RunProgress> Scheduler::progress() {
-  std::vector<RunProgress> all;
-  for (auto& attempt : running_) {
-    RunProgress one;
-    one.id = attempt.run.id;
-    const auto metric = read_last_metric(paths_of(attempt.run.id));
-    if (metric && metric->time >= attempt.started) {
-      const RunSpec spec = spec_of(attempt.run);
-      one.step = metric->step;
-      one.loss = metric->loss;
-      one.fraction = training_fraction(*metric, spec.train);
-      if (attempt.first_step < 0) {
-        attempt.first_step = metric->step;
-        attempt.first_step_time = metric->time;
-        attempt.first_fraction = one.fraction;
-      } else if (one.fraction > attempt.first_fraction) {
-        one.eta_s = (metric->time - attempt.first_step_time) * (1 - one.fraction) /
-                    (one.fraction - attempt.first_fraction);
-      }
-    }
-    all.push_back(one);
+RunProgress Scheduler::progress_of(RunningAttempt& attempt) const {
+  const RunPaths paths = paths_of(attempt.run.id);
+  RunProgress one;
+  one.id = attempt.run.id;
+  one.params = attempt.run.params;
+  one.seed = attempt.run.seed;
+  one.is_training = !attempt.spec.is_command();
+  const double silent_s = clock_.now_s() - std::max(attempt.started, last_sign_of_life(paths));
+  if (silent_s >= kStalledAfter_s) one.silent_s = silent_s;
+  const LatestMetrics latest = read_latest_metrics(paths);
+  one.f1 = latest.f1;
+  if (!latest.step || latest.step->time < attempt.started) return one;
+  const MetricRecord& metric = *latest.step;
+  one.step = metric.step;
+  one.loss = metric.loss;
+  one.fraction = training_fraction(metric, attempt.spec.train);
+  if (attempt.first_step < 0) {
+    attempt.first_step = metric.step;
+    attempt.first_step_time = metric.time;
+    attempt.first_fraction = one.fraction;
+  } else if (one.fraction > attempt.first_fraction) {
+    one.eta_s = (metric.time - attempt.first_step_time) * (1 - one.fraction) /
+                (one.fraction - attempt.first_fraction);
   }
+  return one;
+}
+
+SweepProgress Scheduler::progress() {
+  SweepProgress all = so_far_;
+  std::vector<double> left_s;
+  for (auto& attempt : running_) {
+    all.running.push_back(progress_of(attempt));
+    left_s.push_back(all.running.back().eta_s);
+  }
+  all.queued = queue_.size();
+  const double mean_s = all.succeeded > 0 ? succeeded_s_ / static_cast<double>(all.succeeded) : -1;
+  all.eta_s = sweep_eta_s(left_s, all.queued, mean_s);
   return all;
+}
+
+void Scheduler::remember(const RunRecord& own_run) {
+  if (own_run.state == RunState::kFailed) ++so_far_.failed;
+  if (own_run.state != RunState::kSucceeded) return;
+  ++so_far_.succeeded;
+  succeeded_s_ += own_run.ended - own_run.started;
+  if (!own_run.f1 || (!so_far_.best.empty() && *own_run.f1 <= so_far_.best_f1)) return;
+  so_far_.best = own_run.id;
+  so_far_.best_f1 = *own_run.f1;
 }
 
 void Scheduler::say(const std::string& line) const {

@@ -21,45 +21,65 @@ std::vector<int> usable_cpus() {
   return cpus;
 }
 
-Slot::~Slot() {
+Slot::Cores::~Cores() {
   if (pool_ == nullptr) return;
   pool_->free_.insert(pool_->free_.end(), cpus_.begin(), cpus_.end());
   std::sort(pool_->free_.begin(), pool_->free_.end());
 }
 
 DeviceAssignment Slot::devices() const {
-  DeviceAssignment devices;
-  devices.threads = static_cast<int>(cpus_.size());
-  if (bound_) devices.cpu_ids = cpus_;
-  return devices;
+  return devices_;
 }
 
-SlotPool::SlotPool(std::vector<int> cpus) : total_(cpus.size()), free_(std::move(cpus)) {
+SlotPool::SlotPool(std::vector<int> cpus, GpuPool& gpus)
+    : total_(cpus.size()), free_(std::move(cpus)), gpus_(&gpus) {
   if (free_.empty()) throw Error("no core to run on");
   std::sort(free_.begin(), free_.end());
 }
 
-void SlotPool::check(const RunSpec& spec) const {
-  if (spec.resources.gpus > 0) {
-    throw Error(fmt::format("gpus = {}: no GPU was found", spec.resources.gpus),
-                "this version of expctl computes on the CPU: take 'gpus' out, or set gpus = 0");
+void SlotPool::check(const ResourceSpec& wanted, bool is_command) const {
+  if (wanted.gpus > 0 && !is_command) {
+    throw Error(fmt::format("gpus = {}: this version's expctl-train computes on the CPU", wanted.gpus),
+                "take 'gpus' out, or set gpus = 0");
   }
-  if (cores_for(spec) > total_) {
-    throw Error(fmt::format("cpus = {}: this machine has {} cores to use", spec.resources.cpus, total_));
+  if (gpus_for(wanted, is_command) > gpus_->size()) {
+    throw Error(fmt::format("gpus = {}: {}", wanted.gpus,
+                            gpus_->size() == 0 ? "no GPU was found"
+                                               : fmt::format("there are {} GPUs to use", gpus_->size())),
+                "nvidia-smi -L lists them; CUDA_VISIBLE_DEVICES and --gpus say which may be used");
+  }
+  if (cores_for(wanted, is_command) > total_) {
+    throw Error(fmt::format("cpus = {}: this machine has {} cores to use", wanted.cpus, total_));
   }
 }
 
-std::optional<Slot> SlotPool::take(const RunSpec& spec) {
-  const size_t wanted = cores_for(spec);
-  if (wanted > free_.size()) return std::nullopt;
-  std::vector<int> cpus(free_.begin(), free_.begin() + static_cast<std::ptrdiff_t>(wanted));
-  free_.erase(free_.begin(), free_.begin() + static_cast<std::ptrdiff_t>(wanted));
-  return Slot(*this, std::move(cpus), wanted < total_);
+std::optional<Slot> SlotPool::take(const ResourceSpec& wanted, bool is_command) {
+  const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
+  if (cores > free_.size()) return std::nullopt;
+  auto lease = gpus > 0 ? gpus_->take(gpus, wanted.runs_per_gpu) : std::optional(GpuLease());
+  if (!lease) return std::nullopt;
+  DeviceAssignment devices;
+  const bool by_index = wanted.visible_devices == "index";  // no number names an instance
+  for (const auto& gpu : lease->devices())
+    devices.gpus.push_back(by_index && !gpu.is_instance ? std::to_string(gpu.index) : gpu.uuid);
+  const auto end = free_.begin() + static_cast<std::ptrdiff_t>(cores);
+  Slot::Cores own(*this, {free_.begin(), end});
+  free_.erase(free_.begin(), end);
+  const size_t share = cores > 0 ? cores : std::max<size_t>(1, total_ * gpus / gpus_->size());
+  devices.threads = static_cast<int>(share);
+  if (cores < total_) devices.cpu_ids = own.cpus();
+  return Slot(std::move(own), std::move(*lease), std::move(devices));
 }
 
-size_t SlotPool::cores_for(const RunSpec& spec) const {
-  if (spec.resources.cpus > 0) return static_cast<size_t>(spec.resources.cpus);
-  return spec.is_command() ? 1 : total_;
+size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {
+  if (wanted.gpus >= 0) return static_cast<size_t>(wanted.gpus);
+  return is_command && gpus_->size() > 0 ? 1 : 0;
+}
+
+size_t SlotPool::cores_for(const ResourceSpec& wanted, bool is_command) const {
+  if (wanted.cpus > 0) return static_cast<size_t>(wanted.cpus);
+  if (gpus_for(wanted, is_command) > 0) return 0;
+  return is_command ? 1 : total_;
 }
 
 }  // namespace expctl

@@ -1,5 +1,5 @@
-// The cores of this machine, lent to runs: a slot is what one run computes on, and gives it back when it is
-// destroyed.
+// The cores and GPUs of this machine, lent to runs: a slot is what one run computes on, and gives it back
+// when it is destroyed.
 //
 // Not thread-safe; a pool outlives its slots.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "core/request.h"
 #include "core/run_spec.h"
+#include "runner/gpu_pool.h"
 
 namespace expctl {
 
@@ -20,49 +21,64 @@ class SlotPool;
 
 class Slot {
  public:
-  Slot(Slot&& other) noexcept : pool_(other.pool_), cpus_(std::move(other.cpus_)), bound_(other.bound_) {
-    other.pool_ = nullptr;
-  }
-  Slot& operator=(Slot&& other) noexcept {
-    std::swap(pool_, other.pool_);
-    std::swap(cpus_, other.cpus_);
-    std::swap(bound_, other.bound_);
-    return *this;
-  }
-  ~Slot();
+  Slot(Slot&& other) noexcept = default;
+  Slot& operator=(Slot&& other) noexcept = default;
 
-  /// One thread a core; bound to them unless the run has all cores.
+  /// A thread a core, bound to them unless the run has all cores; with GPUs a share of the threads, bound to
+  /// none.
   DeviceAssignment devices() const;
 
  private:
   friend class SlotPool;
-  Slot(SlotPool& pool, std::vector<int> cpus, bool bound)
-      : pool_(&pool), cpus_(std::move(cpus)), bound_(bound) {}
+  /// Cores, given back when it is destroyed.
+  class Cores {
+   public:
+    Cores(SlotPool& pool, std::vector<int> cpus) : pool_(&pool), cpus_(std::move(cpus)) {}
+    Cores(Cores&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), cpus_(std::move(other.cpus_)) {}
+    Cores& operator=(Cores&& other) noexcept {
+      std::swap(pool_, other.pool_);
+      std::swap(cpus_, other.cpus_);
+      return *this;
+    }
+    ~Cores();
+    const std::vector<int>& cpus() const { return cpus_; }
 
-  SlotPool* pool_;
-  std::vector<int> cpus_;
-  bool bound_;
+   private:
+    SlotPool* pool_;
+    std::vector<int> cpus_;
+  };
+
+  Slot(Cores cores, GpuLease gpus, DeviceAssignment devices)
+      : cores_(std::move(cores)), gpus_(std::move(gpus)), devices_(std::move(devices)) {}
+
+  Cores cores_;
+  GpuLease gpus_;
+  DeviceAssignment devices_;
 };
 
 class SlotPool {
  public:
-  /// Throws Error where `cpus` is empty.
-  explicit SlotPool(std::vector<int> cpus);
+  /// Throws Error where `cpus` is empty. `gpus` outlives the pool.
+  SlotPool(std::vector<int> cpus, GpuPool& gpus);
 
-  /// Throws Error where this machine can never give what the run asks for: a GPU, or more cores than there
-  /// are.
-  void check(const RunSpec& spec) const;
+  /// Throws Error where this machine can never give what the run asks for: more GPUs or cores than there are.
+  void check(const ResourceSpec& wanted, bool is_command) const;
 
-  /// What the run needs (cpus = 0: all cores for a native run, one for a command), or nothing while others
-  /// have it.
-  std::optional<Slot> take(const RunSpec& spec);
+  /// What the run needs, or nothing while others have it. cpus = 0: all cores for a native run, one for a
+  /// command, none of its own for a run with GPUs.
+  std::optional<Slot> take(const ResourceSpec& wanted, bool is_command);
+  /// Whether take() can be worth a try.
+  bool has_room() const { return !free_.empty() || gpus_->has_room(); }
 
  private:
   friend class Slot;
-  size_t cores_for(const RunSpec& spec) const;
+  size_t gpus_for(const ResourceSpec& wanted, bool is_command) const;
+  size_t cores_for(const ResourceSpec& wanted, bool is_command) const;
 
   size_t total_;
   std::vector<int> free_;  ///< sorted
+  GpuPool* gpus_;
 };
 
 }  // namespace expctl

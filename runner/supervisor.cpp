@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
+#include <optional>
 
 #include "core/clock.h"
 #include "core/environment.h"
@@ -18,8 +18,10 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "core/worker_exit.h"
+#include "runner/gpu_log.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
+#include "runner/run_log.h"
 #include "runner/signal_wait.h"
 
 namespace expctl {
@@ -46,9 +48,10 @@ class Attempt {
       outcome.message = e.what();
       return finished(outcome);
     }
+    if (!request_.devices.gpus.empty()) gpu_log_.emplace(request_.devices.gpus, paths_.gpu_readings());
     wait_for_worker();
     end_descendants();
-    end_.out_of_memory = out_of_memory_kills() > kills_before;
+    end_.out_of_memory = out_of_memory_kills() > kills_before || says_out_of_memory(log_tail(paths_.log()));
     Outcome outcome = classify(end_);
     if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
@@ -61,6 +64,15 @@ class Attempt {
     while (!reap()) {
       const double now = clock_.now_s();
       const double limit = request_.spec.resources.timeout_s;
+      if (now >= next_look_) {
+        next_look_ = now + kLongestWait_s;
+        cap_log(paths_.log());
+        if (gpu_log_) gpu_log_->write(now);
+        if (!end_.stopped && std::filesystem::exists(paths_.stop_request())) {
+          end_.stopped = true;
+          begin_end(options_.grace_s);
+        }
+      }
       if (!ending_ && limit > 0 && now >= started_ + limit) {
         end_.timed_out = true;
         begin_end(options_.orphan_grace_s);
@@ -81,6 +93,7 @@ class Attempt {
   }
 
   void begin_end(double grace_s) {
+    if (ending_) return;
     ending_ = true;
     kill_at_ = clock_.now_s() + grace_s;
     ::kill(-worker_, SIGTERM);
@@ -132,7 +145,7 @@ class Attempt {
       case FailReason::kTimedOut:
         return fmt::format("ended after its time limit of {} s", request_.spec.resources.timeout_s);
       case FailReason::kOutOfMemory:
-        return "the kernel ended it for lack of memory";
+        return outcome.signal != 0 ? "the kernel ended it for lack of memory" : last_words();
       case FailReason::kDiverged:
         return "the loss or the gradient is no finite number";
       case FailReason::kSignal:
@@ -142,15 +155,9 @@ class Attempt {
     }
   }
 
-  /// The end of the log, which may be long.
   std::string last_words() const {
-    constexpr std::streamoff kTailBytes = 4096;
     constexpr int kLines = 3;
-    std::ifstream log(paths_.log(), std::ios::binary | std::ios::ate);
-    if (!log) return {};
-    log.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(log.tellg()) - kTailBytes));
-    const std::string text((std::istreambuf_iterator<char>(log)), std::istreambuf_iterator<char>());
-    return std::string(trim(tail_lines(trim(text), kLines)));
+    return std::string(trim(tail_lines(trim(log_tail(paths_.log())), kLines)));
   }
 
   Outcome finished(Outcome outcome) const {
@@ -179,6 +186,8 @@ class Attempt {
   bool ending_ = false;
   double started_ = 0;
   double kill_at_ = 0;
+  double next_look_ = 0;
+  std::optional<GpuLog> gpu_log_;
   WorkerEnd end_;
 };
 
@@ -192,6 +201,9 @@ Outcome classify(const WorkerEnd& end) {
   const bool native = !end.is_command && WIFEXITED(status);
   if (WIFEXITED(status) && outcome.exit_code == 0) {
     outcome.end = AttemptEnd::kSucceeded;
+  } else if (end.stopped) {
+    outcome.end = AttemptEnd::kStopped;
+    outcome.message = "stopped by a person";
   } else if (end.timed_out) {
     outcome.reason = FailReason::kTimedOut;
   } else if (end.told_to_end || (native && outcome.exit_code == kExitTerminated)) {
@@ -199,7 +211,9 @@ Outcome classify(const WorkerEnd& end) {
     outcome.message = "told to end";
   } else if (native && outcome.exit_code == kExitDiverged) {
     outcome.reason = FailReason::kDiverged;
-  } else if (outcome.signal == SIGKILL && end.out_of_memory) {
+  } else if (native && outcome.exit_code == kExitOutOfMemory) {
+    outcome.reason = FailReason::kOutOfMemory;
+  } else if (end.out_of_memory && (outcome.signal == SIGKILL || end.is_command)) {
     outcome.reason = FailReason::kOutOfMemory;
   } else {
     outcome.reason = outcome.signal != 0 ? FailReason::kSignal : FailReason::kExitCode;

@@ -34,7 +34,8 @@ struct WorkerEnd {
   int wait_status = 0;       ///< as waitpid() gives it
   bool told_to_end = false;  ///< by a signal to the supervisor
   bool timed_out = false;
-  bool out_of_memory = false;  ///< the kernel counted a kill in this cgroup
+  bool stopped = false;        ///< by a person: stop_request() was there
+  bool out_of_memory = false;  ///< the kernel counted a kill in this cgroup, or the log's end says so
   bool is_command = false;     ///< else expctl-train, whose exit codes have meanings (core/worker_exit.h)
 };
 

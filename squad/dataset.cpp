@@ -20,7 +20,8 @@ std::string place(const std::string& source, size_t article, size_t paragraph) {
 
 Question read_question(JsonElement json, const std::string& where) {
   Question question{text_member(json, "id", where), text_member(json, "question", where), {}};
-  if (!find_member(json, "answers")) return question;
+  const auto answers = find_member(json, "answers");
+  if (!answers || answers->is_null()) return question;
   const std::string here = fmt::format("{}, question {}", where, question.id);
   for (const auto answer : array_member(json, "answers", here))
     question.answers.push_back(
@@ -91,9 +92,15 @@ bool Dataset::has_answers() const {
 
 Dataset parse_dataset(std::string_view text, const std::string& source) {
   const JsonDocument json(text, source);
-  Dataset dataset{text_member(json.root(), "version", source, ""), {}};
-  for (const auto article : array_member(json.root(), "data", source))
-    dataset.articles.push_back(read_article(article, source, dataset.articles.size()));
+  Dataset dataset;
+  try {
+    dataset.version = text_member(json.root(), "version", source, "");
+    for (const auto article : array_member(json.root(), "data", source))
+      dataset.articles.push_back(read_article(article, source, dataset.articles.size()));
+  } catch (const Error& e) {
+    throw Error(e.what(),
+                "wanted is the layout of SQuAD 1.1's own files, in which articles lie below 'data'");
+  }
   check_ids(dataset, source);
   return dataset;
 }

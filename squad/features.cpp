@@ -124,11 +124,6 @@ int room_for(size_t question_tokens, size_t context_tokens, const Question& ques
   return room;
 }
 
-std::string_view without_leading_space(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n\v\f");
-  return first == std::string_view::npos ? std::string_view() : text.substr(first);
-}
-
 /// Of all its questions; each context is tokenized once.
 std::vector<Feature> paragraph_features(const NumberedParagraph& numbered, const Vocabulary& vocabulary,
                                         const FeatureOptions& options) {
@@ -137,7 +132,7 @@ std::vector<Feature> paragraph_features(const NumberedParagraph& numbered, const
   const auto length = static_cast<int>(context.size());
   auto index = static_cast<int32_t>(numbered.first_question);
   for (const auto& question : numbered.paragraph->questions) {
-    std::vector<Token> tokens = tokenize(without_leading_space(question.text), vocabulary);
+    std::vector<Token> tokens = tokenize(question.text, vocabulary);
     if (options.max_query_length > 0 && tokens.size() > static_cast<size_t>(options.max_query_length)) {
       tokens.resize(static_cast<size_t>(options.max_query_length));
     }

@@ -32,10 +32,13 @@ std::string text_of(JsonElement element, const char* key, const std::string& whe
 }  // namespace
 
 JsonDocument::JsonDocument(std::string_view text, const std::string& source) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto error = parser_.parse(text.data(), text.size()).get(root_);
   if (error == simdjson::SUCCESS) return;
   parse_json(text, source);  // says where and what
-  throw Error(fmt::format("{}: cannot be read: {}", source, simdjson::error_message(error)));
+  throw Error(fmt::format("{}: cannot be read: {}", source, simdjson::error_message(error)),
+              "are all its integers within 64 bits?");
 }
 
 std::optional<JsonElement> find_member(JsonElement object, std::string_view key) {

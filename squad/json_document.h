@@ -16,8 +16,11 @@ using JsonElement = simdjson::dom::element;
 /// A parsed text; its elements live as long as it does.
 class JsonDocument {
  public:
-  /// Throws Error "source:line:column: ..." on anything that is not one JSON value.
+  /// Throws Error "source:line:column: ..." on anything that is not one JSON value, perhaps after a byte
+  /// order mark.
   JsonDocument(std::string_view text, const std::string& source);
+  JsonDocument(const JsonDocument&) = delete;
+  JsonDocument& operator=(const JsonDocument&) = delete;
   JsonElement root() const { return root_; }
 
  private:

@@ -23,7 +23,9 @@ bool is_case_ignorable(char32_t c) {
     case UTF8PROC_CATEGORY_SK:
       return true;
     default:
-      return c == U'\'' || c == U'.' || c == U':' || c == U'\u00b7' || c == U'\u2019';
+      return std::u32string_view(
+                 U"'.:\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a")
+                 .find(c) != std::u32string_view::npos;
   }
 }
 

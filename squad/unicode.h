@@ -1,4 +1,4 @@
-// Code points and the properties of them that tokenizing and scoring need (utf8proc 2.8: Unicode 14).
+// Code points and the properties of them that tokenizing and scoring need (utf8proc 2.8: Unicode 15).
 #pragma once
 
 #include <string>

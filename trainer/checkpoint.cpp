@@ -1,6 +1,11 @@
 #include "trainer/checkpoint.h"
 
+#include <fmt/core.h>
+
+#include <cmath>
+
 #include "core/counter_random.h"
+#include "core/error.h"
 #include "core/run_paths.h"
 #include "formats/bert_folder.h"
 #include "formats/stored_bert.h"
@@ -33,6 +38,15 @@ struct Views {
   }
 };
 
+/// What is no number, or infinite, would come out of a bf16 product as anything.
+void check_finite(const Parameters& parameters, const std::string& source) {
+  for (const auto& [name, tensor] : parameters) {
+    if (std::isfinite(tensor.sum().item<double>()) || at::isfinite(tensor).all().item<bool>()) continue;
+    throw Error(fmt::format("{}: tensor '{}' holds values that are not finite", source, name),
+                "the training that left it has diverged, or the file is damaged");
+  }
+}
+
 torch::Tensor new_head(const TensorShape& wanted, uint64_t seed_init) {
   constexpr double kDeviation = 0.02;
   auto tensor = torch::zeros(wanted.shape);
@@ -53,6 +67,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_in
   checkpoint.vocabulary = Vocabulary::parse(bert.vocabulary_text, CheckpointPaths{folder}.vocab().string());
   checkpoint.parameters =
       bert.is_pickled() ? read_pickled_weights(bert.weights_file, bert.config) : read_stored(bert);
+  check_finite(checkpoint.parameters, folder.string());
   checkpoint.has_own_head = checkpoint.parameters.contains("qa_outputs.weight");
   for (const auto& wanted : bert_tensors(bert.config)) {
     if (!checkpoint.parameters.contains(wanted.name))

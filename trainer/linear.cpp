@@ -38,6 +38,26 @@ void products(const T* a, int64_t k, int64_t rows, int64_t panels, const PanelAt
   });
 }
 
+struct Columns {
+  const float* first;
+  int64_t row_stride;
+};
+
+/// Columns first .. first + n - 1 of all parts, one below the other. A panel is packed of all rows at once: a
+/// pair or a tile may lie across two parts.
+Columns gathered(const std::vector<const float*>& weights, int64_t out_of_each, int64_t in, int64_t first,
+                 int64_t n) {
+  if (weights.size() == 1) return {weights[0] + first, in};
+  thread_local Buffer<float> space;
+  float* to = space.resize(static_cast<int64_t>(weights.size()) * out_of_each * kPanelColumns);
+  const Columns columns{to, kPanelColumns};
+  for (const float* weight : weights) {
+    for (int64_t row = 0; row < out_of_each; ++row, to += kPanelColumns)
+      std::copy_n(weight + row * in + first, n, to);
+  }
+  return columns;
+}
+
 }  // namespace
 
 template <typename T>
@@ -51,18 +71,16 @@ void PackedWeights<T>::pack(const std::vector<const float*>& weights, int64_t ou
   const int64_t forward_panels = panels_of(out_of_each), gradient_panels = panels_of(in);
   std::byte* forward = forward_.resize(parts_ * forward_panels * forward_bytes);
   std::byte* gradient = gradient_.resize(gradient_panels * gradient_bytes);
-  for_each_tile(parts_ * (forward_panels + gradient_panels), [&](int64_t tile, int64_t) {
-    const int64_t part = tile % parts_, panel = tile / parts_;
-    const float* weight = weights[static_cast<size_t>(part)];
-    if (panel < forward_panels) {
-      const int64_t first = panel * kPanelColumns;
-      k.pack_panel_fp32(weight + first * in, 1, in, in, std::min(kPanelColumns, out_of_each - first),
-                        forward + (part * forward_panels + panel) * forward_bytes);
+  for_each_tile(parts_ * forward_panels + gradient_panels, [&](int64_t tile, int64_t) {
+    if (tile < parts_ * forward_panels) {
+      const int64_t part = tile / forward_panels, first = tile % forward_panels * kPanelColumns;
+      k.pack_panel_fp32(weights[static_cast<size_t>(part)] + first * in, 1, in, in,
+                        std::min(kPanelColumns, out_of_each - first), forward + tile * forward_bytes);
     } else {
-      const int64_t first = (panel - forward_panels) * kPanelColumns;
-      k.pack_panel_fp32(weight + first, in, 1, out_of_each, std::min(kPanelColumns, in - first),
-                        gradient + (panel - forward_panels) * gradient_bytes +
-                            part * static_cast<int64_t>(k.panel_bytes(out_of_each)));
+      const int64_t panel = tile - parts_ * forward_panels, first = panel * kPanelColumns;
+      const int64_t n = std::min(kPanelColumns, in - first);
+      const Columns columns = gathered(weights, out_of_each, in, first, n);
+      k.pack_panel_fp32(columns.first, columns.row_stride, 1, out(), n, gradient + panel * gradient_bytes);
     }
   });
 }

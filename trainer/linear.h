@@ -22,7 +22,7 @@ class PackedWeights {
   int64_t parts() const { return parts_; }
   int64_t out_of_each() const { return out_of_each_; }
 
-  /// Panels of W', those of each part after the other's; and of W, one part after the other along k.
+  /// Panels of W', those of each part after the other's; and of W, whose rows are those of all parts.
   const std::byte* forward_panel(int64_t part, int64_t panel) const;
   const std::byte* gradient_panel(int64_t panel) const;
 

@@ -4,11 +4,13 @@
 
 #include <csignal>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/version.h"
+#include "core/worker_exit.h"
 #include "trainer/worker.h"
 
 namespace {
@@ -34,10 +36,14 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "expctl-train: {}\n", e.what());
     if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
     return static_cast<int>(e.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "expctl-train: out of memory\n");
+    return expctl::kExitOutOfMemory;
   } catch (const c10::Error& e) {
     const std::string what = e.what_without_backtrace();
     fmt::print(stderr, "expctl-train: LibTorch: {}\n", what.substr(0, what.find('\n')));
-    return static_cast<int>(expctl::ErrorCode::kError);
+    const bool is_memory = what.find("DefaultCPUAllocator") != std::string::npos;
+    return is_memory ? expctl::kExitOutOfMemory : static_cast<int>(expctl::ErrorCode::kError);
   } catch (const std::exception& e) {
     fmt::print(stderr, "expctl-train: {}\n", e.what());
     return static_cast<int>(expctl::ErrorCode::kError);

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/tiles.h"
 #include "trainer/embeddings.h"
 #include "trainer/linear.h"
 #include "trainer/rows.h"
 #include "trainer/self_attention.h"
-#include "core/tiles.h"
 
 namespace expctl {
 namespace {
@@ -140,7 +140,6 @@ class Bert : public Model {
     linear_gelu(a.attended.out.data(), rows_, w.intermediate, get(w.name + "intermediate.dense.bias"),
                 a.pre.resize(rows_ * wide), a.wide.resize(rows_ * wide));
     linear(a.wide.data(), rows_, w.output, {get(w.name + "output.dense.bias")}, projected);
-    // Without a backward pass the input is this layer's own last output, which it replaces row by row.
     add_norm(projected, a.attended.out.data(), dropout(site_of(index) + kFfnOutputSite),
              norm(w.name + "output.LayerNorm"), rows_, a.output);
     return a.output.out.data();

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <iterator>
 
+#include "core/tiles.h"
 #include "formats/bert_names.h"
 #include "trainer/kernels/optimizer_kernels.h"
 #include "trainer/norm.h"
-#include "core/tiles.h"
 
 namespace expctl {
 namespace {
@@ -25,6 +25,7 @@ UpdateCoefficients coefficients(const TrainSpec& spec, const std::string& name, 
   const double decoupled_decay = coupled ? 0.0 : decay;
   return {
       static_cast<float>(spec.adam_beta1),        static_cast<float>(spec.adam_beta2),
+      static_cast<float>(1.0 - spec.adam_beta1),  static_cast<float>(1.0 - spec.adam_beta2),
       static_cast<float>(gradient_scale),         static_cast<float>(coupled ? decay : 0.0),
       static_cast<float>(decoupled_decay),        static_cast<float>(1.0 - learning_rate * decoupled_decay),
       static_cast<float>(learning_rate),          static_cast<float>(1.0 / left1),

@@ -29,6 +29,10 @@ class File {
   explicit File(const std::filesystem::path& path) : source_(path.string()), zip_(source_) {
     if (zip_.hasRecord("byteorder") && record_text("byteorder") == "big")
       throw Error(source_ + ": it was written on a big-endian machine, which expctl does not read");
+    // Names, shapes and places of the tensors: some 100 bytes a tensor.
+    constexpr size_t kLargestPickle = size_t{16} << 20;
+    if (zip_.getRecordSize("data.pkl") > kLargestPickle)
+      throw Error(source_ + ": its data.pkl is larger than 16 MiB: no state of a BERT");
     tensors_ = parse_pickled_state(record_text("data.pkl"), source_);
   }
 

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "trainer/buffer.h"
 #include "core/tiles.h"
+#include "trainer/buffer.h"
 
 namespace expctl {
 namespace {
@@ -23,13 +23,12 @@ void for_each_head(const AttentionShape& shape, const T* qkv, const F& f) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
   const int64_t longest = lengths[order.front()];
   const int64_t hidden = shape.heads * shape.head_size;
-  std::vector<Buffer<std::byte>> scratch(static_cast<size_t>(thread_count()));
-  std::vector<std::vector<uint64_t>> keys(scratch.size());
   const auto tiles = static_cast<int64_t>(lengths.size()) * shape.heads;
-  for_each_tile(tiles, [&](int64_t tile, int64_t thread) {
+  for_each_tile(tiles, [&](int64_t tile, int64_t) {
+    thread_local Buffer<std::byte> scratch;
+    thread_local std::vector<uint64_t> row_keys;
     const size_t sequence = order[static_cast<size_t>(tile / shape.heads)];
     const int64_t index = tile % shape.heads, first = first_rows[sequence];
-    auto& row_keys = keys[static_cast<size_t>(thread)];
     row_keys.clear();
     AttentionHead<T> head;
     head.length = lengths[sequence];
@@ -46,9 +45,8 @@ void for_each_head(const AttentionShape& shape, const T* qkv, const F& f) {
             dropout_row_key(shape.key, shape.batch->sequences[sequence], shape.first_site + index, p));
     }
     head.keys = row_keys.data();
-    auto& memory = scratch[static_cast<size_t>(thread)];
     f(head, first, index,
-      memory.resize(static_cast<int64_t>(kernels<T>().attention_scratch_bytes(longest, head.size))));
+      scratch.resize(static_cast<int64_t>(kernels<T>().attention_scratch_bytes(longest, head.size))));
   });
 }
 

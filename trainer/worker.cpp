@@ -78,6 +78,13 @@ DataOrder data_order(const WorkerRequest& request, int64_t features) {
                                : order_from_file(request.order, features);
 }
 
+/// What a saved state is of: config and seed, but not the micro-batch, which an attempt that ran out of
+/// memory leaves smaller to the next.
+std::string identity_of(RunSpec spec) {
+  spec.train.micro_batch = spec.train.batch_size;
+  return config_hash(spec) + "/" + std::to_string(spec.train.seed);
+}
+
 TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precision precision,
                      Checkpoint& checkpoint, const Evaluation* evaluation,
                      const std::function<bool()>& should_stop) {
@@ -86,7 +93,7 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
   const auto state = state_file(paths);
   Training training(spec, precision, checkpoint, features,
                     data_order(request, static_cast<int64_t>(features.size())));
-  const std::string identity = config_hash(request.spec) + "/" + std::to_string(spec.seed);
+  const std::string identity = identity_of(request.spec);
   if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
   MetricsLog log(paths.metrics(), training.step());
   const SystemClock clock;
@@ -129,6 +136,32 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
   return end;
 }
 
+/// Touches the heartbeat every few seconds, whenever the run is asked whether it should stop.
+class Heartbeat {
+ public:
+  explicit Heartbeat(std::filesystem::path file) : file_(std::move(file)) { write_file(file_, ""); }
+  ~Heartbeat() {
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
+  }
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+
+  void beat() {
+    constexpr double kEvery_s = 5;
+    const double now = clock_.now_s();
+    if (now - last_ < kEvery_s) return;
+    last_ = now;
+    std::error_code lost;  // a run does not end for it
+    std::filesystem::last_write_time(file_, std::filesystem::file_time_type::clock::now(), lost);
+  }
+
+ private:
+  std::filesystem::path file_;
+  SystemClock clock_;
+  double last_ = 0;
+};
+
 /// On a CPU every operation here is deterministic anyway.
 void set_determinism(const TrainSpec& spec) {
   at::globalContext().setDeterministicAlgorithms(spec.deterministic, false);
@@ -153,8 +186,13 @@ void check_lengths(const RunSpec& spec, bool training, const BertConfig& config)
 
 }  // namespace
 
-int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop) {
+int run_worker(const std::filesystem::path& folder, const std::function<bool()>& is_terminated) {
   const RunPaths paths{folder};
+  Heartbeat heartbeat(paths.heartbeat());
+  const auto should_stop = [&] {
+    heartbeat.beat();
+    return is_terminated();
+  };
   WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
   request.spec.train = resolve(request.spec.train);  // a request may be written by hand
   const RunSpec& spec = request.spec;

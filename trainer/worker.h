@@ -7,8 +7,8 @@
 
 namespace expctl {
 
-/// Returns the exit code: 0, or one of core/worker_exit.h. `should_stop` turns true when the worker is asked
-/// to end: the state is saved then. Throws Error; what was written before stays, results come last.
-int run_worker(const std::filesystem::path& folder, const std::function<bool()>& should_stop);
+/// Returns the exit code: 0, or one of core/worker_exit.h. `is_terminated` turns true when the worker is
+/// asked to end: the state is saved then. Throws Error; what was written before stays, results come last.
+int run_worker(const std::filesystem::path& folder, const std::function<bool()>& is_terminated);
 
 }  // namespace expctl

@@ -23,7 +23,7 @@ from transformers import AutoTokenizer
 
 import tables_tokenizer as tables
 
-UNICODE = "14.0.0"  # utf8proc 2.8
+UNICODE = "14.0.0"
 QUESTION = "what?"
 TOGETHER = 16  # characters in one text of the first look
 
@@ -206,7 +206,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if unicodedata.unidata_version != UNICODE:
-        sys.exit(f"this Python has Unicode {unicodedata.unidata_version}; Unicode {UNICODE} is what expctl's tables have (Python 3.11)")
+        sys.exit(f"this Python has Unicode {unicodedata.unidata_version}; the lists here are for Unicode {UNICODE} (Python 3.11)")
     expctl, peer = Expctl(options.expctl, options.model), Peer(options.model)
     characters = assigned()
     listed = differing_characters(expctl, peer, characters)

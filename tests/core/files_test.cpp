@@ -78,6 +78,14 @@ TEST_CASE("hash: SHA-256 of the known examples, of a file, of a folder", "[core]
 TEST_CASE("json: what does not parse is said with file, line and column", "[core]") {
   CHECK_THROWS_WITH(parse_json("{\n  \"a\": }", "x.json"), Catch::StartsWith("x.json:2:8: not valid JSON"));
   CHECK_THROWS_WITH(parse_json("[1] 2", "x.json"), Catch::StartsWith("x.json:1:5: not valid JSON"));
+  const auto nested = [](size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  CHECK(parse_json(nested(256), "x.json").is_array());
+  CHECK_THROWS_WITH(parse_json(nested(257), "x.json"),
+                    Catch::StartsWith("x.json: nested more than 256 deep"));
+  CHECK_THROWS_WITH(parse_json(nested(100'000), "x.json"), Catch::Contains("nested more than"));
+  const std::string token(100'000, 'x');
+  CHECK_THROWS_WITH(parse_json("[\"" + token + "\n", "x.json"),
+                    Catch::Contains("not valid JSON") && !Catch::Contains(token));
   const Json json = parse_json(R"({"n": 1, "t": "x"})", "x.json");
   CHECK(json_get<int>(json, "n", "x.json") == 1);
   CHECK(json_get<int>(json, "absent", "x.json", 7) == 7);

@@ -160,3 +160,91 @@ TEST_CASE("what cannot work is refused before anything is written", "[e2e]") {
   CHECK_THAT(data.err, Catch::Contains("data.dev"));
   CHECK_FALSE(std::filesystem::exists(folder / "runs"));
 }
+
+TEST_CASE("where the first three runs all fail at once the sweep pauses and says why", "[e2e]") {
+  const TempDir folder;
+  const std::string one_at_a_time = "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n";
+  write_sweep(folder, R"("echo no such module; exit 1", "exit 2", "test -e ../../go.txt", "true")", one_at_a_time);
+  const ProgramResult paused = run_program(sweep_argv(folder));
+  CHECK(paused.exit_code == 4);
+  CHECK_THAT(paused.err, Catch::Contains("paused: the first 3 runs have failed within 30 s of their start"));
+  const Json runs = Json::parse(paused.out)["runs"];
+  CHECK(by_id(runs, "run3")["state"] == "failed");
+  CHECK(by_id(runs, "run4")["state"] == "queued");
+  CHECK(by_id(sweep(folder, 4), "run4")["state"] == "succeeded");
+
+  // One that lives long enough, or succeeds, is hope.
+  const TempDir other;
+  write_sweep(other, R"("exit 1", "true", "exit 2", "exit 3", "exit 4", "true ")", one_at_a_time);
+  CHECK(by_id(sweep(other, 4), "run6")["state"] == "succeeded");
+}
+
+TEST_CASE("stop ends a run as stopped, running or queued, and resume takes it up again", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("test -e ../../go.txt || sleep 60", "true", "true ")",
+              "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n");
+  const auto expctl = [&](std::vector<std::string> words, int exit_code) {
+    words.insert(words.begin(), {(bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string()});
+    const ProgramResult result = run_program(words);
+    INFO(result.err);
+    CHECK(result.exit_code == exit_code);
+    return result.err;
+  };
+  const pid_t sweeping = start_sweep(folder);
+  const std::string said = expctl({"stop", "run2", "run1"}, 0);
+  CHECK_THAT(said, Catch::Contains("run1 is stopped; to take it up again: expctl --workspace"));
+  int status = 0;
+  ::waitpid(sweeping, &status, 0);
+  CHECK(WEXITSTATUS(status) == 4);
+  CHECK_FALSE(someone_in(folder.path()));
+  CHECK(by_id(sweep(folder, 4), "run1")["state"] == "stopped");
+  CHECK(by_id(sweep(folder, 4), "run2")["state"] == "stopped");
+  CHECK(read_file(folder / "starts.txt") == "run1\nrun3\n");
+
+  CHECK_THAT(expctl({"stop", "run1"}, 1), Catch::Contains("run1 is stopped already"));
+  CHECK_THAT(expctl({"resume", "run3"}, 1), Catch::Contains("run3 is succeeded, not stopped"));
+  CHECK_THAT(expctl({"stop", "run9"}, 3), Catch::Contains("there is no run 'run9'"));
+  CHECK_THAT(expctl({"resume", "run1", "run2"}, 0), Catch::Contains("run1 is queued"));
+  write_file(folder / "go.txt", "");
+  const Json runs = sweep(folder, 0);
+  CHECK(by_id(runs, "run1")["state"] == "succeeded");
+  CHECK(by_id(runs, "run2")["state"] == "succeeded");
+}
+
+TEST_CASE("a command that says it ran out of memory has that reason, and each attempt keeps its own",
+          "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("test -e tried || {{ touch tried; echo CUDA out of memory; exit 1; }")", "");
+  const std::string toml = read_file(folder / "s.toml");
+  write_file(folder / "s.toml", toml.substr(0, toml.find("retries = 0")) + "retries = 1\n");
+  CHECK(by_id(sweep(folder, 0), "run1")["state"] == "succeeded");
+  const std::vector<std::string> show = {(bin_dir() / "expctl").string(), "--workspace",
+                                         (folder / "runs").string(), "runs", "show", "run1"};
+  const std::string text = run_program(show).out;
+  CHECK_THAT(text, Catch::Contains("1 failed (out_of_memory) after") && Catch::Contains("; 2 succeeded after"));
+}
+
+TEST_CASE("--until ends a sweep as an interrupt does; --detach goes on without us", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("test -e ../../go.txt || sleep 60", "true")");
+  auto words = sweep_argv(folder);
+  words.push_back("--until=2s");
+  const ProgramResult result = run_program(words);
+  CHECK(result.exit_code == 130);
+  CHECK_THAT(result.err, Catch::Contains("the time is up"));
+  CHECK(by_id(Json::parse(result.out)["runs"], "run1")["state"] == "queued");
+  CHECK_FALSE(someone_in(folder.path()));
+
+  write_file(folder / "go.txt", "");
+  words.back() = "--detach";
+  CHECK(run_program(words).exit_code == 0);
+  CHECK(wait_until(20, [&] {
+    const ProgramResult listed = run_program(
+        {(bin_dir() / "expctl").string(), "--json", "--workspace", (folder / "runs").string(), "runs"});
+    return by_id(Json::parse(listed.out)["runs"], "run1")["state"] == "succeeded";
+  }));
+  CHECK(wait_until(20, [&] {
+    return std::filesystem::exists(folder / "runs/scheduler.log") &&
+           read_file(folder / "runs/scheduler.log").find("run1 succeeded") != std::string::npos;
+  }));
+}

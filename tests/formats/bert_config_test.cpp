@@ -57,6 +57,7 @@ TEST_CASE("bert_config: what is no such BERT is refused by key", "[formats]") {
                                 {"hidden_size", 0, "'hidden_size' = 0 is no size"},
                                 {"num_attention_heads", 0, "'num_attention_heads' = 0 is no size"},
                                 {"num_hidden_layers", -1, "'num_hidden_layers' = -1 is no size"},
+                                {"num_hidden_layers", 1001, "'num_hidden_layers' = 1001 is no size"},
                                 {"vocab_size", int64_t{1} << 40, "'vocab_size'"},
                                 {"vocab_size", "many", "'vocab_size' has the wrong type"},
                                 {"type_vocab_size", 1, "type_vocab_size = 1"}};

@@ -176,13 +176,37 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
   CHECK(w.registry.find_run("run1")->f1 == 88.5);
   CHECK(w.registry.evaluations("run1").size() == 2);
   CHECK(w.registry.evaluations("run1")[0].settings["max_seq_length"] == 384);
-  w.registry.set_artifacts("run1", {{"run1", "eval.json", 10, "ab"}});
-  w.registry.set_artifacts("run1", {{"run1", "eval.json", 11, "cd"}});
+  AttemptResults results;
+  results.artifacts = {{"run1", "eval.json", 10, "ab"}};
+  w.registry.start_attempt("run1", attempt_at(200));
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
+  results.artifacts = {{"run1", "eval.json", 11, "cd"}};
+  results.metrics = {{1, 0.5, 3.0, 1e-5, 100}, {2, 1.0, 2.0, 1e-5, 101}};
+  w.registry.start_attempt("run1", attempt_at(210));
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
   REQUIRE(w.registry.artifacts("run1").size() == 1);
   CHECK(w.registry.artifacts("run1")[0].bytes == 11);
-  w.registry.set_metrics("run1", {{1, 0.5, 3.0, 1e-5, 100}, {2, 1.0, 2.0, 1e-5, 101}});
   CHECK(w.registry.metrics("run1").size() == 2);
   CHECK(w.registry.metrics("run1")[1].loss == 2.0);
+}
+
+TEST_CASE("registry: what is queued is told in short, and what others write is noticed", "[registry]") {
+  Workspace w;
+  w.registry.start_attempt("run1", attempt_at(200));
+  const auto queued = w.registry.queued_runs();
+  REQUIRE(queued.size() == 1);
+  CHECK(queued[0].id == "run2");
+  CHECK(queued[0].resources == spec_with(2e-5, 1).resources);
+  CHECK_FALSE(queued[0].is_command);
+  w.registry.changed_elsewhere();
+  w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kOutOfMemory), true);
+  CHECK_FALSE(w.registry.changed_elsewhere());
+  CHECK(w.registry.queued_runs().size() == 2);
+  CHECK(w.registry.attempts("run1").at(0).reason == FailReason::kOutOfMemory);
+  auto other = Registry::open(w.path);
+  other.apply_event("run2", RunEvent::kStopped);
+  CHECK(w.registry.changed_elsewhere());
+  CHECK_FALSE(w.registry.changed_elsewhere());
 }
 
 TEST_CASE("registry: ensembles are entries with members", "[registry]") {

@@ -89,12 +89,13 @@ struct ScoredWorkspace {
     attempt.token = id;
     attempt.started = 1001;
     db.start_attempt(id, attempt);
-    db.set_metrics(id, {{1, 0.5, 3.0, 1e-5, 1001}, {2, 1.0, 2.0, 0, 1002}});
+    AttemptResults results;
+    results.metrics = {{1, 0.5, 3.0, 1e-5, 1001}, {2, 1.0, 2.0, 0, 1002}};
     write_answers(db, id, first, second);
     Outcome outcome;
     outcome.end = AttemptEnd::kSucceeded;
     outcome.ended = 1061;
-    db.finish_attempt(id, outcome, false);
+    db.finish_attempt(id, outcome, false, results);
   }
 
   void write_answers(Registry& db, const std::string& id, const std::string& first,

@@ -12,7 +12,7 @@ TEST_CASE("steps are read from metrics.jsonl, events and half lines are not", "[
   const TempDir folder;
   const RunPaths paths{folder.path()};
   CHECK(read_metrics(paths).empty());
-  CHECK_FALSE(read_last_metric(paths));
+  CHECK_FALSE(read_latest_metrics(paths).step);
   write_file(paths.metrics(),
              "{\"step\":1,\"epoch\":0.1,\"loss\":3.5,\"learning_rate\":1e-5,\"time\":10}\n{\"event\":"
              "\"saved\",\"step\":1}\n"
@@ -22,7 +22,13 @@ TEST_CASE("steps are read from metrics.jsonl, events and half lines are not", "[
   REQUIRE(metrics.size() == 2);
   CHECK(metrics[1].step == 2);
   CHECK(metrics[1].loss == 2.5);
-  CHECK(read_last_metric(paths)->step == 2);
+  CHECK(read_latest_metrics(paths).step->step == 2);
+  CHECK_FALSE(read_latest_metrics(paths).f1);
+  write_file(paths.metrics(), R"({"event":"eval","step":1,"f1":70.5,"exact_match":60}
+{"step":2,"loss":2.5,"time":11}
+)");
+  CHECK(read_latest_metrics(paths).f1 == 70.5);
+  CHECK(read_latest_metrics(paths).step->loss == 2.5);
 }
 
 TEST_CASE("an outcome of another attempt is not taken", "[runner]") {

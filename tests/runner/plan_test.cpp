@@ -4,14 +4,75 @@
 
 using namespace expctl;
 
-TEST_CASE("own runs start first, in order, and none before its time", "[runner]") {
-  const std::vector<QueuedRun> queue = {
-      {"run1", false, 0}, {"run2", true, 50}, {"run3", true, 0}, {"run4", true, 0}};
-  CHECK(next_to_start(queue, 10) == 2);
-  CHECK(next_to_start(queue, 50) == 1);
-  CHECK(next_to_start({{"run1", false, 0}, {"run2", true, 50}}, 10) == 0);
-  CHECK_FALSE(next_to_start({{"run2", true, 50}}, 10).has_value());
-  CHECK_FALSE(next_to_start({}, 10).has_value());
+namespace {
+
+QueuedRun queued(const std::string& id, double not_before = 0, int64_t gpus = 1) {
+  QueuedRun run;
+  run.id = id;
+  run.not_before = not_before;
+  run.resources.gpus = gpus;
+  return run;
+}
+
+const auto kAnyFits = [](const QueuedRun&) { return true; };
+
+}  // namespace
+
+TEST_CASE("runs start in order, and none before its time", "[runner]") {
+  std::vector<QueuedRun> queue = {queued("run2", 50), queued("run3"), queued("run4")};
+  CHECK(next_to_start(queue, 10, kAnyFits) == 1);
+  CHECK(next_to_start(queue, 50, kAnyFits) == 0);
+  queue = {queued("run2", 50)};
+  CHECK_FALSE(next_to_start(queue, 10, kAnyFits).has_value());
+  queue.clear();
+  CHECK_FALSE(next_to_start(queue, 10, kAnyFits).has_value());
+}
+
+TEST_CASE("a small run passes a large one that does not fit, but not for ever", "[runner]") {
+  std::vector<QueuedRun> queue = {queued("large", 0, 4)};
+  for (int i = 0; i < 100; ++i) queue.push_back(queued("small"));
+  const auto fits = [](const QueuedRun& run) { return run.resources.gpus == 1; };
+  int passed = 0;
+  while (const auto next = next_to_start(queue, 0, fits)) {
+    CHECK(queue[*next].id == "small");
+    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(*next));
+    ++passed;
+  }
+  CHECK(passed == kMostPassedOver);
+  CHECK(next_to_start(queue, 0, kAnyFits) == 0);
+}
+
+TEST_CASE("of a long queue few are asked", "[runner]") {
+  std::vector<QueuedRun> queue;
+  for (int i = 0; i < 10'000; ++i) queue.push_back(queued("run", 0, 4));
+  int asked = 0;
+  CHECK_FALSE(next_to_start(queue, 0, [&](const QueuedRun&) {
+                ++asked;
+                return false;
+              }).has_value());
+  CHECK(asked <= 200);
+}
+
+TEST_CASE("what ran out of memory is tried again with half the micro-batch, down to one", "[runner]") {
+  RunSpec spec;
+  spec.train.batch_size = 12;
+  spec.train = resolve(spec.train);
+  AttemptRecord memory, crash;
+  memory.reason = FailReason::kOutOfMemory;
+  crash.reason = FailReason::kSignal;
+  CHECK(micro_batch_for(spec.train, {}) == 12);
+  CHECK(micro_batch_for(spec.train, {memory, crash}) == 6);
+  CHECK(micro_batch_for(spec.train, {memory, memory, memory}) == 1);
+  CHECK(micro_batch_for(spec.train, {memory, memory, memory, memory}) == 1);
+  Outcome outcome;
+  outcome.reason = FailReason::kOutOfMemory;
+  CHECK(may_shrink(spec, outcome, {memory, memory}));
+  CHECK_FALSE(may_shrink(spec, outcome, {memory, memory, memory}));
+  outcome.reason = FailReason::kSignal;
+  CHECK(may_shrink(spec, outcome, {memory, memory, memory}));
+  spec.command.argv = {"true"};  // what a command's micro-batch is nobody knows
+  outcome.reason = FailReason::kOutOfMemory;
+  CHECK(may_shrink(spec, outcome, {memory, memory, memory}));
 }
 
 TEST_CASE("only failures that may end otherwise are tried again, while retries are left", "[runner]") {

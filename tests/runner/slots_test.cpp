@@ -4,56 +4,109 @@
 #include "tests/support/support.h"
 
 using namespace expctl;
+using expctl::test::TempDir;
 
 namespace {
 
-RunSpec run_with(int64_t cpus, bool command) {
-  RunSpec spec;
-  spec.resources.cpus = cpus;
-  if (command) spec.command.argv = {"true"};
-  return spec;
+ResourceSpec cpus(int64_t count) {
+  ResourceSpec resources;
+  resources.cpus = count;
+  return resources;
 }
+
+ResourceSpec gpus(int64_t count) {
+  ResourceSpec resources;
+  resources.gpus = count;
+  return resources;
+}
+
+/// GPUs that are free.
+GpuPool& looked_at(GpuPool& pool) {
+  pool.look(0);
+  return pool;
+}
+
+struct TwoGpus {
+  TempDir folder;
+  GpuPool pool{{{0, "GPU-a", "H100", "10", 1, false}, {1, "MIG-b", "H100", "20", 1, true}},
+               [](const std::string&) { return std::optional<int64_t>(0); },
+               folder / "locks"};
+};
 
 }  // namespace
 
 TEST_CASE("a native run takes every core, a command one, cpus = N that many", "[runner]") {
-  SlotPool pool({4, 5, 6, 7});
+  GpuPool none;
+  SlotPool pool({4, 5, 6, 7}, none);
   {
-    const auto all = pool.take(run_with(0, false));
+    const auto all = pool.take(cpus(0), false);
     REQUIRE(all);
     CHECK(all->devices().threads == 4);
     CHECK(all->devices().cpu_ids.empty());
-    CHECK_FALSE(pool.take(run_with(0, true)));
+    CHECK_FALSE(pool.take(cpus(0), true));
   }
-  const auto one = pool.take(run_with(0, true));
+  const auto one = pool.take(cpus(0), true);
   REQUIRE(one);
   CHECK(one->devices().threads == 1);
   CHECK(one->devices().cpu_ids == std::vector<int>{4});
-  const auto two = pool.take(run_with(2, false));
+  const auto two = pool.take(cpus(2), false);
   REQUIRE(two);
   CHECK(two->devices().cpu_ids == std::vector<int>{5, 6});
-  CHECK_FALSE(pool.take(run_with(2, false)));
+  CHECK_FALSE(pool.take(cpus(2), false));
 }
 
 TEST_CASE("a slot gives its cores back once, also after it was moved", "[runner]") {
-  SlotPool pool({0, 1});
-  auto first = pool.take(run_with(1, true));
+  GpuPool none;
+  SlotPool pool({0, 1}, none);
+  auto first = pool.take(cpus(1), true);
   REQUIRE(first);
   {
     std::vector<Slot> kept;
     kept.push_back(std::move(*first));
     first.reset();
-    CHECK_FALSE(pool.take(run_with(2, true)));
+    CHECK_FALSE(pool.take(cpus(2), true));
   }
-  CHECK(pool.take(run_with(2, true)));
+  CHECK(pool.take(cpus(2), true));
 }
 
 TEST_CASE("what a machine can never give is refused", "[runner]") {
-  const SlotPool pool({0, 1});
-  CHECK_NOTHROW(pool.check(run_with(2, true)));
-  CHECK_THROWS_WITH(pool.check(run_with(3, true)), Catch::Contains("2 cores"));
-  RunSpec gpu = run_with(0, false);
-  gpu.resources.gpus = 1;
-  CHECK_THROWS_WITH(pool.check(gpu), Catch::Contains("no GPU was found"));
-  CHECK_THROWS_AS(SlotPool({}), Error);
+  GpuPool none;
+  SlotPool pool({0, 1}, none);
+  CHECK_NOTHROW(pool.check(cpus(2), true));
+  CHECK_THROWS_WITH(pool.check(cpus(3), true), Catch::Contains("2 cores"));
+  CHECK_THROWS_WITH(pool.check(gpus(1), true), Catch::Contains("no GPU was found"));
+  CHECK_THROWS_WITH(pool.check(gpus(1), false), Catch::Contains("computes on the CPU"));
+  CHECK_THROWS_AS(SlotPool({}, none), Error);
+  TwoGpus two;
+  const SlotPool with_gpus({0, 1}, two.pool);
+  CHECK_NOTHROW(with_gpus.check(gpus(2), true));
+  CHECK_THROWS_WITH(with_gpus.check(gpus(3), true), Catch::Contains("there are 2 GPUs"));
+}
+
+TEST_CASE("a command takes a GPU where there is one, and a share of the threads", "[runner]") {
+  TwoGpus two;
+  SlotPool pool({0, 1, 2, 3}, looked_at(two.pool));
+  const auto first = pool.take(ResourceSpec{}, true);
+  REQUIRE(first);
+  CHECK(first->devices().gpus == std::vector<std::string>{"GPU-a"});
+  CHECK(first->devices().threads == 2);
+  CHECK(first->devices().cpu_ids.empty());
+  ResourceSpec numbered;
+  numbered.visible_devices = "index";
+  const auto second = pool.take(numbered, true);
+  REQUIRE(second);
+  CHECK(second->devices().gpus == std::vector<std::string>{"MIG-b"});  // no number names an instance
+  CHECK_FALSE(pool.take(ResourceSpec{}, true));
+  CHECK(pool.take(gpus(0), true)->devices().gpus.empty());
+  CHECK(pool.take(ResourceSpec{}, false)->devices().threads == 4);  // expctl-train needs none
+}
+
+TEST_CASE("a slot that lacks one thing holds nothing of another", "[runner]") {
+  TwoGpus two;
+  SlotPool pool({0, 1}, looked_at(two.pool));
+  ResourceSpec both = gpus(2);
+  both.cpus = 2;
+  const auto one_core = pool.take(cpus(1), false);
+  CHECK_FALSE(pool.take(both, true));
+  CHECK(pool.take(gpus(2), true));
 }

@@ -66,6 +66,9 @@ TEST_CASE("dataset: unseen questions need no answers member", "[squad]") {
   const Dataset dataset = parse_dataset(file_of(R"({"id": "q1", "question": "Who?"})"), "test_input.json");
   CHECK(dataset.question_count() == 1);
   CHECK_FALSE(dataset.has_answers());
+  const std::string null = file_of(R"({"id": "q1", "question": "Who?", "answers": null})");
+  CHECK_FALSE(parse_dataset(null, "test_input.json").has_answers());
+  CHECK(parse_dataset("\xef\xbb\xbf" + null, "test_input.json").question_count() == 1);
 }
 
 TEST_CASE("dataset: what is not a SQuAD file is refused with the place", "[squad]") {

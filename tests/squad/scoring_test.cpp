@@ -45,6 +45,7 @@ TEST_CASE("scoring: answers are normalised as the official script does", "[squad
       {"ÉCOLE", "école"},
       {"theé", "theé"},
       {"\u0391\u03a3", "\u03b1\u03c2"},
+      {"\u0391\u03a3\uff1a\u0392", "\u03b1\u03c3\uff1a\u03b2"},
   };
   for (const auto& c : cases) {
     INFO("'" << c.text << "'");

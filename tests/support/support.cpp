@@ -53,6 +53,10 @@ fs::path bin_dir() {
   return fs::path(BINARY_DIR) / "bin";
 }
 
+fs::path fake_nvml_dir() {
+  return FAKE_NVML_DIR;
+}
+
 fs::path shared_dir() {
   const char* set = std::getenv("EXPCTL_SHARED");
   return existing(set != nullptr ? fs::path(set) : source_dir() / ".." / "shared");

@@ -25,6 +25,8 @@ class TempDir {
 std::filesystem::path source_dir();
 /// The folder with the built programs expctl and expctl-train.
 std::filesystem::path bin_dir();
+/// The folder of the library that plays NVML (fake_gpus.h).
+std::filesystem::path fake_nvml_dir();
 /// ../shared beside the project (or EXPCTL_SHARED); empty where it is absent.
 std::filesystem::path shared_dir();
 /// A Python with transformers and torch (the project's .venv, or EXPCTL_VENV); empty where it is absent.

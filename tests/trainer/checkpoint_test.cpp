@@ -57,6 +57,18 @@ TEST_CASE("checkpoint: a model without a head gets one of its seed, small and wi
       load_checkpoint(small.folder.path(), 2).parameters.at("bert.embeddings.word_embeddings.weight")));
 }
 
+TEST_CASE("checkpoint: weights that are no numbers are refused by name", "[trainer]") {
+  const SmallTraining small;
+  for (const float bad : {NAN, INFINITY}) {
+    auto model = small.model();
+    model.parameters.at("bert.encoder.layer.0.output.dense.weight")[1][2] = bad;
+    const TempDir dir;
+    save_checkpoint(dir / "saved", model);
+    CHECK_THROWS_WITH(load_checkpoint(dir / "saved", 1),
+                      Catch::Contains("'bert.encoder.layer.0.output.dense.weight' holds values that are not finite"));
+  }
+}
+
 TEST_CASE("checkpoint: half-precision weights are read as the fp32 numbers that they are", "[trainer]") {
   for (const auto& [type, dtype] :
        {std::pair(torch::kHalf, DType::kF16), std::pair(torch::kBFloat16, DType::kBF16)}) {

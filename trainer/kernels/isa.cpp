@@ -80,6 +80,16 @@ const IsaTables& tables_of(Isa isa) {
   return kBasicKernels;
 }
 
+namespace {
+
+const IsaTables* tables_given = nullptr;
+
+const IsaTables& tables_in_use() {
+  return tables_given != nullptr ? *tables_given : tables_of(isa_in_use());
+}
+
+}  // namespace
+
 std::string_view name_of(Isa isa) {
   switch (isa) {
     case Isa::kBasic:
@@ -101,21 +111,25 @@ Isa isa_in_use() {
   return isa;
 }
 
+void use_tables(const IsaTables* tables) {
+  tables_given = tables;
+}
+
 template <>
 const Kernels<float>& kernels() {
-  return tables_of(isa_in_use()).fp32;
+  return tables_in_use().fp32;
 }
 template <>
 const Kernels<Bf16>& kernels() {
-  return tables_of(isa_in_use()).bf16;
+  return tables_in_use().bf16;
 }
 template <>
 const Kernels<Fp16>& kernels() {
-  return tables_of(isa_in_use()).fp16;
+  return tables_in_use().fp16;
 }
 
 const OptimizerKernels& optimizer_kernels() {
-  return tables_of(isa_in_use()).optimizer;
+  return tables_in_use().optimizer;
 }
 
 }  // namespace expctl

@@ -22,4 +22,8 @@ extern const IsaTables kAmxKernels;         ///< and AMX's tiles of bf16
 
 const IsaTables& tables_of(Isa isa);
 
+/// Makes kernels() and optimizer_kernels() those of `tables`; null: of the instruction set in use again. For
+/// tests, of what is made of them.
+void use_tables(const IsaTables* tables);
+
 }  // namespace expctl

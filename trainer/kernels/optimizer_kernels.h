@@ -7,7 +7,9 @@ namespace expctl {
 
 /// The numbers of one update of one tensor.
 struct UpdateCoefficients {
-  float beta1, beta2, gradient_scale;
+  float beta1, beta2;
+  float rest1, rest2;  ///< 1 - beta, rounded once
+  float gradient_scale;
   float coupled_decay;    ///< is added to the gradient, times the parameter
   float decoupled_decay;  ///< is added to the update, times the parameter
   float kept;             ///< 1 - learning_rate decoupled_decay, rounded once

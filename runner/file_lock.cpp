@@ -1,4 +1,4 @@
-#include "runner/workspace_lock.h"
+#include "runner/file_lock.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,16 +11,18 @@
 
 namespace expctl {
 
-std::optional<WorkspaceLock> WorkspaceLock::try_take(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+std::optional<FileLock> FileLock::try_take(const std::filesystem::path& path) {
+  // O_CREAT is refused for another user's file in a folder like /tmp, so only who makes it asks for it.
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) fd = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
-  WorkspaceLock lock(fd);
+  FileLock lock(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) throw errno_error(fmt::format("cannot lock {}", path.string()), errno);
   return std::nullopt;
 }
 
-WorkspaceLock::~WorkspaceLock() {
+FileLock::~FileLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
