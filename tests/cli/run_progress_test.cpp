@@ -35,17 +35,17 @@ TEST_CASE("run_progress: a row a run and how the sweep stands, cut to the termin
   progress.best_f1 = 81.209;
   progress.eta_s = 720;
   const std::vector<std::string> expected = {
-      "run    step   loss     F1                                          parameters",
-      "run3    120  2.314  71.25  40 %, 2 min 5 s left                    learning_rate=3e-05 seed=1",
-      "run4      -      -      -  starting                                learning_rate=3e-05 seed=1",
-      "run5     10  2.314      -  predicting                              learning_rate=3e-05 seed=1",
-      "run12     -      -      -  running                                 learning_rate=3e-05 seed=1",
+      "run    step   loss     F1                                           parameters",
+      "run3    120  2.314  71.25  40 %, 2 min 5 s left                     learning_rate=3e-05 seed=1",
+      "run4      -      -      -  starting                                 learning_rate=3e-05 seed=1",
+      "run5     10  2.314      -  predicting                               learning_rate=3e-05 seed=1",
+      "run12     -      -      -  running                                  learning_rate=3e-05 seed=1",
       "run13     7  2.314      -  stalled: no sign of life for 6 min 40 s  learning_rate=3e-05 seed=1",
       "2 done, 1 failed, best F1 81.21 (run2), 5 queued, about 12 min 0 s left"};
   CHECK(progress_table(progress, 200, 24) == expected);
   const auto low = progress_table(progress, 12, 5);
   REQUIRE(low.size() == 4);
-  CHECK(low[1] == "run3    120 ");
+  CHECK(low[1] == "run3   120  ");
   CHECK(low[3] == "3 more runni");
   CHECK(progress_table({}, 80, 24) == std::vector<std::string>{"0 done, 0 queued"});
 }

@@ -214,7 +214,7 @@ TEST_CASE("stop ends a run as stopped, running or queued, and resume takes it up
 TEST_CASE("a command that says it ran out of memory has that reason, and each attempt keeps its own",
           "[e2e]") {
   const TempDir folder;
-  write_sweep(folder, R"("test -e tried || {{ touch tried; echo CUDA out of memory; exit 1; }")", "");
+  write_sweep(folder, R"("test -e tried || { touch tried; echo CUDA out of memory; exit 1; }")", "");
   const std::string toml = read_file(folder / "s.toml");
   write_file(folder / "s.toml", toml.substr(0, toml.find("retries = 0")) + "retries = 1\n");
   CHECK(by_id(sweep(folder, 0), "run1")["state"] == "succeeded");
@@ -224,7 +224,7 @@ TEST_CASE("a command that says it ran out of memory has that reason, and each at
   CHECK_THAT(text, Catch::Contains("1 failed (out_of_memory) after") && Catch::Contains("; 2 succeeded after"));
 }
 
-TEST_CASE("--until ends a sweep as an interrupt does; --detach goes on without us", "[e2e]") {
+TEST_CASE("sweep --until ends as an interrupt does, and --detach goes on without us", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("test -e ../../go.txt || sleep 60", "true")");
   auto words = sweep_argv(folder);

@@ -72,7 +72,7 @@ TEST_CASE("jobs of 1, 2 and 4 GPUs fill 8 of them, and no two ever share one", "
   }
 }
 
-TEST_CASE("runs_per_gpu lets so many runs share a GPU; gpus = 0 hides all of them", "[e2e]") {
+TEST_CASE("runs_per_gpu lets so many runs share a GPU, and gpus = 0 hides all of them", "[e2e]") {
   const TempDir folder;
   const FakeGpus gpus(1);
   write_gpu_sweep(folder, "while [ $(ls ../*/begin | wc -l) -lt 2 ]; do sleep 0.05; done",
@@ -84,7 +84,7 @@ TEST_CASE("runs_per_gpu lets so many runs share a GPU; gpus = 0 hides all of the
   CHECK(read_file(folder / "runs/run2/devices") == fake_uuid(0) + "\n");
 
   const TempDir none;
-  write_gpu_sweep(none, "test -n \"${{CUDA_VISIBLE_DEVICES+set}\"", "[resources]\ngpus = 0\n");
+  write_gpu_sweep(none, "test -n ${{CUDA_VISIBLE_DEVICES+set}", "[resources]\ngpus = 0\n");
   CHECK(sweep_on(gpus, none).exit_code == 0);
   CHECK(read_file(none / "runs/run1/devices") == "\n");
 }

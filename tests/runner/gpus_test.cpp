@@ -197,6 +197,7 @@ TEST_CASE("gpu pool: two workspaces of one host never share a GPU", "[runner]") 
   one.pool().look(1);
   CHECK(one.pool().take(1, 1));
   // What does not get all that it needs holds nothing back.
+  one.pool().look(1);
   other.pool().look(1);
   const auto kept = one.pool().take(1, 1);
   CHECK_FALSE(other.pool().take(2, 1));
