@@ -51,4 +51,4 @@ runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 
 cmake --build build/release --target bench_products >/dev/null || exit
 parts="squad train base predict threads seeds cost runner"
-run_parts "$parts" "$parts" "" "$work" "$@"
+run_parts "$parts" "$parts" "runner" "$work" "$@"

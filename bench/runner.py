@@ -8,18 +8,22 @@ import argparse
 import collections
 import glob
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 
 import measure
 
 
+def new_folder(args):
+    """Never one that has just been emptied: ext4 looks long for inodes that were not deleted a moment ago."""
+    os.makedirs(args.work, exist_ok=True)
+    return tempfile.mkdtemp(dir=args.work)
+
+
 def write_sweep(folder, text):
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
     path = os.path.join(folder, "sweep.toml")
     with open(path, "w") as f:
         f.write(text)
@@ -36,7 +40,7 @@ def fake_gpus(args, folder, count):
 
 def fill_gpus(args):
     """500 jobs of 10 to 200 ms on 1, 2 or 4 of 8 GPUs, those of 4 first in the file."""
-    work = os.path.join(args.work, "gpus")
+    work = new_folder(args)
     sweep = write_sweep(work, f"""[command]
 argv = ["/bin/sh", "-c", "date +%s%N > begin; echo $CUDA_VISIBLE_DEVICES > devices; sleep $(printf 0.%03d $((10 + {{seed}} * 7919 % 191))); date +%s%N > end"]
 [sweep]
@@ -68,7 +72,7 @@ gpus = [4, 1, 2]
 
 
 def no_ops(args):
-    work = os.path.join(args.work, "noops")
+    work = new_folder(args)
     sweep = write_sweep(work, f"[command]\nargv = [\"true\"]\n[sweep]\nseeds = {list(range(1, args.noops + 1))}\n")
     ours, _ = measure.seconds_of([args.expctl, "-q", "--workspace", os.path.join(work, "runs"), "sweep", sweep])
     log = os.path.join(work, "joblog")
@@ -82,7 +86,7 @@ def no_ops(args):
 
 def waiting(args):
     """Memory and CPU of expctl while one job holds all cores and the others wait."""
-    work = os.path.join(args.work, "waiting")
+    work = new_folder(args)
     sweep = write_sweep(work, f"[command]\nargv = [\"sleep\", \"600\"]\n[sweep]\nseeds = {list(range(1, args.queued + 1))}\n[resources]\ncpus = {os.cpu_count()}\n")
     process = subprocess.Popen([args.expctl, "-q", "--workspace", os.path.join(work, "runs"), "sweep", sweep], stdout=subprocess.DEVNULL)
     while not glob.glob(os.path.join(work, "runs", "run1", "attempt.claim")):

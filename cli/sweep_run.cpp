@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -119,9 +120,15 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
   return 0;
 }
 
-std::vector<RunRecord> own_records(const Registry& registry, const std::vector<SweepEntry>& entries) {
+/// The sweep's runs, in the order of the entries.
+std::vector<RunRecord> own_records(const Registry& registry, const std::string& sweep_id,
+                                   const std::vector<SweepEntry>& entries) {
+  RunFilter filter;
+  filter.sweep_id = sweep_id;
+  std::map<std::string, RunRecord> by_id;
+  for (auto& run : registry.list_runs(filter)) by_id[run.id] = std::move(run);
   std::vector<RunRecord> runs;
-  for (const auto& entry : entries) runs.push_back(registry.find_run(entry.run_id).value());
+  for (const auto& entry : entries) runs.push_back(by_id.at(entry.run_id));
   return runs;
 }
 
@@ -140,17 +147,24 @@ bool all_ended(const std::vector<RunRecord>& runs) {
 }
 
 /// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
-SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
+SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus, const std::string& sweep_id,
                       const std::vector<SweepEntry>& entries, const fs::path& worker,
                       const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
-  while (!all_ended(own_records(registry, entries))) {
+  while (!all_ended(own_records(registry, sweep_id, entries))) {
     const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
-      SchedulerOptions scheduling{self_path(),      worker,        {}, options.fail_fast,
-                                  options.max_runs, options.until, {}, {}};
-      for (const auto& entry : entries) scheduling.own_runs.insert(entry.run_id);
+      SchedulerOptions scheduling;
+      scheduling.expctl = self_path();
+      scheduling.worker = worker;
+      scheduling.fail_fast = options.fail_fast;
+      scheduling.max_runs = options.max_runs;
+      scheduling.until = options.until;
+      for (auto& run : own_records(registry, sweep_id, entries)) {
+        scheduling.own_runs.insert(run.id);
+        if (is_finished(run.state)) scheduling.ended_runs.push_back(std::move(run));
+      }
       scheduling.on_change = [&](const std::string& line) { printer.change(line); };
       scheduling.on_tick = [&](const SweepProgress& progress) { printer.tick(progress); };
       return Scheduler(registry, program.workspace(), gpus, scheduling).run();
@@ -253,8 +267,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
   enqueue(entries, record.id, options.retry_failed, registry, SystemClock().now_s());
   say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
-  const SchedulerEnd end = schedule(program, registry, gpus.pool(), entries, worker, options);
-  const auto runs = own_records(registry, entries);
+  const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, entries, worker, options);
+  const auto runs = own_records(registry, record.id, entries);
   print_results(program, record.id, runs);
   say_next(program, end, runs);
   return exit_code(end, runs);

@@ -130,8 +130,6 @@ bool create_file(const fs::path& path, std::string_view content) {
     throw errno_error(fmt::format("cannot create {}", path.string()), errno);
   }
   write_all(fd.get(), content, path);
-  if (::fsync(fd.get()) != 0) throw errno_error(fmt::format("cannot sync {}", path.string()), errno);
-  sync_folder(parent_of(path));
   return true;
 }
 

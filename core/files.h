@@ -17,8 +17,8 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 /// The same for a content in pieces, one after the other.
 void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& pieces);
 
-/// Creates `path` with O_EXCL and the content, fsynced. Returns false, and changes nothing, where it exists
-/// already.
+/// Creates `path` with O_EXCL and the content, which a crash of the machine may lose. Returns false, and
+/// changes nothing, where it exists already.
 bool create_file(const std::filesystem::path& path, std::string_view content);
 
 /// Creates a folder and its parents. Throws Error naming the folder.

@@ -22,6 +22,17 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
   return Registry(std::make_unique<Impl>(path, false));
 }
 
+namespace {
+
+RunRecord read_known_run(SQLite::Database& database, const std::string& run_id) {
+  SQLite::Statement query(database, std::string(kSelectRuns) + "WHERE r.id = ?");
+  query.bind(1, run_id);
+  query.executeStep();
+  return read_run(query);
+}
+
+}  // namespace
+
 RunState state_of(SQLite::Database& database, const std::string& run_id) {
   SQLite::Statement query(database, "SELECT state FROM runs WHERE id = ?");
   query.bind(1, run_id);
@@ -40,8 +51,8 @@ RunState move_run(SQLite::Database& database, const std::string& run_id, RunEven
   return *next;
 }
 
-int Registry::start_attempt(const std::string& run_id, const AttemptRecord& attempt) {
-  int number = 0;
+RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord& attempt) {
+  RunRecord run;
   impl_->database.write([&](SQLite::Database& db) {
     move_run(db, run_id, RunEvent::kStarted);
     SQLite::Statement update(
@@ -50,16 +61,13 @@ int Registry::start_attempt(const std::string& run_id, const AttemptRecord& atte
         "ended = 0, reason = '', message = '' WHERE id = ?2");
     SQLite::bind(update, attempt.started, run_id);
     update.exec();
-    SQLite::Statement count(db, "SELECT attempts FROM runs WHERE id = ?");
-    count.bind(1, run_id);
-    count.executeStep();
-    number = count.getColumn(0).getInt();
+    run = read_known_run(db, run_id);
     SQLite::Statement insert(db,
                              "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)");
-    SQLite::bind(insert, run_id, number, attempt.token, attempt.started);
+    SQLite::bind(insert, run_id, run.attempts, attempt.token, attempt.started);
     insert.exec();
   });
-  return number;
+  return run;
 }
 
 namespace {
@@ -95,8 +103,9 @@ void replace_metrics(SQLite::Database& database, const std::string& run_id,
 
 }  // namespace
 
-void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
-                              const AttemptResults& results) {
+RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
+                                   const AttemptResults& results) {
+  RunRecord finished;
   impl_->database.write([&](SQLite::Database& db) {
     if (results.metrics) replace_metrics(db, run_id, *results.metrics);
     if (results.evaluation) insert_evaluation(db, *results.evaluation);
@@ -115,7 +124,9 @@ void Registry::finish_attempt(const std::string& run_id, const Outcome& outcome,
     SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)),
                  std::string(name_of(outcome.reason)), run_id);
     attempt.exec();
+    finished = read_known_run(db, run_id);
   });
+  return finished;
 }
 
 void Registry::apply_event(const std::string& run_id, RunEvent event) {

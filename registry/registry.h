@@ -151,12 +151,12 @@ class Registry {
 
   // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
   // not legal.
-  /// Queued to running, with a new attempt; returns its number.
-  int start_attempt(const std::string& run_id, const AttemptRecord& attempt);
+  /// Queued to running, with a new attempt, whose number the run's `attempts` is then.
+  RunRecord start_attempt(const std::string& run_id, const AttemptRecord& attempt);
   /// Ends the running attempt, takes in what it has left and moves the run, all in one transaction; `retry`
   /// puts a failed one back in the queue (and counts it).
-  void finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
-                      const AttemptResults& results = {});
+  RunRecord finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
+                           const AttemptResults& results = {});
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
   /// one.
   void apply_event(const std::string& run_id, RunEvent event);

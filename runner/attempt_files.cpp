@@ -181,7 +181,7 @@ std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunP
   std::vector<ArtifactRecord> artifacts;
   for (const auto& file : files) {
     if (!fs::is_regular_file(file)) continue;
-    artifacts.push_back({run_id, fs::relative(file, paths.folder).string(),
+    artifacts.push_back({run_id, file.lexically_relative(paths.folder).string(),
                          static_cast<int64_t>(fs::file_size(file)), sha256_file(file)});
   }
   return artifacts;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/posix/vfork_launcher.hpp>
 #include <boost/process/v2/process.hpp>
 #include <cerrno>
 #include <csignal>
@@ -38,7 +38,8 @@ std::map<std::string, std::string> merged_environment(const LaunchSpec& spec) {
 
 /// Boost's hooks around fork and exec. Boost calls a hook only where its signature fits exactly;
 /// on_exec_error is looked up with five arguments and called with four (a slip of 1.81), so both are
-/// declared. Between fork and exec only async-signal-safe calls are allowed: all memory is allocated before.
+/// declared. Between vfork and exec the child borrows this process's memory: only async-signal-safe calls are
+/// allowed there, and all that they need is allocated before.
 class ChildSetup {
  public:
   ChildSetup(const LaunchSpec& spec, const std::map<std::string, std::string>& environment)
@@ -128,7 +129,7 @@ pid_t launch(const LaunchSpec& spec) {
   const auto program = find_program(spec.argv[0], path == environment.end() ? "/usr/bin:/bin" : path->second);
   if (program.empty()) throw cannot_start(spec.argv[0], "no such program in PATH");
   boost::asio::io_context context;
-  process::posix::default_launcher launcher;
+  process::posix::vfork_launcher launcher;
   error_code error;
   ChildSetup setup(spec, environment);
   const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());

@@ -46,9 +46,8 @@ int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptReco
   return size;
 }
 
-bool may_shrink(const RunSpec& spec, const Outcome& outcome, const std::vector<AttemptRecord>& attempts) {
-  const bool is_native_memory = !spec.is_command() && outcome.reason == FailReason::kOutOfMemory;
-  return !is_native_memory || micro_batch_for(spec.train, attempts) > 1;
+bool may_shrink(const RunSpec& spec, const std::vector<AttemptRecord>& earlier) {
+  return spec.is_command() || micro_batch_for(spec.train, earlier) > 1;
 }
 
 bool died_early(const Outcome& outcome) {

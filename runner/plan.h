@@ -39,9 +39,9 @@ bool may_retry(const Outcome& outcome, int retries_used, int64_t retries);
 /// at least 1. The batch, and so the result, stays what it is.
 int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptRecord>& earlier);
 
-/// Whether another attempt of a native run that ran out of memory would be any smaller; true for every other
-/// end.
-bool may_shrink(const RunSpec& spec, const Outcome& outcome, const std::vector<AttemptRecord>& attempts);
+/// Whether another attempt of a run that ran out of memory, after those earlier ones, would be any smaller;
+/// what a command does with its memory nobody knows.
+bool may_shrink(const RunSpec& spec, const std::vector<AttemptRecord>& earlier);
 
 /// Whether an attempt failed so soon that its command line, its data or this machine is likely at fault.
 constexpr double kEarly_s = 30;

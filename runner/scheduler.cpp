@@ -120,7 +120,7 @@ Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus
 SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
   registry_.changed_elsewhere();
-  for (const auto& id : options_.own_runs) remember(registry_.find_run(id).value());
+  for (const auto& run : options_.ended_runs) remember(run);
   recover();
   read_queue();
   constexpr double kTick_s = 0.5;
@@ -240,17 +240,18 @@ void Scheduler::start_what_fits() {
 
 void Scheduler::start(const std::string& run_id, Slot slot) {
   const RunPaths paths = paths_of(run_id);
-  const RunRecord run = registry_.find_run(run_id).value();
+  RunRecord run;
   AttemptRecord attempt;
   attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
   try {
-    attempt.attempt = registry_.start_attempt(run_id, attempt);
+    run = registry_.start_attempt(run_id, attempt);
   } catch (const Error&) {
     if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
     return;  // a person has stopped it this moment
   }
+  attempt.attempt = run.attempts;
   started_.insert(run_id);
   if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
     std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
@@ -259,10 +260,10 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   outcome.started = attempt.started;
   WorkerRequest request;
   try {
-    inputs_.check(spec_of(run));
     request = make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths);
-    const auto earlier = registry_.attempts(run_id);
-    request.spec.train.micro_batch = micro_batch_for(request.spec.train, earlier);
+    inputs_.check(request.spec);
+    if (run.attempts > 1)
+      request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run_id));
   } catch (const Error& e) {
     outcome.reason = FailReason::kFailedToStart;
     outcome.message = e.what();
@@ -288,7 +289,7 @@ void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& reques
                                Slot slot) {
   const RunPaths paths = paths_of(run.id);
   write_attempt(request, paths);
-  write_run_file(registry_.find_run(run.id).value(), paths);
+  write_run_file(run, paths);
   const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
                             paths.folder,
                             paths.log(),
@@ -336,11 +337,11 @@ void Scheduler::record(const RunRecord& run, const Outcome& ended) {
   Outcome outcome = ended;
   const AttemptResults results = take_results(run, outcome, paths);
   const RunSpec spec = spec_of(run);
-  const bool retry = may_retry(outcome, run.retries_used, spec.resources.retries) &&
-                     may_shrink(spec, outcome, registry_.attempts(run.id));
+  const bool retry =
+      may_retry(outcome, run.retries_used, spec.resources.retries) &&
+      (outcome.reason != FailReason::kOutOfMemory || may_shrink(spec, registry_.attempts(run.id)));
   const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
-  registry_.finish_attempt(run.id, outcome, retry, results);
-  const RunRecord now = registry_.find_run(run.id).value();
+  const RunRecord now = registry_.finish_attempt(run.id, outcome, retry, results);
   if (now.state == RunState::kQueued) {
     QueuedRun again{run.id, spec.resources, spec.is_command(), is_own(run.id)};
     again.not_before = retry ? clock_.now_s() + delay_s : 0;

@@ -59,12 +59,13 @@ struct SchedulerEnd {
 };
 
 struct SchedulerOptions {
-  std::filesystem::path expctl;    ///< the program that is started as `expctl job FOLDER`
-  std::filesystem::path worker;    ///< expctl-train; "": runs that need it stay queued
-  std::set<std::string> own_runs;  ///< those of the calling command
-  bool fail_fast = false;          ///< nothing more is started once an own run has failed for good
-  int64_t max_runs = 0;            ///< no further run is started after so many; 0: no limit
-  double until = 0;                ///< Unix seconds when it ends as if asked to by a signal; 0: never
+  std::filesystem::path expctl;       ///< the program that is started as `expctl job FOLDER`
+  std::filesystem::path worker;       ///< expctl-train; "": runs that need it stay queued
+  std::set<std::string> own_runs;     ///< those of the calling command
+  std::vector<RunRecord> ended_runs;  ///< those of them that have ended before, for the progress
+  bool fail_fast = false;             ///< nothing more is started once an own run has failed for good
+  int64_t max_runs = 0;               ///< no further run is started after so many; 0: no limit
+  double until = 0;                   ///< Unix seconds when it ends as if asked to by a signal; 0: never
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
   std::function<void(const SweepProgress&)> on_tick;  ///< twice a second
 };

@@ -119,12 +119,12 @@ class Attempt {
   /// Orphans come to this process, a subreaper, as their parents end: killed until none is left.
   void end_descendants() {
     while (true) {
-      for (const pid_t pid : descendants(::getpid())) ::kill(pid, SIGKILL);
       int status = 0;
       pid_t pid = 0;
       while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
       }
       if (pid < 0 && errno == ECHILD) return;
+      for (const pid_t left : descendants(::getpid())) ::kill(left, SIGKILL);
       signals_.wait(kShortestWait_s);
     }
   }

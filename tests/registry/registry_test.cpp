@@ -124,17 +124,17 @@ TEST_CASE("registry: an ensemble whose files cannot be placed leaves no entry", 
 
 TEST_CASE("registry: the life of a run, with a retry and an interruption", "[registry]") {
   Workspace w;
-  CHECK(w.registry.start_attempt("run1", attempt_at(200)) == 1);
+  CHECK(w.registry.start_attempt("run1", attempt_at(200)).attempts == 1);
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kSignal), true);
   CHECK(w.registry.find_run("run1")->state == RunState::kQueued);
   CHECK(w.registry.find_run("run1")->retries_used == 1);
   CHECK_FALSE(w.registry.running_attempt("run1").has_value());
 
-  CHECK(w.registry.start_attempt("run1", attempt_at(210)) == 2);
+  CHECK(w.registry.start_attempt("run1", attempt_at(210)).attempts == 2);
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false);
   CHECK(w.registry.find_run("run1")->retries_used == 1);
 
-  CHECK(w.registry.start_attempt("run1", attempt_at(220)) == 3);
+  CHECK(w.registry.start_attempt("run1", attempt_at(220)).attempts == 3);
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kSucceeded), false);
   const auto run = w.registry.find_run("run1").value();
   CHECK(run.state == RunState::kSucceeded);

@@ -64,15 +64,10 @@ TEST_CASE("what ran out of memory is tried again with half the micro-batch, down
   CHECK(micro_batch_for(spec.train, {memory, crash}) == 6);
   CHECK(micro_batch_for(spec.train, {memory, memory, memory}) == 1);
   CHECK(micro_batch_for(spec.train, {memory, memory, memory, memory}) == 1);
-  Outcome outcome;
-  outcome.reason = FailReason::kOutOfMemory;
-  CHECK(may_shrink(spec, outcome, {memory, memory}));
-  CHECK_FALSE(may_shrink(spec, outcome, {memory, memory, memory}));
-  outcome.reason = FailReason::kSignal;
-  CHECK(may_shrink(spec, outcome, {memory, memory, memory}));
-  spec.command.argv = {"true"};  // what a command's micro-batch is nobody knows
-  outcome.reason = FailReason::kOutOfMemory;
-  CHECK(may_shrink(spec, outcome, {memory, memory, memory}));
+  CHECK(may_shrink(spec, {memory, memory}));
+  CHECK_FALSE(may_shrink(spec, {memory, memory, memory}));
+  spec.command.argv = {"true"};
+  CHECK(may_shrink(spec, {memory, memory, memory}));
 }
 
 TEST_CASE("only failures that may end otherwise are tried again, while retries are left", "[runner]") {
