@@ -13,6 +13,7 @@
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
+#include "runner/run_log.h"
 
 namespace expctl {
 namespace {
@@ -115,6 +116,11 @@ std::string changed_keys(const RunRecord& run) {
   return join(parts, " ");
 }
 
+std::vector<std::string> last_log_lines(const RunPaths& paths) {
+  constexpr int kLines = 5;
+  return split(tail_lines(trim(log_tail(paths.log())), kLines), '\n');
+}
+
 std::string show_text(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](const std::string& name, const std::string& value) {
@@ -125,6 +131,11 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
                            silent_s > 0 ? ", stalled: no sign of life for " + duration_text(silent_s) : ""));
   row("reason", std::string(name_of(run.reason)));
   for (const auto& line : split(run.message, '\n')) row("message", line);
+  if (run.state == RunState::kFailed) {
+    for (const auto& line : last_log_lines(RunPaths{workspace.folder(run.id)})) {
+      if (run.message.find(line) == std::string::npos) row("log's end", line);
+    }
+  }
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
   row(run.sweep_id.empty() ? "members" : "parameters", params_text(run));
   row("changed keys", changed_keys(run));

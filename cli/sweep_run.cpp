@@ -21,6 +21,7 @@
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "runner/command_line.h"
+#include "runner/estimate.h"
 #include "runner/file_lock.h"
 #include "runner/find_worker.h"
 #include "runner/launcher.h"
@@ -98,7 +99,35 @@ RunRecord planned(const RunSpec& spec) {
   return run;
 }
 
-int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed) {
+/// Runs that have succeeded, to tell from them how long others take.
+std::vector<PastRun> past_runs(const Registry* registry) {
+  std::vector<PastRun> past;
+  if (registry == nullptr) return past;
+  RunFilter filter;
+  filter.state = RunState::kSucceeded;
+  filter.ensembles = false;
+  for (const auto& run : registry->list_runs(filter))
+    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), run.ended - run.started});
+  return past;
+}
+
+/// Seconds until all that is to be done has ended; nothing where no run like one of them has ended yet.
+std::optional<double> expected_total_s(const std::vector<SweepEntry>& entries, bool retry_failed,
+                                       const std::vector<PastRun>& past, const SlotPool& pool) {
+  double total = 0;
+  for (const auto& entry : entries) {
+    const bool is_left = entry.standing == Standing::kSucceeded || entry.standing == Standing::kEnded ||
+                         (entry.standing == Standing::kFailed && !retry_failed);
+    if (is_left) continue;
+    const auto seconds = expected_duration_s(entry.spec, past);
+    if (!seconds) return std::nullopt;
+    total += *seconds / static_cast<double>(pool.side_by_side(entry.spec.resources, entry.spec.is_command()));
+  }
+  return total;
+}
+
+int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed,
+               std::optional<double> total_s) {
   Json runs = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : entries) {
@@ -114,9 +143,14 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
     }
   }
   if (program.json)
-    fmt::print("{}", json_text({{"schema_version", 1}, {"runs", runs}}));
+    fmt::print("{}", json_text({{"schema_version", 1},
+                                {"runs", runs},
+                                {"expected_s", total_s ? Json(*total_s) : Json()}}));
   else
     fmt::print("{}", render_table({"id", "plan", "parameters"}, rows));
+  say(program, total_s
+                   ? fmt::format("about {} on this machine, from the runs before", duration_text(*total_s))
+                   : "how long it will take is not known: no run like these has succeeded here yet");
   return 0;
 }
 
@@ -128,7 +162,7 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::string& 
   std::map<std::string, RunRecord> by_id;
   for (auto& run : registry.list_runs(filter)) by_id[run.id] = std::move(run);
   std::vector<RunRecord> runs;
-  for (const auto& entry : entries) runs.push_back(by_id.at(entry.run_id));
+  for (const auto& entry : entries) runs.push_back(std::move(by_id.at(entry.run_id)));
   return runs;
 }
 
@@ -246,6 +280,7 @@ int go_on_in_background(const Program& program) {
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
+  sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();
   const auto specs = expand(sweep);
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
   MachineGpus gpus(options.gpus);
@@ -253,10 +288,13 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const fs::path worker = worker_for(specs);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {
-    if (!fs::exists(workspace.registry()))
-      return print_plan(program, look_up(specs, nullptr), options.retry_failed);
-    const Registry registry = Registry::open_existing(workspace.registry());
-    return print_plan(program, look_up(specs, &registry), options.retry_failed);
+    std::optional<Registry> registry;
+    if (fs::exists(workspace.registry())) registry = Registry::open_existing(workspace.registry());
+    const Registry* known = registry ? &*registry : nullptr;
+    const auto entries = look_up(specs, known);
+    const SlotPool pool(usable_cpus(), gpus.pool());
+    return print_plan(program, entries, options.retry_failed,
+                      expected_total_s(entries, options.retry_failed, past_runs(known), pool));
   }
   make_folder(workspace.root);
   if (options.detach) return go_on_in_background(program);

@@ -57,7 +57,8 @@ Json to_json(const RunSpec& spec) {
           {"command", command_json(spec.command)},
           {"resources", resources_json(spec.resources)},
           {"contest", {{"rules", spec.rules}}},
-          {"config_commit", spec.config_commit}};
+          {"config_commit", spec.config_commit},
+          {"config_folder", spec.config_folder}};
 }
 
 RunSpec run_spec_from_json(const Json& json, const std::string& source) {
@@ -74,6 +75,7 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.resources = resource_spec_from_json(part(json, "resources"), source);
   spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
   spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
+  spec.config_folder = json_get<std::string>(json, "config_folder", source, "");
   return spec;
 }
 

@@ -51,6 +51,7 @@ struct RunSpec {
   std::string rules = "none";  ///< contest profile
   std::string
       config_commit;  ///< git commit of the sweep file ("-dirty" where it has changed since); "" for none
+  std::string config_folder;  ///< where the sweep file lies, an absolute path
 
   bool is_command() const { return !command.argv.empty(); }
 };

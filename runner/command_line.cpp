@@ -44,6 +44,10 @@ std::string fill_argument(const std::string& argument, const std::map<std::strin
 std::map<std::string, std::string> command_values(const RunSpec& spec, const std::string& run_id,
                                                   const std::string& run_dir) {
   std::map<std::string, std::string> values;
+  values["sweep_dir"] = spec.config_folder;
+  values["train_file"] = spec.train_data.path;
+  values["dev_file"] = spec.dev_data.path;
+  values["init_dir"] = spec.init.path;
   for (const auto& [key, value] : spec.params.items()) values[key] = scalar_text(value);
   values["seed"] = std::to_string(spec.train.seed);
   values["run_id"] = run_id;

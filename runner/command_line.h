@@ -9,7 +9,8 @@
 
 namespace expctl {
 
-/// What a command may name: the swept parameters (numbers as Python prints them), seed, run_id, run_dir.
+/// What a command may name: the swept parameters (numbers as Python prints them), seed, run_id, run_dir,
+/// sweep_dir (where the sweep file lies), train_file, dev_file and init_dir ("" where the file has none).
 std::map<std::string, std::string> command_values(const RunSpec& spec, const std::string& run_id,
                                                   const std::string& run_dir);
 

@@ -121,6 +121,7 @@ SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
   registry_.changed_elsewhere();
   for (const auto& run : options_.ended_runs) remember(run);
+  one_has_lived_ = so_far_.succeeded > 0;
   recover();
   read_queue();
   constexpr double kTick_s = 0.5;

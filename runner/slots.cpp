@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 
@@ -69,6 +70,16 @@ std::optional<Slot> SlotPool::take(const ResourceSpec& wanted, bool is_command) 
   devices.threads = static_cast<int>(share);
   if (cores < total_) devices.cpu_ids = own.cpus();
   return Slot(std::move(own), std::move(*lease), std::move(devices));
+}
+
+size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const {
+  const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
+  size_t count = cores > 0 ? total_ / cores : std::numeric_limits<size_t>::max();  // then it has GPUs
+  if (gpus > 0) {
+    const size_t shared = gpus == 1 ? static_cast<size_t>(wanted.runs_per_gpu) : 1;
+    count = std::min(count, gpus_->size() / gpus * shared);
+  }
+  return std::max<size_t>(1, count);
 }
 
 size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {

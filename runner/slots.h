@@ -68,6 +68,8 @@ class SlotPool {
   /// What the run needs, or nothing while others have it. cpus = 0: all cores for a native run, one for a
   /// command, none of its own for a run with GPUs.
   std::optional<Slot> take(const ResourceSpec& wanted, bool is_command);
+  /// How many such runs compute side by side while no others do.
+  size_t side_by_side(const ResourceSpec& wanted, bool is_command) const;
   /// Whether take() can be worth a try.
   bool has_room() const { return !free_.empty() || gpus_->has_room(); }
 

@@ -34,6 +34,7 @@ TEST_CASE("run_spec: the config hash covers what a run computes and nothing else
   CHECK_FALSE(changed([](RunSpec& s) { s.train_data.path = "/elsewhere"; }));
   CHECK_FALSE(changed([](RunSpec& s) { s.resources.timeout_s = 60; }));
   CHECK_FALSE(changed([](RunSpec& s) { s.config_commit = "abc"; }));
+  CHECK_FALSE(changed([](RunSpec& s) { s.config_folder = "/abc"; }));
   CHECK_FALSE(changed([](RunSpec& s) { s.params["learning_rate"] = 3e-5; }));
   CHECK_FALSE(changed([](RunSpec& s) {
     s.train.seed = 7;
@@ -59,6 +60,7 @@ TEST_CASE("run_spec: it reads back from JSON as it was, also without what later 
   spec.command.argv = {"train.sh", "{seed}"};
   spec.resources.cpus = 3;
   spec.config_commit = "abc-dirty";
+  spec.config_folder = "/sweeps";
   Json json = to_json(spec);
   CHECK(to_json(run_spec_from_json(json, "test")) == json);
   json.erase("config_commit");

@@ -1,6 +1,8 @@
 // `expctl sweep` of commands: scores, failures, flags, and what of it can be looked at afterwards.
 #include "tests/e2e/command_sweep.h"
 
+#include <array>
+
 #include "core/text.h"
 
 using namespace expctl;
@@ -164,7 +166,8 @@ TEST_CASE("what cannot work is refused before anything is written", "[e2e]") {
 TEST_CASE("where the first three runs all fail at once the sweep pauses and says why", "[e2e]") {
   const TempDir folder;
   const std::string one_at_a_time = "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n";
-  write_sweep(folder, R"("echo no such module; exit 1", "exit 2", "test -e ../../go.txt", "true")", one_at_a_time);
+  write_sweep(folder, R"("echo no such module; exit 1", "exit 2", "test -e ../../go.txt", "true")",
+              one_at_a_time);
   const ProgramResult paused = run_program(sweep_argv(folder));
   CHECK(paused.exit_code == 4);
   CHECK_THAT(paused.err, Catch::Contains("paused: the first 3 runs have failed within 30 s of their start"));
@@ -218,10 +221,11 @@ TEST_CASE("a command that says it ran out of memory has that reason, and each at
   const std::string toml = read_file(folder / "s.toml");
   write_file(folder / "s.toml", toml.substr(0, toml.find("retries = 0")) + "retries = 1\n");
   CHECK(by_id(sweep(folder, 0), "run1")["state"] == "succeeded");
-  const std::vector<std::string> show = {(bin_dir() / "expctl").string(), "--workspace",
-                                         (folder / "runs").string(), "runs", "show", "run1"};
+  const std::vector<std::string> show = {
+      (bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string(), "runs", "show", "run1"};
   const std::string text = run_program(show).out;
-  CHECK_THAT(text, Catch::Contains("1 failed (out_of_memory) after") && Catch::Contains("; 2 succeeded after"));
+  CHECK_THAT(text,
+             Catch::Contains("1 failed (out_of_memory) after") && Catch::Contains("; 2 succeeded after"));
 }
 
 TEST_CASE("sweep --until ends as an interrupt does, and --detach goes on without us", "[e2e]") {
@@ -247,4 +251,38 @@ TEST_CASE("sweep --until ends as an interrupt does, and --detach goes on without
     return std::filesystem::exists(folder / "runs/scheduler.log") &&
            read_file(folder / "runs/scheduler.log").find("run1 succeeded") != std::string::npos;
   }));
+}
+
+TEST_CASE("every way in which a run can fail is its own reason, with the end of its log, in runs show",
+          "[e2e]") {
+  const TempDir folder;
+  write_sweep(
+      folder,
+      R"("true", "echo first; echo boom; exit 3", "echo before; kill -SEGV $$", "echo waiting; sleep 60",)"
+      R"("echo torch.OutOfMemoryError: no memory; exit 1", "echo alone; kill -9 $PPID; sleep 60")",
+      "timeout = \"1s\"\n");
+  const auto show = [&](const std::string& id, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {(bin_dir() / "expctl").string(), "--workspace",
+                                      (folder / "runs").string()};
+    words.insert(words.end(), more.begin(), more.end());
+    words.insert(words.end(), {"runs", "show", id});
+    return run_program(words).out;
+  };
+  sweep(folder, 4);
+  const std::vector<std::array<std::string, 4>> rows = {
+      {"run2", "exit_code", "first", "boom"},
+      {"run3", "signal", "ended by signal 11 (Segmentation fault)", "before"},
+      {"run4", "timed_out", "ended after its time limit of 1 s", "waiting"},
+      {"run5", "out_of_memory", "torch.OutOfMemoryError: no memory", "1 failed (out_of_memory) after"},
+      {"run6", "lost", "its supervisor died", "alone"}};
+  for (const auto& [id, reason, message, log] : rows) {
+    INFO(id);
+    CHECK(Json::parse(show(id, {"--json"}))["reason"] == reason);
+    CHECK_THAT(show(id), Catch::Contains("failed") && Catch::Contains(reason) && Catch::Contains(message) &&
+                             Catch::Contains(log));
+  }
+  write_file(folder / "s.toml", "[command]\nargv = [\"/no/such/program\"]\n");
+  sweep(folder, 4);
+  CHECK_THAT(show("run7"),
+             Catch::Contains("failed_to_start") && Catch::Contains("cannot start /no/such/program"));
 }

@@ -9,6 +9,8 @@ TEST_CASE("placeholders of a command are filled in", "[runner]") {
   RunSpec spec;
   spec.params = {{"learning_rate", 3e-5}, {"epochs", 2}, {"fp16", true}, {"mode", "a b"}};
   spec.train.seed = 7;
+  spec.config_folder = "/sweeps";
+  spec.dev_data.path = "/data/dev.json";
   const auto values = command_values(spec, "run3", "/w/run3");
   struct Row {
     std::string argument, filled;
@@ -22,6 +24,9 @@ TEST_CASE("placeholders of a command are filled in", "[runner]") {
       {"{run_dir}/{run_id}/{seed}", "/w/run3/run3/7"},
       {"{{\"e\": {epochs}}", "{\"e\": 2}"},
       {"a}b", "a}b"},
+      {"{sweep_dir}/train.py", "/sweeps/train.py"},
+      {"--dev={dev_file}", "--dev=/data/dev.json"},
+      {"{init_dir}", ""},
       {"", ""},
   };
   for (const auto& row : rows)

@@ -101,6 +101,21 @@ TEST_CASE("a command takes a GPU where there is one, and a share of the threads"
   CHECK(pool.take(ResourceSpec{}, false)->devices().threads == 4);  // expctl-train needs none
 }
 
+TEST_CASE("how many runs compute side by side", "[runner]") {
+  TwoGpus two;
+  const SlotPool pool({0, 1, 2, 3, 4}, two.pool);
+  CHECK(pool.side_by_side(ResourceSpec{}, false) == 1);
+  CHECK(pool.side_by_side(cpus(2), false) == 2);
+  CHECK(pool.side_by_side(gpus(0), true) == 5);
+  CHECK(pool.side_by_side(gpus(1), true) == 2);
+  CHECK(pool.side_by_side(gpus(2), true) == 1);
+  ResourceSpec shared = gpus(1);
+  shared.runs_per_gpu = 3;
+  CHECK(pool.side_by_side(shared, true) == 6);
+  shared.cpus = 2;
+  CHECK(pool.side_by_side(shared, true) == 2);
+}
+
 TEST_CASE("a slot that lacks one thing holds nothing of another", "[runner]") {
   TwoGpus two;
   SlotPool pool({0, 1}, looked_at(two.pool));
