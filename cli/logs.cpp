@@ -25,6 +25,7 @@ class LogReader {
 
   void print_new() {
     std::ifstream file(path_, std::ios::binary | std::ios::ate);
+    if (!file) return;                                              // not started yet
     position_ = std::min<std::streamoff>(position_, file.tellg());  // the supervisor has cut the log
     file.seekg(position_);
     std::string line;

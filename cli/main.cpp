@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 
@@ -17,8 +18,9 @@ namespace expctl {
 namespace {
 
 int fail(const Error& e) {
-  fmt::print(stderr, "expctl: {}\n", e.what());
-  if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
+  std::string text = fmt::format("expctl: {}\n", e.what());
+  if (!e.hint().empty()) text += fmt::format("  hint: {}\n", e.hint());
+  std::fputs(text.c_str(), stderr);  // where stderr is gone, the exit code still tells
   return static_cast<int>(e.code());
 }
 

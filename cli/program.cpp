@@ -1,8 +1,8 @@
 #include "cli/program.h"
 
-#include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -27,7 +27,7 @@ std::string workspace_option(const Program& program) {
 }
 
 void say(const Program& program, const std::string& line) {
-  if (!program.quiet) fmt::print(stderr, "{}\n", line);
+  if (!program.quiet) std::fputs((line + "\n").c_str(), stderr);  // unlike fmt::print() it does not throw
 }
 
 }  // namespace expctl

@@ -48,6 +48,13 @@ std::string summary(const SweepProgress& progress, size_t not_shown) {
   return join(parts, ", ");
 }
 
+/// A terminal that is gone, or a full disk below a log, does not end a sweep: unlike fmt::print() this does
+/// not throw.
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 winsize terminal_size() {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size.ws_col = 80;
@@ -74,7 +81,7 @@ std::vector<std::string> progress_table(const SweepProgress& progress, size_t wi
 void ProgressPrinter::change(const std::string& line) {
   if (quiet_) return;
   erase();
-  fmt::print(stderr, "{}\n", line);
+  print(line + "\n");
 }
 
 void ProgressPrinter::tick(const SweepProgress& progress) {
@@ -82,13 +89,12 @@ void ProgressPrinter::tick(const SweepProgress& progress) {
   const winsize size = terminal_size();
   const auto lines = progress_table(progress, size.ws_col - 1u, size.ws_row);
   erase();
-  for (const auto& line : lines) fmt::print(stderr, "{}\n", line);
-  std::fflush(stderr);
+  print(join(lines, "\n") + "\n");
   shown_ = lines.size();
 }
 
 void ProgressPrinter::erase() {
-  if (shown_ > 0) fmt::print(stderr, "\x1b[{}A\x1b[J", shown_);
+  if (shown_ > 0) print(fmt::format("\x1b[{}A\x1b[J", shown_));
   shown_ = 0;
 }
 

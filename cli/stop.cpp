@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "registry/registry.h"
+#include "runner/attempt_files.h"
 
 namespace expctl {
 namespace {
@@ -22,43 +23,59 @@ RunRecord find_one(const Registry& registry, const std::string& word) {
 }
 
 /// False where it had ended before.
-bool ask_to_stop(Registry& registry, const RunRecord& run, const RunPaths& paths) {
-  if (run.state == RunState::kQueued) registry.apply_event(run.id, RunEvent::kStopped);
-  if (run.state == RunState::kRunning) write_file(paths.stop_request(), "");
-  return !is_finished(run.state);
+bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& paths) {
+  if (registry.apply_event(run_id, RunEvent::kStopped)) {
+    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run_id).value(), paths);
+    return true;
+  }
+  if (registry.find_run(run_id).value().state != RunState::kRunning) return false;
+  make_folder(paths.folder);
+  write_file(paths.stop_request(), "");
+  return true;
+}
+
+/// The state once the run is neither queued nor running, or when time is up.
+RunState wait_for_end(const Registry& registry, const std::string& run_id, double until) {
+  const SystemClock clock;
+  while (true) {
+    const RunState state = registry.find_run(run_id).value().state;
+    if (is_finished(state) || clock.now_s() >= until) return state;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 int stop(const Program& program, const std::vector<std::string>& words) {
   Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<RunRecord> runs;
   for (const auto& word : words) runs.push_back(find_one(registry, word));
-  int left = 0;
+  bool all_stopped = true;
+  std::vector<std::string> asked;
   for (const auto& run : runs) {
-    if (ask_to_stop(registry, run, RunPaths{program.workspace().folder(run.id)})) continue;
+    if (ask_to_stop(registry, run.id, RunPaths{program.workspace().folder(run.id)})) {
+      asked.push_back(run.id);
+      continue;
+    }
     say(program, fmt::format("{} is {} already", run.id, name_of(run.state)));
-    ++left;
+    all_stopped = false;
   }
   // A worker has 30 s to save its state.
   constexpr double kPatience_s = 40;
-  const SystemClock clock;
-  const double until = clock.now_s() + kPatience_s;
-  for (const auto& run : runs) {
-    if (is_finished(run.state)) continue;
-    RunState now = registry.find_run(run.id).value().state;
-    while (now == RunState::kRunning && clock.now_s() < until) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      now = registry.find_run(run.id).value().state;
+  const double until = SystemClock().now_s() + kPatience_s;
+  for (const auto& id : asked) {
+    const RunState state = wait_for_end(registry, id, until);
+    if (!is_finished(state)) {
+      throw Error(fmt::format("{} has not ended within {:.0f} s", id, kPatience_s),
+                  "is a sweep at work here? Else the next one will take it as stopped");
     }
-    if (now == RunState::kRunning) {
-      throw Error(fmt::format("{} has not ended within {:.0f} s", run.id, kPatience_s),
-                  "is a scheduler at work here? expctl sweep takes in what has ended");
+    if (state == RunState::kStopped) {
+      say(program, fmt::format("{} is stopped; to take it up again: expctl{} resume {}", id,
+                               workspace_option(program), id));
+    } else {
+      say(program, fmt::format("{} has {} before it could be stopped", id, name_of(state)));
+      all_stopped = false;
     }
-    say(program, now == RunState::kStopped
-                     ? fmt::format("{} is stopped; to take it up again: expctl{} resume {}", run.id,
-                                   workspace_option(program), run.id)
-                     : fmt::format("{} has {} before it could be stopped", run.id, name_of(now)));
   }
-  return left > 0 ? static_cast<int>(ErrorCode::kError) : 0;
+  return all_stopped ? 0 : static_cast<int>(ErrorCode::kError);
 }
 
 int resume(const Program& program, const std::vector<std::string>& words) {
@@ -74,7 +91,9 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     }
   }
   for (const auto& run : runs) {
-    registry.apply_event(run.id, RunEvent::kResumed);
+    if (!registry.apply_event(run.id, RunEvent::kResumed)) continue;  // somebody else has, this moment
+    const RunPaths paths{program.workspace().folder(run.id)};
+    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run.id).value(), paths);
     const auto sweep = registry.find_sweep(run.sweep_id);
     say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",
                              run.id, workspace_option(program), sweep ? sweep->file : "FILE"));

@@ -176,17 +176,14 @@ void print_results(const Program& program, const std::string& sweep_id, const st
   }
 }
 
-bool all_ended(const std::vector<RunRecord>& runs) {
-  return std::all_of(runs.begin(), runs.end(), [](const RunRecord& run) { return is_finished(run.state); });
-}
-
 /// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
 SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus, const std::string& sweep_id,
                       const std::vector<SweepEntry>& entries, const fs::path& worker,
                       const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
-  while (!all_ended(own_records(registry, sweep_id, entries))) {
+  while (registry.open_runs(sweep_id) > 0) {
+    if (options.until > 0 && SystemClock().now_s() >= options.until) return {SIGINT, ""};
     const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
       SchedulerOptions scheduling;
@@ -269,7 +266,7 @@ int go_on_in_background(const Program& program) {
   for (const auto& argument : program.arguments) {
     if (argument != "--detach") argv.push_back(argument);
   }
-  const pid_t pid = launch({argv, fs::current_path(), log, {}, {}, 0});
+  const pid_t pid = launch({argv, fs::current_path(), log, {}, {}, {}, 0});
   say(program, fmt::format("process {} goes on; what it says is in {}", pid, log.string()));
   say(program, fmt::format("to look: expctl{0} runs   to end it: kill {1}", workspace_option(program), pid));
   return 0;
@@ -278,6 +275,7 @@ int go_on_in_background(const Program& program) {
 }  // namespace
 
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // a sweep outlives whoever reads its messages
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();

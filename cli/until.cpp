@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <optional>
@@ -17,7 +18,7 @@ std::optional<double> duration_from(const std::string& text) {
   double number = 0;
   const char* end = text.data() + text.size();
   const auto [unit, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || unit + 1 != end || !(number > 0)) return std::nullopt;
+  if (error != std::errc() || unit + 1 != end || !(number > 0) || !std::isfinite(number)) return std::nullopt;
   switch (*unit) {
     case 's':
       return number;
@@ -64,7 +65,8 @@ double parse_until(const std::string& text, double now) {
   const std::optional<std::tm> wanted = time;
   auto at = time ? static_cast<double>(std::mktime(&*time)) : -1;
   // mktime() takes 25:70 for another time: what it makes of the text must be what the text says.
-  const bool is_real = time && time->tm_mday == wanted->tm_mday && time->tm_hour == wanted->tm_hour &&
+  const bool is_real = time && time->tm_year == wanted->tm_year && time->tm_mon == wanted->tm_mon &&
+                       time->tm_mday == wanted->tm_mday && time->tm_hour == wanted->tm_hour &&
                        time->tm_min == wanted->tm_min;
   if (!is_real) {
     throw Error(fmt::format("--until {}: not a time", text), "07:30, 2026-06-01T07:30, 90m or 8h",

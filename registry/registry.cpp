@@ -104,7 +104,8 @@ void replace_metrics(SQLite::Database& database, const std::string& run_id,
 }  // namespace
 
 RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
-                                   const AttemptResults& results) {
+                                   const AttemptResults& results,
+                                   const std::function<void(const RunRecord&)>& before_commit) {
   RunRecord finished;
   impl_->database.write([&](SQLite::Database& db) {
     if (results.metrics) replace_metrics(db, run_id, *results.metrics);
@@ -125,18 +126,27 @@ RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& out
                  std::string(name_of(outcome.reason)), run_id);
     attempt.exec();
     finished = read_known_run(db, run_id);
+    before_commit(finished);
   });
   return finished;
 }
 
-void Registry::apply_event(const std::string& run_id, RunEvent event) {
+bool Registry::apply_event(const std::string& run_id, RunEvent event) {
+  // A running run goes through most of these too, but then they are its attempt's to say.
+  const RunState from = event == RunEvent::kStopped   ? RunState::kQueued
+                        : event == RunEvent::kRetried ? RunState::kFailed
+                                                      : RunState::kStopped;
+  bool applied = false;
   impl_->database.write([&](SQLite::Database& db) {
+    if (state_of(db, run_id) != from) return;
     move_run(db, run_id, event);
+    applied = true;
     if (event != RunEvent::kRetried) return;
     SQLite::Statement update(db, "UPDATE runs SET retries_used = 0 WHERE id = ?");  // a person's retry
     update.bind(1, run_id);
     update.exec();
   });
+  return applied;
 }
 
 void Registry::set_spec(const std::string& run_id, const RunSpec& spec) {

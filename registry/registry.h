@@ -146,6 +146,8 @@ class Registry {
   std::vector<std::string> ensemble_members(const std::string& id) const;
   /// In order of creation.
   std::vector<QueuedRecord> queued_runs() const;
+  /// How many runs of a sweep are queued or running.
+  int64_t open_runs(const std::string& sweep_id) const;
   /// Whether somebody else has written since the last call (or since it was opened).
   bool changed_elsewhere();
 
@@ -155,11 +157,13 @@ class Registry {
   RunRecord start_attempt(const std::string& run_id, const AttemptRecord& attempt);
   /// Ends the running attempt, takes in what it has left and moves the run, all in one transaction; `retry`
   /// puts a failed one back in the queue (and counts it).
-  RunRecord finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
-                           const AttemptResults& results = {});
+  /// `before_commit` sees the run as it will be: what it throws leaves all as it was.
+  RunRecord finish_attempt(
+      const std::string& run_id, const Outcome& outcome, bool retry, const AttemptResults& results = {},
+      const std::function<void(const RunRecord&)>& before_commit = [](const auto&) {});
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
-  /// one.
-  void apply_event(const std::string& run_id, RunEvent event);
+  /// one. False, and nothing is changed, where the run is in another state by now.
+  bool apply_event(const std::string& run_id, RunEvent event);
   /// Replaces, of a queued run, what may change without making another run of it: resources and where the
   /// inputs lie. Throws Error where the config hash or the seed would be another.
   void set_spec(const std::string& run_id, const RunSpec& spec);

@@ -260,6 +260,19 @@ std::vector<QueuedRecord> Registry::queued_runs() const {
   return runs;
 }
 
+int64_t Registry::open_runs(const std::string& sweep_id) const {
+  int64_t count = 0;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db,
+                            "SELECT count(*) FROM sweep_runs s JOIN runs r ON r.id = s.run_id "
+                            "WHERE s.sweep_id = ? AND r.state IN ('queued', 'running')");
+    query.bind(1, sweep_id);
+    query.executeStep();
+    count = query.getColumn(0).getInt64();
+  });
+  return count;
+}
+
 bool Registry::changed_elsewhere() {
   int64_t version = 0;
   impl_->database.read(

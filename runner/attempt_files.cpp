@@ -91,12 +91,12 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
-  for (const auto& stale : {paths.outcome(), paths.claim(), paths.stop_request(), paths.eval(),
-                            paths.predictions(), paths.nbest()})
+  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
   // A job may have made folders of names that are not its own.
   for (const auto& own : {paths.request(), paths.command(), paths.environment(), paths.metrics()})
     remove_folder_at(own);
+  if (!fs::is_regular_file(fs::symlink_status(paths.log()))) fs::remove_all(paths.log());
   write_request(request, paths, paths.folder);
 }
 

@@ -1,4 +1,4 @@
-// A lock between processes: an flock that ends with the process that holds it.
+// A lock between processes: an flock that ends with the last process that holds it.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +9,12 @@ namespace expctl {
 
 class FileLock {
  public:
-  /// Makes the file where it is not there. Nothing where another process holds the lock. Throws Error where
-  /// the file cannot be made.
-  static std::optional<FileLock> try_take(const std::filesystem::path& path);
+  /// Whether other users may take it too.
+  enum class For { kOwner, kEveryone };
+
+  /// Makes the file where it is not there. Nothing where another process holds the lock, or another user's
+  /// file cannot be opened. Throws Error where the file cannot be made.
+  static std::optional<FileLock> try_take(const std::filesystem::path& path, For whom = For::kOwner);
 
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileLock& operator=(FileLock&& other) noexcept {
@@ -19,6 +22,8 @@ class FileLock {
     return *this;
   }
   ~FileLock();
+
+  int descriptor() const { return fd_; }
 
  private:
   explicit FileLock(int fd) : fd_(fd) {}

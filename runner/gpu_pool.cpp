@@ -31,6 +31,12 @@ std::vector<GpuDevice> GpuLease::devices() const {
   return devices;
 }
 
+std::vector<int> GpuLease::lock_descriptors() const {
+  std::vector<int> descriptors;
+  for (const size_t place : places_) descriptors.push_back(pool_->gpus_[place].lock->descriptor());
+  return descriptors;
+}
+
 GpuPool::GpuPool(std::vector<GpuDevice> devices, GpuMemoryReader used_bytes, std::filesystem::path locks)
     : used_bytes_(std::move(used_bytes)), locks_(std::move(locks)) {
   for (auto& device : devices) {
@@ -38,6 +44,11 @@ GpuPool::GpuPool(std::vector<GpuDevice> devices, GpuMemoryReader used_bytes, std
     gpu.device = std::move(device);
     gpus_.push_back(std::move(gpu));
   }
+}
+
+size_t GpuPool::usable() const {
+  return static_cast<size_t>(std::count_if(gpus_.begin(), gpus_.end(),
+                                           [](const Gpu& gpu) { return gpu.state != State::kSetAside; }));
 }
 
 bool GpuPool::has_room() const {
@@ -63,6 +74,9 @@ std::optional<GpuLease> GpuPool::take(size_t count, int64_t runs_per_gpu) {
       return gpu.state == State::kLent && gpu.runs_per_gpu == runs_per_gpu && gpu.runs < runs_per_gpu;
     });
   }
+  const auto free =
+      std::count_if(gpus_.begin(), gpus_.end(), [](const Gpu& gpu) { return gpu.state == State::kFree; });
+  if (places.size() + static_cast<size_t>(free) < count) return std::nullopt;
   find([&](Gpu& gpu) { return gpu.state == State::kFree && has_lock(gpu); });
   if (places.size() < count) {
     for (const size_t place : places) {
@@ -92,7 +106,7 @@ bool GpuPool::has_lock(Gpu& gpu) {
     ::chmod(locks_.c_str(), 01777);  // whatever the umask: other users lock here too
   else if (errno != EEXIST)
     throw errno_error(fmt::format("cannot make {}", locks_.string()), errno);
-  gpu.lock = FileLock::try_take(locks_ / (gpu.device.uuid + ".lock"));
+  gpu.lock = FileLock::try_take(locks_ / (gpu.device.uuid + ".lock"), FileLock::For::kEveryone);
   return gpu.lock.has_value();
 }
 

@@ -32,6 +32,8 @@ class GpuLease {
   ~GpuLease();
 
   std::vector<GpuDevice> devices() const;
+  /// Of the host-wide locks: whoever inherits them holds them too, as long as it lives.
+  std::vector<int> lock_descriptors() const;
 
  private:
   friend class GpuPool;
@@ -59,6 +61,8 @@ class GpuPool {
 
   /// How many there are, those set aside included.
   size_t size() const { return gpus_.size(); }
+  /// How many are not set aside.
+  size_t usable() const;
   /// `count` GPUs that no other run has, or (count 1, `runs_per_gpu` above 1) one that only runs of the same
   /// number share; nothing while that cannot be had. Look at the GPUs first (look()).
   std::optional<GpuLease> take(size_t count, int64_t runs_per_gpu);

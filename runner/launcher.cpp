@@ -45,6 +45,7 @@ class ChildSetup {
   ChildSetup(const LaunchSpec& spec, const std::map<std::string, std::string>& environment)
       : folder_(spec.folder.string()),
         log_(spec.log.string()),
+        kept_(spec.kept_descriptors),
         death_signal_(spec.parent_death_signal),
         bound_(!spec.cpu_ids.empty()),
         parent_(::getpid()) {
@@ -93,11 +94,16 @@ class ChildSetup {
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) std::signal(signal, SIG_DFL);
-    return ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+    if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
+    for (const int fd : kept_) {
+      if (::fcntl(fd, F_SETFD, 0) != 0) return false;
+    }
+    return true;
   }
 
   std::string folder_;
   std::string log_;
+  std::vector<int> kept_;
   int death_signal_;
   bool bound_;
   pid_t parent_;
@@ -116,7 +122,8 @@ std::filesystem::path find_program(const std::string& name, const std::string& p
   if (name.find('/') != std::string::npos) return name;
   for (const auto& folder : split(path, ':')) {
     const auto candidate = std::filesystem::path(folder.empty() ? "." : folder) / name;
-    if (std::filesystem::is_regular_file(candidate) && ::access(candidate.c_str(), X_OK) == 0)
+    std::error_code unreadable;
+    if (std::filesystem::is_regular_file(candidate, unreadable) && ::access(candidate.c_str(), X_OK) == 0)
       return candidate;
   }
   return {};

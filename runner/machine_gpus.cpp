@@ -20,10 +20,7 @@ MachineGpus::MachineGpus(const std::string& chosen) : nvml_(Nvml::load()) {
     devices_ =
         visible_gpus(nvml_->devices(), variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
   if (!chosen.empty()) devices_ = chosen_gpus(devices_, chosen);
-  const auto used_bytes = [this](const std::string& uuid) -> std::optional<int64_t> {
-    const auto reading = nvml_->read(uuid);
-    return reading ? std::optional(reading->memory_used) : std::nullopt;
-  };
+  const auto used_bytes = [this](const std::string& uuid) { return nvml_->memory_used(uuid); };
   // One place for all users and workspaces of the host.
   pool_ = std::make_unique<GpuPool>(devices_, used_bytes,
                                     variable("EXPCTL_GPU_LOCKS").value_or("/tmp/expctl-gpu-locks"));

@@ -135,6 +135,13 @@ std::vector<GpuDevice> Nvml::devices() const {
   return found;
 }
 
+std::optional<int64_t> Nvml::memory_used(const std::string& uuid) const {
+  Device device = nullptr;
+  if (library_->by_uuid(uuid.c_str(), &device) != kSuccess) return std::nullopt;
+  const auto memory = library_->memory_of(device);
+  return memory ? std::optional(static_cast<int64_t>(memory->used)) : std::nullopt;
+}
+
 std::optional<GpuReading> Nvml::read(const std::string& uuid) const {
   Device device = nullptr;
   if (library_->by_uuid(uuid.c_str(), &device) != kSuccess) return std::nullopt;

@@ -40,7 +40,8 @@ class Nvml {
 
   /// In nvidia-smi's order. A GPU that cannot be reached (it fell off the bus) is left out.
   std::vector<GpuDevice> devices() const;
-  /// Nothing where it can no longer be reached.
+  /// Bytes in use, without what the driver itself reserves; nothing where it can no longer be reached.
+  std::optional<int64_t> memory_used(const std::string& uuid) const;
   std::optional<GpuReading> read(const std::string& uuid) const;
 
  private:

@@ -5,7 +5,8 @@
 namespace expctl {
 
 std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
-                                    const std::function<bool(const QueuedRun&)>& fits) {
+                                    const std::function<bool(const QueuedRun&)>& fits,
+                                    const std::function<bool(const QueuedRun&)>& is_worth_waiting) {
   constexpr size_t kMostAsked = 200;
   std::vector<QueuedRun*> asked;
   for (size_t i = 0; i < queue.size() && asked.size() < kMostAsked; ++i) {
@@ -15,7 +16,7 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
       for (QueuedRun* earlier : asked) ++earlier->passed_over;
       return i;
     }
-    if (run.passed_over >= kMostPassedOver) return std::nullopt;
+    if (run.passed_over >= kMostPassedOver && is_worth_waiting(run)) return std::nullopt;
     asked.push_back(&run);
   }
   return std::nullopt;

@@ -24,8 +24,8 @@ std::string read_at(std::ifstream& file, int64_t offset, int64_t bytes) {
 void cap_log(const fs::path& log, int64_t largest) {
   constexpr int64_t kKept = int64_t{1} << 20;
   std::error_code none;
-  const auto size = static_cast<int64_t>(fs::file_size(log, none));
-  if (none || size <= largest) return;
+  const int64_t size = log_size(log);
+  if (size <= largest) return;
   const int64_t kept = std::min(kKept, largest / 4);
   std::ifstream file(log, std::ios::binary);
   const std::string end = read_at(file, size - kept, kept);
@@ -37,13 +37,19 @@ void cap_log(const fs::path& log, int64_t largest) {
       << end;
 }
 
-std::string log_tail(const fs::path& log) {
-  constexpr int64_t kTailBytes = 4096;
+int64_t log_size(const fs::path& log) {
   std::error_code none;
   const auto size = static_cast<int64_t>(fs::file_size(log, none));
-  if (none) return {};
+  return none ? 0 : size;
+}
+
+std::string log_tail(const fs::path& log, int64_t begin) {
+  constexpr int64_t kTailBytes = 4096;
+  const int64_t size = log_size(log);
+  const int64_t first = std::max({int64_t{0}, std::min(begin, size), size - kTailBytes});
+  if (first == size) return {};
   std::ifstream file(log, std::ios::binary);
-  return read_at(file, std::max<int64_t>(0, size - kTailBytes), std::min(size, kTailBytes));
+  return read_at(file, first, size - first);
 }
 
 bool says_out_of_memory(std::string_view tail) {

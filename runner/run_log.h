@@ -15,8 +15,11 @@ constexpr int64_t kLargestLog = int64_t{256} << 20;
 /// the same moment may be lost.
 void cap_log(const std::filesystem::path& log, int64_t largest = kLargestLog);
 
-/// The last 4 KiB; "" where there is no log.
-std::string log_tail(const std::filesystem::path& log);
+/// Bytes; 0 where there is no log.
+int64_t log_size(const std::filesystem::path& log);
+
+/// The last 4 KiB of what stands behind the first `begin` bytes; "" where there is nothing.
+std::string log_tail(const std::filesystem::path& log, int64_t begin = 0);
 
 /// Whether the end of a log is that of a program which could not allocate memory: the words of CUDA, PyTorch,
 /// Python and C++ for it.

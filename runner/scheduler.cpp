@@ -149,11 +149,11 @@ SchedulerEnd Scheduler::run() {
     const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
     const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_.signal == 0;
     if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
+    end_attempts();
     end_.signal = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
     const std::string why = time_is_up ? "the time is up: " : "";
     say(running_.empty() ? why + "ending"
                          : why + "ending: the workers save their state; once more to kill them");
-    end_attempts();
   }
 }
 
@@ -228,10 +228,13 @@ void Scheduler::look_at_gpus() {
 void Scheduler::start_what_fits() {
   while (may_start_more() && own_unfinished() && pool_.has_room()) {
     std::optional<Slot> slot;
-    const auto next = next_to_start(queue_, clock_.now_s(), [&](const QueuedRun& run) {
-      slot = pool_.take(run.resources, run.is_command);
-      return slot.has_value();
-    });
+    const auto next = next_to_start(
+        queue_, clock_.now_s(),
+        [&](const QueuedRun& run) {
+          slot = pool_.take(run.resources, run.is_command);
+          return slot.has_value();
+        },
+        [&](const QueuedRun& run) { return pool_.is_worth_waiting(run.resources, run.is_command); });
     if (!next) return;
     const std::string run_id = queue_[*next].id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
@@ -246,6 +249,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
+  std::filesystem::remove(paths.stop_request());  // of an earlier attempt; one made from here on is heeded
   try {
     run = registry_.start_attempt(run_id, attempt);
   } catch (const Error&) {
@@ -265,7 +269,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
     inputs_.check(request.spec);
     if (run.attempts > 1)
       request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run_id));
-  } catch (const Error& e) {
+  } catch (const std::exception& e) {
     outcome.reason = FailReason::kFailedToStart;
     outcome.message = e.what();
     outcome.ended = clock_.now_s();
@@ -291,11 +295,13 @@ void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& reques
   const RunPaths paths = paths_of(run.id);
   write_attempt(request, paths);
   write_run_file(run, paths);
+  // A GPU stays locked until the supervisor has ended what uses it, also where this process is killed.
   const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
                             paths.folder,
                             paths.log(),
                             {{kAttemptVariable, request.attempt_token}},
                             {},
+                            slot.lock_descriptors(),
                             SIGTERM});
   running_.push_back({run, request.spec, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
 }
@@ -316,33 +322,45 @@ std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
       outcome = outcome_without_file(end_.signal == 0, ended.attempt, ended.started, clock_.now_s());
     }
     all.push_back({std::move(ended.run), std::move(*outcome)});
-    pause_if_hopeless(all.back());
   }
   return all;
 }
 
-void Scheduler::pause_if_hopeless(const EndedAttempt& ended) {
-  if (!is_own(ended.run.id) || one_has_lived_ || ended.outcome.end == AttemptEnd::kInterrupted) return;
-  if (!died_early(ended.outcome)) {
+void Scheduler::learn(const RunRecord& own_run, const Outcome& outcome) {
+  if (own_run.state == RunState::kSucceeded) end_.paused.clear();
+  const bool waits_for_less =
+      own_run.state == RunState::kQueued && outcome.reason == FailReason::kOutOfMemory;
+  if (outcome.end == AttemptEnd::kSucceeded || (outcome.end == AttemptEnd::kFailed && !died_early(outcome)))
     one_has_lived_ = true;
-    return;
-  }
-  died_early_.insert(ended.run.id);
-  if (died_early_.size() < kHopeless || !end_.paused.empty()) return;
+  if (one_has_lived_ || outcome.end != AttemptEnd::kFailed || waits_for_less) return;
+  died_early_.insert(own_run.id);
+  const double now = clock_.now_s();
+  const bool one_lives = std::any_of(running_.begin(), running_.end(), [&](const RunningAttempt& attempt) {
+    return is_own(attempt.run.id) && now - attempt.started >= kEarly_s;
+  });
+  if (died_early_.size() < kHopeless || one_lives) return;
   end_.paused =
-      fmt::format("the first {} runs have failed within {:.0f} s of their start", kHopeless, kEarly_s);
+      fmt::format("the first {} runs have failed within {:.0f} s of their start, {} the last of them",
+                  kHopeless, kEarly_s, own_run.id);
 }
 
 void Scheduler::record(const RunRecord& run, const Outcome& ended) {
   const RunPaths paths = paths_of(run.id);
   Outcome outcome = ended;
+  if (outcome.end != AttemptEnd::kSucceeded && std::filesystem::exists(paths.stop_request())) {
+    outcome.end = AttemptEnd::kStopped;  // it ended before its supervisor saw that it was to be stopped
+    outcome.reason = FailReason::kNone;
+  }
   const AttemptResults results = take_results(run, outcome, paths);
   const RunSpec spec = spec_of(run);
   const bool retry =
       may_retry(outcome, run.retries_used, spec.resources.retries) &&
       (outcome.reason != FailReason::kOutOfMemory || may_shrink(spec, registry_.attempts(run.id)));
   const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
-  const RunRecord now = registry_.finish_attempt(run.id, outcome, retry, results);
+  // The file first: killed before the commit, the run is still running in the registry, and recover() comes
+  // here again.
+  const RunRecord now = registry_.finish_attempt(
+      run.id, outcome, retry, results, [&](const RunRecord& finished) { write_run_file(finished, paths); });
   if (now.state == RunState::kQueued) {
     QueuedRun again{run.id, spec.resources, spec.is_command(), is_own(run.id)};
     again.not_before = retry ? clock_.now_s() + delay_s : 0;
@@ -351,9 +369,11 @@ void Scheduler::record(const RunRecord& run, const Outcome& ended) {
                                   : queue_.end();
     queue_.insert(behind, std::move(again));
   }
-  write_run_file(now, paths);
   if (now.state == RunState::kFailed && is_own(run.id)) failed_ = true;
-  if (is_own(run.id)) remember(now);
+  if (is_own(run.id)) {
+    remember(now);
+    learn(now, outcome);
+  }
   say(describe_end(now, outcome, delay_s, paths));
 }
 

@@ -79,7 +79,7 @@ class Scheduler {
   /// are started beside them where they find room. Returns when no own run is queued (or may be started) and
   /// nothing runs; or when a signal has asked for an end and what was running has been recorded as
   /// interrupted. A second signal kills the workers at once. Where the first runs all fail as soon as they
-  /// have started, no more are started.
+  /// have started, no more are started unless one that runs meanwhile succeeds.
   SchedulerEnd run();
 
  private:
@@ -113,7 +113,8 @@ class Scheduler {
   bool own_unfinished() const;
   /// Takes in which attempts have ended, and their slots back.
   std::vector<EndedAttempt> collect_ended();
-  void pause_if_hopeless(const EndedAttempt& ended);
+  /// Whether there is any use in starting more: pauses, or goes on.
+  void learn(const RunRecord& own_run, const Outcome& outcome);
   /// Writes results and the end of an attempt into the registry and run.json; safe to be done twice.
   void record(const RunRecord& run, const Outcome& outcome);
   void end_attempts();

@@ -72,6 +72,10 @@ std::optional<Slot> SlotPool::take(const ResourceSpec& wanted, bool is_command) 
   return Slot(std::move(own), std::move(*lease), std::move(devices));
 }
 
+bool SlotPool::is_worth_waiting(const ResourceSpec& wanted, bool is_command) const {
+  return gpus_for(wanted, is_command) <= gpus_->usable();
+}
+
 size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const {
   const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
   size_t count = cores > 0 ? total_ / cores : std::numeric_limits<size_t>::max();  // then it has GPUs

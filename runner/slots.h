@@ -27,6 +27,8 @@ class Slot {
   /// A thread a core, bound to them unless the run has all cores; with GPUs a share of the threads, bound to
   /// none.
   DeviceAssignment devices() const;
+  /// Of its GPUs' locks (gpu_pool.h).
+  std::vector<int> lock_descriptors() const { return gpus_.lock_descriptors(); }
 
  private:
   friend class SlotPool;
@@ -68,6 +70,9 @@ class SlotPool {
   /// What the run needs, or nothing while others have it. cpus = 0: all cores for a native run, one for a
   /// command, none of its own for a run with GPUs.
   std::optional<Slot> take(const ResourceSpec& wanted, bool is_command);
+  /// Whether take() will give it once other runs have given back what they have: not while it needs a GPU
+  /// that is set aside.
+  bool is_worth_waiting(const ResourceSpec& wanted, bool is_command) const;
   /// How many such runs compute side by side while no others do.
   size_t side_by_side(const ResourceSpec& wanted, bool is_command) const;
   /// Whether take() can be worth a try.

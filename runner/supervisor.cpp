@@ -37,11 +37,17 @@ class Attempt {
     started_ = clock_.now_s();
     end_.is_command = request_.spec.is_command();
     const int64_t kills_before = out_of_memory_kills();
+    log_begin_ = log_size(paths_.log());
     try {
       // expctl-train knows more of it, and writes it itself.
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
-      worker_ = launch({request_.argv, paths_.folder, paths_.log(), request_.environment,
-                        request_.devices.cpu_ids, SIGKILL});
+      worker_ = launch({request_.argv,
+                        paths_.folder,
+                        paths_.log(),
+                        request_.environment,
+                        request_.devices.cpu_ids,
+                        {},
+                        SIGKILL});
     } catch (const Error& e) {
       Outcome outcome;
       outcome.reason = FailReason::kFailedToStart;
@@ -51,7 +57,8 @@ class Attempt {
     if (!request_.devices.gpus.empty()) gpu_log_.emplace(request_.devices.gpus, paths_.gpu_readings());
     wait_for_worker();
     end_descendants();
-    end_.out_of_memory = out_of_memory_kills() > kills_before || says_out_of_memory(log_tail(paths_.log()));
+    end_.killed_for_memory = out_of_memory_kills() > kills_before;
+    end_.says_out_of_memory = says_out_of_memory(own_log_tail());
     Outcome outcome = classify(end_);
     if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
@@ -88,7 +95,9 @@ class Attempt {
     told_by_ = signal;
     const bool again = ending_ && end_.told_to_end;
     end_.told_to_end = true;
-    if (!ending_) begin_end(::getppid() != parent_ ? options_.orphan_grace_s : options_.grace_s);
+    const bool is_orphan = ::getppid() != parent_;
+    begin_end(is_orphan ? options_.orphan_grace_s : options_.grace_s);
+    if (is_orphan) kill_at_ = std::min(kill_at_, clock_.now_s() + options_.orphan_grace_s);
     if (again) kill_at_ = 0;
   }
 
@@ -155,9 +164,12 @@ class Attempt {
     }
   }
 
+  /// Of what this attempt has written.
+  std::string own_log_tail() const { return log_tail(paths_.log(), log_begin_); }
+
   std::string last_words() const {
     constexpr int kLines = 3;
-    return std::string(trim(tail_lines(trim(log_tail(paths_.log())), kLines)));
+    return std::string(trim(tail_lines(trim(own_log_tail()), kLines)));
   }
 
   Outcome finished(Outcome outcome) const {
@@ -187,6 +199,7 @@ class Attempt {
   double started_ = 0;
   double kill_at_ = 0;
   double next_look_ = 0;
+  int64_t log_begin_ = 0;
   std::optional<GpuLog> gpu_log_;
   WorkerEnd end_;
 };
@@ -213,7 +226,8 @@ Outcome classify(const WorkerEnd& end) {
     outcome.reason = FailReason::kDiverged;
   } else if (native && outcome.exit_code == kExitOutOfMemory) {
     outcome.reason = FailReason::kOutOfMemory;
-  } else if (end.out_of_memory && (outcome.signal == SIGKILL || end.is_command)) {
+  } else if ((end.killed_for_memory && outcome.signal == SIGKILL) ||
+             (end.is_command && end.says_out_of_memory)) {
     outcome.reason = FailReason::kOutOfMemory;
   } else {
     outcome.reason = outcome.signal != 0 ? FailReason::kSignal : FailReason::kExitCode;

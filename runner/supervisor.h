@@ -34,9 +34,10 @@ struct WorkerEnd {
   int wait_status = 0;       ///< as waitpid() gives it
   bool told_to_end = false;  ///< by a signal to the supervisor
   bool timed_out = false;
-  bool stopped = false;        ///< by a person: stop_request() was there
-  bool out_of_memory = false;  ///< the kernel counted a kill in this cgroup, or the log's end says so
-  bool is_command = false;     ///< else expctl-train, whose exit codes have meanings (core/worker_exit.h)
+  bool stopped = false;             ///< by a person: stop_request() was there
+  bool killed_for_memory = false;   ///< the kernel counted such a kill in this cgroup
+  bool says_out_of_memory = false;  ///< the end of the attempt's log
+  bool is_command = false;  ///< else expctl-train, whose exit codes have meanings (core/worker_exit.h)
 };
 
 /// The state, reason, exit code and signal that follow; a pure function. An attempt that succeeded while it

@@ -34,8 +34,8 @@ TEST_CASE("until: a time of the day is the next one, a day's is its own, a durat
 
 TEST_CASE("until: what is no time, or past, is refused", "[cli]") {
   const double now = local(2026, 5, 31, 22, 15);
-  for (const char* text :
-       {"", "soon", "25:00", "10:70", "2026-02-31T10:00", "10:30x", "5d", "-3h", "0m", "h"}) {
+  for (const char* text : {"", "soon", "25:00", "10:70", "2026-02-31T10:00", "10:30x", "5d", "-3h", "0m", "h",
+                           "infh", "2026-13-01T07:30"}) {
     INFO(text);
     CHECK_THROWS_WITH(parse_until(text, now), Catch::Contains("not a time"));
   }

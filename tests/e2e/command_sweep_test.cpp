@@ -286,3 +286,48 @@ TEST_CASE("every way in which a run can fail is its own reason, with the end of 
   CHECK_THAT(show("run7"),
              Catch::Contains("failed_to_start") && Catch::Contains("cannot start /no/such/program"));
 }
+
+TEST_CASE("runs that are stopped while others start end as they should, and the sweep goes on", "[e2e]") {
+  const TempDir folder;
+  write_file(folder / "s.toml",
+             "[command]\nargv = [\"/bin/sh\", \"-c\", \"echo {run_id} >> ../../starts.txt; sleep 0.05\"]\n"
+             "[sweep]\nseeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]\n");
+  const pid_t sweeping = start_sweep(folder);
+  std::vector<std::string> words = {(bin_dir() / "expctl").string(), "--workspace",
+                                    (folder / "runs").string(), "stop"};
+  for (int run = 20; run > 0; --run) words.push_back("run" + std::to_string(run));
+  const ProgramResult stopped = run_program(words);
+  INFO(stopped.err);
+  int status = 0;
+  ::waitpid(sweeping, &status, 0);
+  CHECK(WEXITSTATUS(status) == 4);
+  const ProgramResult listed = run_program(
+      {(bin_dir() / "expctl").string(), "--json", "--workspace", (folder / "runs").string(), "runs"});
+  const Json runs = Json::parse(listed.out)["runs"];
+  REQUIRE(runs.size() == 20);
+  for (const auto& run : runs) {
+    INFO(run.dump());
+    CHECK((run["state"] == "succeeded" || run["state"] == "stopped"));
+  }
+  CHECK_FALSE(someone_in(folder / "runs"));
+}
+
+TEST_CASE("a sweep outlives whoever reads its messages", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("sleep 0.3", "true")");
+  std::string line;
+  for (const auto& word : sweep_argv(folder)) line += word + " ";
+  const std::string code = (folder / "code").string();
+  run_program({"/bin/sh", "-c", "(" + line + " > /dev/null; echo $? > " + code + ") 2>&1 | true"});
+  CHECK(wait_until(10, [&] { return std::filesystem::exists(code); }));
+  CHECK(read_file(code) == "0\n");
+}
+
+TEST_CASE("a job that makes a folder of its log fails no other, and is tried again", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("rm train.log; mkdir train.log; exit 1", "true")");
+  CHECK(by_id(sweep(folder, 4), "run2")["state"] == "succeeded");
+  auto words = sweep_argv(folder);
+  words.push_back("--retry-failed");
+  CHECK(run_program(words).exit_code == 4);
+}

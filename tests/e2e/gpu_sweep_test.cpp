@@ -126,3 +126,22 @@ TEST_CASE("a GPU that another program uses is left alone, and more than there ar
   CHECK(refused.exit_code == 1);
   CHECK_THAT(refused.err, Catch::Contains("gpus = 3: there are 2 GPUs to use"));
 }
+
+TEST_CASE("runs that need a GPU which is set aside hold up no others", "[e2e]") {
+  const TempDir folder;
+  const FakeGpus gpus(2);
+  gpus.use(fake_uuid(0), 30'000);
+  std::string seeds = "1";
+  for (int seed = 2; seed <= 25; ++seed) seeds += ", " + std::to_string(seed);
+  // The last of the small ones frees the GPU.
+  write_gpu_sweep(
+      folder,
+      "test $(ls -d ../*/end | wc -l) -lt 24 || rm " + (gpus.folder() / ("used/" + fake_uuid(0))).string(),
+      "[sweep]\nseeds = [" + seeds + "]\n[sweep.space]\ngpus = [2, 1]\n");
+  auto words = sweep_argv(folder);
+  words.push_back("--until=60s");
+  const ProgramResult result = run_program(words, {}, gpus.environment());
+  INFO(result.err);
+  CHECK_THAT(result.err, Catch::Contains("is free again"));
+  for (const auto& run : Json::parse(result.out)["runs"]) CHECK(run["state"] == "succeeded");
+}

@@ -15,17 +15,18 @@ QueuedRun queued(const std::string& id, double not_before = 0, int64_t gpus = 1)
 }
 
 const auto kAnyFits = [](const QueuedRun&) { return true; };
+const auto kWorthIt = kAnyFits;
 
 }  // namespace
 
 TEST_CASE("runs start in order, and none before its time", "[runner]") {
   std::vector<QueuedRun> queue = {queued("run2", 50), queued("run3"), queued("run4")};
-  CHECK(next_to_start(queue, 10, kAnyFits) == 1);
-  CHECK(next_to_start(queue, 50, kAnyFits) == 0);
+  CHECK(next_to_start(queue, 10, kAnyFits, kWorthIt) == 1);
+  CHECK(next_to_start(queue, 50, kAnyFits, kWorthIt) == 0);
   queue = {queued("run2", 50)};
-  CHECK_FALSE(next_to_start(queue, 10, kAnyFits).has_value());
+  CHECK_FALSE(next_to_start(queue, 10, kAnyFits, kWorthIt).has_value());
   queue.clear();
-  CHECK_FALSE(next_to_start(queue, 10, kAnyFits).has_value());
+  CHECK_FALSE(next_to_start(queue, 10, kAnyFits, kWorthIt).has_value());
 }
 
 TEST_CASE("a small run passes a large one that does not fit, but not for ever", "[runner]") {
@@ -33,23 +34,29 @@ TEST_CASE("a small run passes a large one that does not fit, but not for ever", 
   for (int i = 0; i < 100; ++i) queue.push_back(queued("small"));
   const auto fits = [](const QueuedRun& run) { return run.resources.gpus == 1; };
   int passed = 0;
-  while (const auto next = next_to_start(queue, 0, fits)) {
+  while (const auto next = next_to_start(queue, 0, fits, kWorthIt)) {
     CHECK(queue[*next].id == "small");
     queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(*next));
     ++passed;
   }
   CHECK(passed == kMostPassedOver);
-  CHECK(next_to_start(queue, 0, kAnyFits) == 0);
+  // Not while what it needs is not to be had.
+  CHECK(next_to_start(queue, 0, fits, [](const QueuedRun&) { return false; }) == 1);
+  CHECK(next_to_start(queue, 0, kAnyFits, kWorthIt) == 0);
 }
 
 TEST_CASE("of a long queue few are asked", "[runner]") {
   std::vector<QueuedRun> queue;
   for (int i = 0; i < 10'000; ++i) queue.push_back(queued("run", 0, 4));
   int asked = 0;
-  CHECK_FALSE(next_to_start(queue, 0, [&](const QueuedRun&) {
-                ++asked;
-                return false;
-              }).has_value());
+  CHECK_FALSE(next_to_start(
+                  queue, 0,
+                  [&](const QueuedRun&) {
+                    ++asked;
+                    return false;
+                  },
+                  kWorthIt)
+                  .has_value());
   CHECK(asked <= 200);
 }
 

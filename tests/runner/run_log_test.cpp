@@ -38,6 +38,9 @@ TEST_CASE("run log: its tail is its last 4 KiB", "[runner]") {
   CHECK(log_tail(dir / "none").empty());
   write_file(dir / "log", "short");
   CHECK(log_tail(dir / "log") == "short");
+  CHECK(log_tail(dir / "log", 2) == "ort");
+  CHECK(log_tail(dir / "log", 5).empty());
+  CHECK(log_tail(dir / "log", 50).empty());
   write_file(dir / "log", std::string(10'000, 'x') + "end");
   CHECK(log_tail(dir / "log").size() == 4096);
   CHECK_THAT(log_tail(dir / "log"), Catch::EndsWith("xend"));

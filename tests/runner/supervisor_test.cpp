@@ -90,7 +90,7 @@ TEST_CASE("a kill for lack of memory is told from another", "[runner]") {
   end.wait_status = SIGKILL;
   end.is_command = true;
   CHECK(classify(end).reason == FailReason::kSignal);
-  end.out_of_memory = true;
+  end.killed_for_memory = true;
   CHECK(classify(end).reason == FailReason::kOutOfMemory);
   end.timed_out = true;
   CHECK(classify(end).reason == FailReason::kTimedOut);
