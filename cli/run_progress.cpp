@@ -94,7 +94,7 @@ void ProgressPrinter::tick(const SweepProgress& progress) {
 }
 
 void ProgressPrinter::erase() {
-  if (shown_ > 0) print(fmt::format("\x1b[{}A\x1b[J", shown_));
+  if (shown_ > 0) print(fmt::format("\r\x1b[{}A\x1b[J", shown_));
   shown_ = 0;
 }
 

@@ -63,15 +63,12 @@ inline bool someone_in(const std::filesystem::path& folder) {
   return false;
 }
 
-/// Starts the sweep in the background; returns once its first run has been started.
-inline pid_t start_sweep(const TempDir& folder) {
+/// Starts the sweep in the background; what it says goes to sweep.log.
+inline pid_t spawn_sweep(const TempDir& folder) {
   const auto words = sweep_argv(folder);
   const std::string log = (folder / "sweep.log").string();
   const pid_t child = ::fork();
-  if (child != 0) {
-    REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
-    return child;
-  }
+  if (child != 0) return child;
   if (std::freopen(log.c_str(), "w", stdout) == nullptr || std::freopen(log.c_str(), "w", stderr) == nullptr)
     ::_exit(126);
   std::vector<char*> argv;
@@ -79,6 +76,13 @@ inline pid_t start_sweep(const TempDir& folder) {
   argv.push_back(nullptr);
   ::execv(argv[0], argv.data());
   ::_exit(127);
+}
+
+/// The same; returns once its first run has been started.
+inline pid_t start_sweep(const TempDir& folder) {
+  const pid_t child = spawn_sweep(folder);
+  REQUIRE(wait_until(10, [&] { return std::filesystem::exists(folder / "starts.txt"); }));
+  return child;
 }
 
 }  // namespace expctl::test

@@ -54,19 +54,6 @@ std::map<std::string, int> starts(const TempDir& folder) {
   return count;
 }
 
-pid_t start_quietly(const TempDir& folder) {
-  const auto words = sweep_argv(folder);
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  if (std::freopen("/dev/null", "w", stdout) == nullptr || std::freopen("/dev/null", "w", stderr) == nullptr)
-    ::_exit(126);
-  std::vector<char*> argv;
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  ::execv(argv[0], argv.data());
-  ::_exit(127);
-}
-
 }  // namespace
 
 TEST_CASE("killed at any moment, a sweep goes on: nothing runs twice, is lost, or is left over", "[e2e]") {
@@ -79,7 +66,7 @@ TEST_CASE("killed at any moment, a sweep goes on: nothing runs twice, is lost, o
     INFO("crash " << crash);
     const auto before = states(folder);
     const auto starts_before = starts(folder);
-    const pid_t sweeping = start_quietly(folder);
+    const pid_t sweeping = spawn_sweep(folder);
     std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
     ::kill(sweeping, SIGKILL);
     int status = 0;
