@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
 #include <boost/process/v2/posix/vfork_launcher.hpp>
 #include <boost/process/v2/process.hpp>
 #include <cerrno>
@@ -23,6 +24,12 @@ namespace expctl {
 namespace {
 namespace process = boost::process::v2;
 using boost::system::error_code;
+
+#ifdef __SANITIZE_THREAD__
+using Launcher = process::posix::default_launcher;  // ThreadSanitizer makes a fork of vfork
+#else
+using Launcher = process::posix::vfork_launcher;  // copies no page tables
+#endif
 
 std::map<std::string, std::string> merged_environment(const LaunchSpec& spec) {
   std::map<std::string, std::string> merged;
@@ -56,24 +63,24 @@ class ChildSetup {
     for (const int cpu : spec.cpu_ids) CPU_SET(static_cast<size_t>(cpu), &cpus_);
   }
 
-  template <typename Launcher>
-  error_code on_setup(Launcher& launcher, const boost::filesystem::path&, const char* const*&) {
+  template <typename AnyLauncher>
+  error_code on_setup(AnyLauncher& launcher, const boost::filesystem::path&, const char* const*&) {
     launcher.env = pointers_.data();
     return {};
   }
 
-  template <typename Launcher>
-  error_code on_exec_setup(Launcher&, const boost::filesystem::path&, const char* const*&) {
+  template <typename AnyLauncher>
+  error_code on_exec_setup(AnyLauncher&, const boost::filesystem::path&, const char* const*&) {
     errno = 0;
     return prepare() ? error_code{} : error_code(errno, boost::system::system_category());
   }
 
-  template <typename Launcher>
-  void on_exec_error(Launcher&, const boost::filesystem::path&, const char* const*&, const error_code&) {
+  template <typename AnyLauncher>
+  void on_exec_error(AnyLauncher&, const boost::filesystem::path&, const char* const*&, const error_code&) {
     ::_exit(127);  // Boost would call exit(): buffers written twice, destructors run in the child.
   }
-  template <typename Launcher>
-  void on_exec_error(Launcher&, const error_code&, const boost::filesystem::path&, const char* const*&,
+  template <typename AnyLauncher>
+  void on_exec_error(AnyLauncher&, const error_code&, const boost::filesystem::path&, const char* const*&,
                      const error_code&);
 
  private:
@@ -136,7 +143,7 @@ pid_t launch(const LaunchSpec& spec) {
   const auto program = find_program(spec.argv[0], path == environment.end() ? "/usr/bin:/bin" : path->second);
   if (program.empty()) throw cannot_start(spec.argv[0], "no such program in PATH");
   boost::asio::io_context context;
-  process::posix::vfork_launcher launcher;
+  Launcher launcher;
   error_code error;
   ChildSetup setup(spec, environment);
   const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
