@@ -240,8 +240,8 @@ void say_next(const Program& program, const SchedulerEnd& end, const std::vector
   };
   if (!end.paused.empty()) {
     return say(program,
-               fmt::format("paused: {}; the others stay queued. `expctl{} logs {}` says why; to go on: {}",
-                           end.paused, workspace_option(program), runs.front().id, program.command_line));
+               fmt::format("paused: {}; the others stay queued. `expctl{} logs ID` says why; to go on: {}",
+                           end.paused, workspace_option(program), program.command_line));
   }
   if (const auto queued = count(RunState::kQueued); end.signal != 0 || queued > 0)
     return say(program, fmt::format("{} queued; to go on: {}", queued, program.command_line));
