@@ -58,9 +58,7 @@ Json attempts_json(const std::vector<AttemptRecord>& attempts) {
 /// Seconds since a running run has last given a sign of life, where that is too long; else 0.
 double silent_for(const RunRecord& run, const WorkspacePaths& workspace) {
   if (run.state != RunState::kRunning) return 0;
-  const double silent_s =
-      SystemClock().now_s() - std::max(run.started, last_sign_of_life(RunPaths{workspace.folder(run.id)}));
-  return silent_s >= kStalledAfter_s ? silent_s : 0;
+  return stalled_for_s(RunPaths{workspace.folder(run.id)}, run.started, SystemClock().now_s());
 }
 
 /// "1 failed (out_of_memory) after 12 s; 2 succeeded after 3 min 2 s"

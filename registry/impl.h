@@ -29,6 +29,8 @@ constexpr const char* kSelectRuns =
 
 RunRecord read_run(SQLite::Statement& row);
 
+std::optional<RunRecord> select_run(SQLite::Database& database, const std::string& run_id);
+
 void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evaluation);
 
 /// The state of a run inside a transaction; throws Error kNotFound.

@@ -22,17 +22,6 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
   return Registry(std::make_unique<Impl>(path, false));
 }
 
-namespace {
-
-RunRecord read_known_run(SQLite::Database& database, const std::string& run_id) {
-  SQLite::Statement query(database, std::string(kSelectRuns) + "WHERE r.id = ?");
-  query.bind(1, run_id);
-  query.executeStep();
-  return read_run(query);
-}
-
-}  // namespace
-
 RunState state_of(SQLite::Database& database, const std::string& run_id) {
   SQLite::Statement query(database, "SELECT state FROM runs WHERE id = ?");
   query.bind(1, run_id);
@@ -61,7 +50,7 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
         "ended = 0, reason = '', message = '' WHERE id = ?2");
     SQLite::bind(update, attempt.started, run_id);
     update.exec();
-    run = read_known_run(db, run_id);
+    run = select_run(db, run_id).value();
     SQLite::Statement insert(db,
                              "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)");
     SQLite::bind(insert, run_id, run.attempts, attempt.token, attempt.started);
@@ -125,7 +114,7 @@ RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& out
     SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)),
                  std::string(name_of(outcome.reason)), run_id);
     attempt.exec();
-    finished = read_known_run(db, run_id);
+    finished = select_run(db, run_id).value();
     before_commit(finished);
   });
   return finished;

@@ -101,6 +101,12 @@ RunRecord read_run(SQLite::Statement& row) {
   return run;
 }
 
+std::optional<RunRecord> select_run(SQLite::Database& database, const std::string& run_id) {
+  SQLite::Statement query(database, std::string(kSelectRuns) + "WHERE r.id = ?");
+  query.bind(1, run_id);
+  return query.executeStep() ? std::optional(read_run(query)) : std::nullopt;
+}
+
 SweepRecord Registry::add_sweep(const std::string& name, const std::string& file,
                                 const std::string& content_sha256, double now) {
   SweepRecord sweep{"", name, file, now};
@@ -198,11 +204,7 @@ RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
 
 std::optional<RunRecord> Registry::find_run(const std::string& id) const {
   std::optional<RunRecord> found;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectRuns) + "WHERE r.id = ?");
-    query.bind(1, id);
-    if (query.executeStep()) found = read_run(query);
-  });
+  impl_->database.read([&](SQLite::Database& db) { found = select_run(db, id); });
   return found;
 }
 

@@ -160,15 +160,15 @@ LatestMetrics read_latest_metrics(const RunPaths& paths) {
   return latest;
 }
 
-double last_sign_of_life(const RunPaths& paths) {
-  double latest = 0;
+double stalled_for_s(const RunPaths& paths, double started, double now) {
+  double latest = started;
   for (const auto& file : {paths.log(), paths.metrics(), paths.heartbeat()}) {
     struct stat info {};
     if (::stat(file.c_str(), &info) != 0) continue;
     latest = std::max(
         latest, static_cast<double>(info.st_mtim.tv_sec) + 1e-9 * static_cast<double>(info.st_mtim.tv_nsec));
   }
-  return latest;
+  return now - latest >= kStalledAfter_s ? now - latest : 0;
 }
 
 std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths) {

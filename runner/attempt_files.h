@@ -42,10 +42,11 @@ struct LatestMetrics {
 /// The newest of metrics.jsonl, from the end of the file.
 LatestMetrics read_latest_metrics(const RunPaths& paths);
 
-/// When the run has last written its log or its metrics, or touched its heartbeat: Unix seconds, 0 for never.
-double last_sign_of_life(const RunPaths& paths);
 /// A running run without a sign of life for so long is shown as stalled.
 constexpr double kStalledAfter_s = 300;
+/// Seconds since a run that was started then has last written its log or its metrics, or touched its
+/// heartbeat, where it counts as stalled; else 0.
+double stalled_for_s(const RunPaths& paths, double started, double now);
 
 /// Results, log and checkpoint with their hashes.
 std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths);

@@ -388,8 +388,7 @@ RunProgress Scheduler::progress_of(RunningAttempt& attempt) const {
   one.params = attempt.run.params;
   one.seed = attempt.run.seed;
   one.is_training = !attempt.spec.is_command();
-  const double silent_s = clock_.now_s() - std::max(attempt.started, last_sign_of_life(paths));
-  if (silent_s >= kStalledAfter_s) one.silent_s = silent_s;
+  one.silent_s = stalled_for_s(paths, attempt.started, clock_.now_s());
   const LatestMetrics latest = read_latest_metrics(paths);
   one.f1 = latest.f1;
   if (!latest.step || latest.step->time < attempt.started) return one;

@@ -137,7 +137,7 @@ class Scheduler {
   std::set<std::string> started_;
   std::set<std::string> left_;  ///< said to be left queued
   bool failed_ = false;
-  std::set<std::string> died_early_;  ///< own runs; emptied by the first that does not
+  std::set<std::string> died_early_;  ///< own runs, as long as none has lived
   bool one_has_lived_ = false;
   SweepProgress so_far_;    ///< all but what changes with each tick
   double succeeded_s_ = 0;  ///< the sum of the durations of the own runs that have succeeded

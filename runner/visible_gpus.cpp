@@ -44,6 +44,11 @@ const GpuDevice* by_uuid(const std::vector<GpuDevice>& devices, std::string_view
   return found;
 }
 
+bool holds(const std::vector<GpuDevice>& devices, const GpuDevice& wanted) {
+  return std::any_of(devices.begin(), devices.end(),
+                     [&](const GpuDevice& device) { return device.uuid == wanted.uuid; });
+}
+
 bool is_uuid(std::string_view text) {
   return text.starts_with("GPU-") || text.starts_with("MIG-");
 }
@@ -65,8 +70,7 @@ std::vector<GpuDevice> visible_gpus(const std::vector<GpuDevice>& devices,
       numbered = in_cuda_order(devices, order);
       if (*number < numbered.size()) device = &numbered[*number];
     }
-    const auto is_same = [&](const GpuDevice& other) { return other.uuid == device->uuid; };
-    if (device == nullptr || std::any_of(found.begin(), found.end(), is_same)) break;
+    if (device == nullptr || holds(found, *device)) break;
     found.push_back(*device);
   }
   return found;
@@ -75,8 +79,7 @@ std::vector<GpuDevice> visible_gpus(const std::vector<GpuDevice>& devices,
 std::vector<GpuDevice> chosen_gpus(const std::vector<GpuDevice>& devices, const std::string& list) {
   std::vector<GpuDevice> chosen;
   const auto add = [&](const GpuDevice& device) {
-    const auto is_same = [&](const GpuDevice& other) { return other.uuid == device.uuid; };
-    if (std::none_of(chosen.begin(), chosen.end(), is_same)) chosen.push_back(device);
+    if (!holds(chosen, device)) chosen.push_back(device);
   };
   for (const auto& part : split(list, ',')) {
     const auto entry = trim(part);
