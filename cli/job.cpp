@@ -1,4 +1,5 @@
-// `expctl job RUN_FOLDER`: the leaf supervisor of one attempt; the scheduler starts it, people do not.
+// `expctl job RUN_FOLDER`: the leaf supervisor of one attempt; the scheduler or a cluster's job starts it,
+// people do not.
 #include "cli/command_results.h"
 #include "cli/program.h"
 #include "runner/supervisor.h"
@@ -10,9 +11,12 @@ void add_job(CLI::App& app, Program& program) {
   verb->group("");  // hidden
   auto folder = std::make_shared<std::filesystem::path>();
   verb->add_option("RUN_FOLDER", *folder, "A folder with a request.json")->required();
-  verb->callback([&program, folder] {
-    program.action = [folder] {
+  auto token = std::make_shared<std::string>();
+  verb->add_option("--attempt", *token, "In a cluster's job: the attempt that it was submitted for");
+  verb->callback([&program, folder, token] {
+    program.action = [folder, token] {
       SupervisorOptions options;
+      options.token = *token;
       options.after_success = [](const WorkerRequest& request, const RunPaths& paths) {
         if (request.spec.is_command()) take_command_results(request, paths);
       };

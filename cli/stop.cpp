@@ -26,6 +26,8 @@ RunRecord find_one(const Registry& registry, const std::string& word) {
 bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& paths) {
   if (registry.apply_event(run_id, RunEvent::kStopped)) {
     if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run_id).value(), paths);
+    // A job of a cluster may begin before anybody cancels it.
+    if (std::filesystem::exists(paths.request())) write_file(paths.stop_request(), "");
     return true;
   }
   if (registry.find_run(run_id).value().state != RunState::kRunning) return false;

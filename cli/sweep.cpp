@@ -10,7 +10,8 @@ void add_sweep(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("sweep", "Run every (config, seed) of a sweep file; again, to go on");
   auto options = std::make_shared<SweepRunOptions>();
   verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
-  verb->add_flag("--dry-run", options->dry_run, "Say what would be run; touch nothing");
+  verb->add_flag("--dry-run", options->dry_run,
+                 "Say what would be run, for a cluster by which script; touch nothing");
   verb->add_flag("--retry-failed", options->retry_failed, "Try failed runs again");
   verb->add_flag("--fail-fast", options->fail_fast, "Start nothing more once a run has failed");
   verb->add_option("--max-runs", options->max_runs,
@@ -21,6 +22,9 @@ void add_sweep(CLI::App& app, Program& program) {
   auto until = std::make_shared<std::string>();
   verb->add_option("--until", *until,
                    "End then as Ctrl-C does: 07:30 (the next one), 2026-06-01T07:30, or 90m, 8h from now");
+  verb->add_option("--executor", options->executor,
+                   "Run on this machine or as jobs of a cluster, whatever the file says")
+      ->check(CLI::IsMember({"local", "slurm", "pbs"}));
   verb->add_flag("--detach", options->detach, "Go on in the background once everything is checked");
   verb->callback([&program, options, until] {
     if (!until->empty()) options->until = parse_until(*until, SystemClock().now_s());

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "cli/check_inputs.h"
@@ -20,10 +21,12 @@
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
+#include "runner/cluster.h"
 #include "runner/command_line.h"
 #include "runner/estimate.h"
 #include "runner/file_lock.h"
 #include "runner/find_worker.h"
+#include "runner/job_array.h"
 #include "runner/launcher.h"
 #include "runner/machine_gpus.h"
 #include "runner/scheduler.h"
@@ -38,7 +41,7 @@ namespace fs = std::filesystem;
 void check_can_run(const std::vector<RunSpec>& specs, GpuPool& gpus) {
   const SlotPool pool(usable_cpus(), gpus);
   for (const auto& spec : specs) {
-    pool.check(spec.resources, spec.is_command());
+    if (spec.executor.is_local()) pool.check(spec.resources, spec.is_command());
     if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
   }
 }
@@ -111,23 +114,49 @@ std::vector<PastRun> past_runs(const Registry* registry) {
   return past;
 }
 
-/// Seconds until all that is to be done has ended; nothing where no run like one of them has ended yet.
+/// Whether the sweep has nothing to do for it.
+bool is_left(const SweepEntry& entry, bool retry_failed) {
+  return entry.standing == Standing::kSucceeded || entry.standing == Standing::kEnded ||
+         (entry.standing == Standing::kFailed && !retry_failed);
+}
+
+/// Seconds until all that is to be done has ended, of a cluster's jobs as if one ran after another; nothing
+/// where no run like one of them has ended yet.
 std::optional<double> expected_total_s(const std::vector<SweepEntry>& entries, bool retry_failed,
                                        const std::vector<PastRun>& past, const SlotPool& pool) {
   double total = 0;
   for (const auto& entry : entries) {
-    const bool is_left = entry.standing == Standing::kSucceeded || entry.standing == Standing::kEnded ||
-                         (entry.standing == Standing::kFailed && !retry_failed);
-    if (is_left) continue;
+    if (is_left(entry, retry_failed)) continue;
     const auto seconds = expected_duration_s(entry.spec, past);
     if (!seconds) return std::nullopt;
-    total += *seconds / static_cast<double>(pool.side_by_side(entry.spec.resources, entry.spec.is_command()));
+    const bool is_local = entry.spec.executor.is_local();
+    const size_t at_once = is_local ? pool.side_by_side(entry.spec.resources, entry.spec.is_command()) : 1;
+    total += *seconds / static_cast<double>(at_once);
   }
   return total;
 }
 
+/// How the runs would be handed to a cluster; "" for this machine. The names of the files are not known yet.
+std::string example_script(const Program& program, const std::vector<SweepEntry>& entries,
+                           bool retry_failed) {
+  std::vector<const SweepEntry*> wanted;
+  for (const auto& entry : entries) {
+    if (!is_left(entry, retry_failed)) wanted.push_back(&entry);
+  }
+  if (wanted.empty() || wanted.front()->spec.executor.is_local()) return "";
+  const RunSpec& spec = wanted.front()->spec;
+  JobScript script = job_script_for(spec);
+  script.key = "KEY";
+  script.tasks = wanted.size();
+  script.expctl = self_path().string();
+  script.folder = program.workspace().root;
+  script.paths = program.workspace().job_array("sweepN", script.key);
+  return make_cluster(spec.executor.kind)->script(script);
+}
+
 int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed,
                std::optional<double> total_s) {
+  const std::string script = example_script(program, entries, retry_failed);
   Json runs = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : entries) {
@@ -145,12 +174,14 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
   if (program.json)
     fmt::print("{}", json_text({{"schema_version", 1},
                                 {"runs", runs},
+                                {"script", script.empty() ? Json() : Json(script)},
                                 {"expected_s", total_s ? Json(*total_s) : Json()}}));
   else
-    fmt::print("{}", render_table({"id", "plan", "parameters"}, rows));
-  say(program, total_s
-                   ? fmt::format("about {} on this machine, from the runs before", duration_text(*total_s))
-                   : "how long it will take is not known: no run like these has succeeded here yet");
+    fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows), script.empty() ? "" : "\n",
+               script);
+  say(program, total_s ? fmt::format("about {} {}, from the runs before", duration_text(*total_s),
+                                     script.empty() ? "on this machine" : "of computing in all")
+                       : "how long it will take is not known: no run like these has succeeded here yet");
   return 0;
 }
 
@@ -234,6 +265,19 @@ int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
   return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
 }
 
+/// How many of the runs a cluster has.
+size_t count_jobs(const Program& program, const std::vector<RunRecord>& runs) {
+  std::set<std::string> own;
+  for (const auto& run : runs) {
+    if (!is_finished(run.state)) own.insert(run.id);
+  }
+  size_t count = 0;
+  for (const auto& array : read_job_arrays(program.workspace())) {
+    for (const auto& task : array.tasks) count += own.erase(task.run_id);
+  }
+  return count;
+}
+
 void say_next(const Program& program, const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
   const auto count = [&](RunState state) {
     return std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) { return run.state == state; });
@@ -242,6 +286,10 @@ void say_next(const Program& program, const SchedulerEnd& end, const std::vector
     return say(program,
                fmt::format("paused: {}; the others stay queued. `expctl{} logs ID` says why; to go on: {}",
                            end.paused, workspace_option(program), program.command_line));
+  }
+  if (const auto jobs = count_jobs(program, runs); end.signal != 0 && jobs > 0) {
+    return say(program, fmt::format("{} runs are with the cluster and go on there; to take them up: {}", jobs,
+                                    program.command_line));
   }
   if (const auto queued = count(RunState::kQueued); end.signal != 0 || queued > 0)
     return say(program, fmt::format("{} queued; to go on: {}", queued, program.command_line));
@@ -276,6 +324,7 @@ int go_on_in_background(const Program& program) {
 
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a sweep outlives whoever reads its messages
+  if (!options.executor.empty()) sweep.base.executor.kind = options.executor;
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();

@@ -15,6 +15,7 @@ struct SweepRunOptions {
   bool fail_fast = false;
   int64_t max_runs = 0;  ///< start at most so many; 0: all
   std::string gpus;      ///< --gpus; "": all that may be used
+  std::string executor;  ///< --executor; "": as the file says
   double until = 0;      ///< Unix seconds when to end; 0: never
   bool detach = false;   ///< go on in the background
 };

@@ -19,7 +19,7 @@ enum class WorkerTask {
 /// Where an attempt computes.
 struct DeviceAssignment {
   std::vector<std::string> gpus;  ///< UUIDs, or indices where visible_devices = "index"; empty: on the CPU
-  int threads = 1;                ///< OMP_NUM_THREADS
+  int threads = 1;                ///< OMP_NUM_THREADS; 0: those of a cluster's job, not known beforehand
   std::vector<int> cpu_ids;       ///< affinity; empty: not bound
 };
 

@@ -7,6 +7,19 @@
 
 namespace expctl {
 
+/// One array of jobs of a cluster.
+struct JobArrayPaths {
+  std::filesystem::path folder;
+  std::string key;
+
+  /// There as long as the array is.
+  std::filesystem::path record() const { return folder / (key + ".json"); }
+  std::filesystem::path script() const { return folder / (key + ".sh"); }
+  std::filesystem::path tasks() const { return folder / (key + ".tasks"); }
+  /// What the jobs say before a run's supervisor has its own log.
+  std::filesystem::path log() const { return folder / (key + ".log"); }
+};
+
 /// The workspace: registry, sweep folders, and a folder for each run and ensemble.
 struct WorkspacePaths {
   std::filesystem::path root;
@@ -18,6 +31,10 @@ struct WorkspacePaths {
   std::filesystem::path folder(const std::string& id) const { return root / id; }
   std::filesystem::path sweep_file(const std::string& sweep_id) const {
     return root / sweep_id / "sweep.toml";
+  }
+  /// What was sent to a cluster, by the array's key.
+  JobArrayPaths job_array(const std::string& sweep_id, const std::string& key) const {
+    return {root / sweep_id / "jobs", key};
   }
 };
 
@@ -41,8 +58,11 @@ struct RunPaths {
   std::filesystem::path eval() const { return folder / "eval.json"; }
   std::filesystem::path inference_stats() const { return folder / "inference_stats.json"; }
   std::filesystem::path outcome() const { return folder / "outcome.json"; }
-  /// Made with O_EXCL by an attempt's one supervisor.
-  std::filesystem::path claim() const { return folder / "attempt.claim"; }
+  /// Made with O_EXCL by an attempt's one supervisor; the first of what a request starts has number 0, others
+  /// there are where a cluster has requeued its job.
+  std::filesystem::path claim(int number = 0) const {
+    return folder / (number == 0 ? "attempt.claim" : "attempt.claim." + std::to_string(number));
+  }
   /// Made by `expctl stop`: the supervisor ends the attempt as stopped.
   std::filesystem::path stop_request() const { return folder / "stop.request"; }
   /// Touched by expctl-train every few seconds, also while it predicts.

@@ -48,6 +48,21 @@ ResourceSpec resource_spec_from_json(const Json& json, const std::string& source
           json_get<int64_t>(json, "retries", source, d.retries)};
 }
 
+Json to_json(const ExecutorSpec& e) {
+  return {{"kind", e.kind},     {"partition", e.partition},       {"account", e.account},
+          {"time_s", e.time_s}, {"max_parallel", e.max_parallel}, {"extra", e.extra}};
+}
+
+ExecutorSpec executor_spec_from_json(const Json& json, const std::string& source) {
+  const ExecutorSpec d;
+  return {json_get<std::string>(json, "kind", source, d.kind),
+          json_get<std::string>(json, "partition", source, d.partition),
+          json_get<std::string>(json, "account", source, d.account),
+          json_get<double>(json, "time_s", source, d.time_s),
+          json_get<int64_t>(json, "max_parallel", source, d.max_parallel),
+          json_get<std::vector<std::string>>(json, "extra", source, d.extra)};
+}
+
 Json to_json(const RunSpec& spec) {
   return {{"name", spec.name},
           {"params", spec.params},
@@ -56,6 +71,7 @@ Json to_json(const RunSpec& spec) {
           {"model", {{"init", input_json(spec.init)}}},
           {"command", command_json(spec.command)},
           {"resources", resources_json(spec.resources)},
+          {"executor", to_json(spec.executor)},
           {"contest", {{"rules", spec.rules}}},
           {"config_commit", spec.config_commit},
           {"config_folder", spec.config_folder}};
@@ -73,6 +89,8 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.init = input_from(part(part(json, "model"), "init"), source);
   spec.command = command_from(part(json, "command"), source);
   spec.resources = resource_spec_from_json(part(json, "resources"), source);
+  // Runs of before there were others are local.
+  spec.executor = executor_spec_from_json(json_get<Json>(json, "executor", source, Json::object()), source);
   spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
   spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
   spec.config_folder = json_get<std::string>(json, "config_folder", source, "");

@@ -39,6 +39,18 @@ struct ResourceSpec {
   bool operator==(const ResourceSpec&) const = default;
 };
 
+/// Which system starts a run's attempts.
+struct ExecutorSpec {
+  std::string kind = "local";      ///< local (this machine) | slurm | pbs; the rest is of the last two
+  std::string partition;           ///< PBS: the queue; "": the cluster's default
+  std::string account;             ///< "": none is named
+  double time_s = 0;               ///< walltime of a job; 0: the run's time limit, else the cluster's default
+  int64_t max_parallel = 0;        ///< jobs of a sweep that run at once; 0: no cap
+  std::vector<std::string> extra;  ///< further options, each as one line of the job script has it
+  bool is_local() const { return kind == "local"; }
+  bool operator==(const ExecutorSpec&) const = default;
+};
+
 struct RunSpec {
   std::string name;              ///< the sweep's name
   Json params = Json::object();  ///< the swept keys of this config and their values
@@ -48,6 +60,7 @@ struct RunSpec {
   Input init;
   CommandSpec command;
   ResourceSpec resources;
+  ExecutorSpec executor;
   std::string rules = "none";  ///< contest profile
   std::string
       config_commit;  ///< git commit of the sweep file ("-dirty" where it has changed since); "" for none
@@ -57,6 +70,8 @@ struct RunSpec {
 };
 
 ResourceSpec resource_spec_from_json(const Json& json, const std::string& source);
+Json to_json(const ExecutorSpec& executor);
+ExecutorSpec executor_spec_from_json(const Json& json, const std::string& source);
 Json to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const Json& json, const std::string& source);
 

@@ -42,8 +42,8 @@ void read_train(TomlTable table, TrainSpec& spec) {
 }
 
 /// "2h", "90m", "45s" or a number of seconds.
-double read_timeout(TomlTable& table) {
-  const toml::node* node = table.find("timeout");
+double read_time(TomlTable& table, const std::string& key) {
+  const toml::node* node = table.find(key);
   if (node == nullptr) return 0;
   double seconds = -1;
   if (node->is_integer()) seconds = static_cast<double>(node->as_integer()->get());
@@ -59,7 +59,10 @@ double read_timeout(TomlTable& table) {
     const double factor = unit == "h" ? 3600 : unit == "m" ? 60 : unit == "s" ? 1 : -1;
     seconds = used > 0 ? seconds * factor : -1;
   }
-  if (!(seconds > 0)) table.refuse(*node, "'resources.timeout' must be a time as \"2h\", \"90m\" or \"45s\"");
+  constexpr double kLongest_s = 1e9;
+  if (!(seconds > 0 && seconds < kLongest_s)) {
+    table.refuse(*node, fmt::format("'{}' must be a time as \"2h\", \"90m\" or \"45s\"", table.label(key)));
+  }
   return seconds;
 }
 
@@ -70,10 +73,32 @@ ResourceSpec read_resources(TomlTable table) {
   resources.runs_per_gpu = table.integer("runs_per_gpu", resources.runs_per_gpu, 1);
   resources.visible_devices = table.text("visible_devices", resources.visible_devices);
   only(table, "visible_devices", resources.visible_devices, {"uuid", "index"});
-  resources.timeout_s = read_timeout(table);
+  resources.timeout_s = read_time(table, "timeout");
   resources.retries = table.integer("retries", resources.retries, 0);
   table.refuse_unknown_keys();
   return resources;
+}
+
+ExecutorSpec read_executor(TomlTable table) {
+  ExecutorSpec executor;
+  executor.kind = table.text("kind", executor.kind);
+  only(table, "kind", executor.kind, {"local", "slurm", "pbs"});
+  executor.partition = table.text("partition", "");
+  executor.account = table.text("account", "");
+  executor.time_s = read_time(table, "time");
+  executor.max_parallel = table.integer("max_parallel", 0, 0);
+  executor.extra = table.texts("extra");
+  for (const auto& option : executor.extra) {
+    if (!option.starts_with('-') || option.find_first_of("\r\n") != std::string::npos)
+      table.refuse(*table.find("extra"), fmt::format("'{}' is not an option of the job script", option),
+                   "extra = [\"--qos=low\", \"-l place=excl\"]: each one line");
+  }
+  for (const char* key : {"partition", "account"}) {
+    if (table.text(key, "").find_first_of(" \t\r\n\"'") != std::string::npos)
+      table.refuse(*table.find(key), fmt::format("'{}' holds a space or a quote", table.label(key)));
+  }
+  table.refuse_unknown_keys();
+  return executor;
 }
 
 /// A path or glob that stays in the run folder.
@@ -208,9 +233,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   sweep.base.resources = read_resources(root.table("resources"));
   if (const toml::node* node = root.find("early_stop"))
     root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
-  TomlTable executor = root.table("executor");
-  only(executor, "kind", executor.text("kind", "local"), {"local"});
-  executor.refuse_unknown_keys();
+  sweep.base.executor = read_executor(root.table("executor"));
   TomlTable contest = root.table("contest");
   sweep.base.rules = contest.text("rules", "none");
   only(contest, "rules", sweep.base.rules, {"none"});

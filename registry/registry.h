@@ -64,6 +64,7 @@ struct QueuedRecord {
   std::string id;
   ResourceSpec resources;
   bool is_command = false;
+  std::string executor = "local";  ///< ExecutorSpec::kind
 };
 
 struct EvaluationRecord {

@@ -251,12 +251,13 @@ std::vector<QueuedRecord> Registry::queued_runs() const {
   impl_->database.read([&](SQLite::Database& db) {
     SQLite::Statement query(db,
                             "SELECT id, json_extract(spec, '$.resources'), "
-                            "json_array_length(spec, '$.command.argv') FROM runs "
+                            "json_array_length(spec, '$.command.argv'), "
+                            "coalesce(json_extract(spec, '$.executor.kind'), 'local') FROM runs "
                             "WHERE state = 'queued' AND kind = 'run' ORDER BY position");
     while (query.executeStep()) {
       const std::string id = query.getColumn(0).getString(), source = "registry: resources of " + id;
       runs.push_back({id, resource_spec_from_json(parse_json(query.getColumn(1).getString(), source), source),
-                      query.getColumn(2).getInt() > 0});
+                      query.getColumn(2).getInt() > 0, query.getColumn(3).getString()});
     }
   });
   return runs;

@@ -69,7 +69,9 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   request.attempt_token = token;
   request.spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
   request.devices = devices;
-  request.environment = {{kAttemptVariable, token}, {"OMP_NUM_THREADS", std::to_string(devices.threads)}};
+  request.environment = {{kAttemptVariable, token}};
+  if (devices.threads > 0)
+    request.environment.emplace_back("OMP_NUM_THREADS", std::to_string(devices.threads));
   // A run that asked for no GPU sees none; where nothing was said and none is known, all stays as inherited.
   if (!devices.gpus.empty() || request.spec.resources.gpus == 0)
     request.environment.emplace_back("CUDA_VISIBLE_DEVICES", join(devices.gpus, ","));
@@ -91,8 +93,10 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
-  for (const auto& stale : {paths.outcome(), paths.claim(), paths.eval(), paths.predictions(), paths.nbest()})
+  for (const auto& stale : {paths.outcome(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);
+  for (int claim = 0; claim == 0 || fs::exists(paths.claim(claim)); ++claim)
+    fs::remove_all(paths.claim(claim));
   // A job may have made folders of names that are not its own.
   for (const auto& own : {paths.request(), paths.command(), paths.environment(), paths.metrics()})
     remove_folder_at(own);

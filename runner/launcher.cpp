@@ -52,6 +52,7 @@ class ChildSetup {
   ChildSetup(const LaunchSpec& spec, const std::map<std::string, std::string>& environment)
       : folder_(spec.folder.string()),
         log_(spec.log.string()),
+        errors_(spec.errors.string()),
         kept_(spec.kept_descriptors),
         death_signal_(spec.parent_death_signal),
         bound_(!spec.cpu_ids.empty()),
@@ -96,7 +97,10 @@ class ChildSetup {
     const int null_fd = ::open("/dev/null", O_RDONLY);
     const int log_fd = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (null_fd < 0 || log_fd < 0) return false;
-    if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(log_fd, 2) < 0) return false;
+    const int error_fd =
+        errors_.empty() ? log_fd : ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (error_fd < 0) return false;
+    if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(error_fd, 2) < 0) return false;
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -110,6 +114,7 @@ class ChildSetup {
 
   std::string folder_;
   std::string log_;
+  std::string errors_;
   std::vector<int> kept_;
   int death_signal_;
   bool bound_;

@@ -21,6 +21,7 @@ struct LaunchSpec {
   std::vector<int> cpu_ids;                                      ///< affinity; empty: as inherited
   std::vector<int> kept_descriptors;  ///< open in the program too, beside 0, 1 and 2
   int parent_death_signal = 0;        ///< what it gets when the thread that launched it ends; 0: nothing
+  std::filesystem::path errors = {};  ///< where stderr is appended to instead; "": it goes to the log too
 };
 
 /// Returns the process id once the program itself runs. No other descriptor is passed on; signals are

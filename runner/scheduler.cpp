@@ -1,7 +1,6 @@
 #include "runner/scheduler.h"
 
 #include <fmt/core.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <csignal>
@@ -10,8 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "runner/attempt_files.h"
-#include "runner/launcher.h"
-#include "runner/process_table.h"
+#include "runner/claim.h"
 #include "runner/signal_wait.h"
 
 namespace expctl {
@@ -20,24 +18,6 @@ namespace {
 std::string new_token() {
   std::random_device device;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
-}
-
-/// Waits for what is left of an attempt to end, and kills it after `patience_s`.
-void wait_for_leftovers(const std::string& token, double patience_s) {
-  constexpr double kPause_s = 0.05;
-  constexpr int kTries = 200;
-  SignalWait signals({SIGCHLD});
-  for (int i = 0; i < kTries; ++i) {
-    const auto alive = processes_of_attempt(token);
-    if (alive.empty()) return;
-    if (i * kPause_s >= patience_s) {
-      for (const pid_t pid : alive) ::kill(pid, SIGKILL);
-    }
-    signals.wait(kPause_s);
-  }
-  throw Error(
-      fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
-      "end it by hand, then run the same command again");
 }
 
 RunSpec spec_of(const RunRecord& run) {
@@ -91,37 +71,19 @@ AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPat
 
 }  // namespace
 
-double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {
-  const double fraction = spec.max_steps > 0
-                              ? static_cast<double>(metric.step) / static_cast<double>(spec.max_steps)
-                              : metric.epoch / spec.epochs;
-  return std::clamp(fraction, 0.0, 1.0);
-}
-
-double sweep_eta_s(const std::vector<double>& left_s, size_t queued, double mean_duration_s) {
-  if (queued > 0 && mean_duration_s < 0) return -1;
-  double work_s = queued > 0 ? static_cast<double>(queued) * mean_duration_s : 0, longest_s = 0;
-  for (const double left : left_s) {
-    const double known = left >= 0 ? left : mean_duration_s / 2;  // a run that has just begun, or predicts
-    if (known < 0) return -1;
-    work_s += known;
-    longest_s = std::max(longest_s, known);
-  }
-  return std::max(longest_s, work_s / static_cast<double>(std::max<size_t>(1, left_s.size())));
-}
-
 Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus, SchedulerOptions options)
     : registry_(registry),
       workspace_(std::move(workspace)),
       options_(std::move(options)),
       gpus_(gpus),
-      pool_(usable_cpus(), gpus) {}
+      local_(gpus, options_.expctl) {}
 
 SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
   registry_.changed_elsewhere();
   for (const auto& run : options_.ended_runs) remember(run);
   one_has_lived_ = so_far_.succeeded > 0;
+  take_up_jobs();
   recover();
   read_queue();
   constexpr double kTick_s = 0.5;
@@ -139,7 +101,12 @@ SchedulerEnd Scheduler::run() {
     look_at_gpus();
     start_what_fits();
     record_all(true);
-    if (running_.empty() && (!may_start_more() || !own_left())) return end_;
+    look_at_clusters();
+    submit_what_may();
+    if (local_.size() == 0) {
+      if (end_.signal != 0) return end_;
+      if (!own_on_cluster() && (!may_start_more() || !own_left())) return end_;
+    }
     const double now = clock_.now_s();
     if (now >= next_tick) {
       next_tick = now + kTick_s;
@@ -149,11 +116,11 @@ SchedulerEnd Scheduler::run() {
     const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
     const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_.signal == 0;
     if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
-    end_attempts();
+    local_.end_all();
     end_.signal = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
     const std::string why = time_is_up ? "the time is up: " : "";
-    say(running_.empty() ? why + "ending"
-                         : why + "ending: the workers save their state; once more to kill them");
+    say(local_.size() == 0 ? why + "ending"
+                           : why + "ending: the workers save their state; once more to kill them");
   }
 }
 
@@ -161,24 +128,59 @@ bool Scheduler::may_start_more() const {
   return end_.signal == 0 && end_.paused.empty() && !(options_.fail_fast && failed_);
 }
 
-bool Scheduler::own_unfinished() const {
-  const bool runs = std::any_of(running_.begin(), running_.end(),
-                                [this](const RunningAttempt& attempt) { return is_own(attempt.run.id); });
-  return runs || own_left();
-}
-
 bool Scheduler::own_left() const {
   return !queue_.empty() && queue_.front().own;
 }
 
+bool Scheduler::own_on_cluster() {
+  return std::any_of(clusters_.begin(), clusters_.end(), [this](const auto& entry) {
+    const auto ids = entry.second.run_ids();
+    return std::any_of(ids.begin(), ids.end(), [this](const std::string& id) { return is_own(id); });
+  });
+}
+
+bool Scheduler::own_unfinished() {
+  const auto running = local_.running();
+  return own_left() || own_on_cluster() ||
+         std::any_of(running.begin(), running.end(),
+                     [this](const RunningAttempt* attempt) { return is_own(attempt->run.id); });
+}
+
 std::string Scheduler::obstacle(const QueuedRecord& run) const {
   if (!run.is_command && options_.worker.empty()) return "there is no expctl-train here";
-  try {
-    pool_.check(run.resources, run.is_command);
-  } catch (const Error& e) {
-    return e.what();
+  return run.executor == "local" ? local_.obstacle(run.resources, run.is_command) : "";
+}
+
+ClusterExecutor& Scheduler::cluster(const std::string& kind) {
+  const auto found = clusters_.find(kind);
+  if (found != clusters_.end()) return found->second;
+  return clusters_
+      .emplace(std::piecewise_construct, std::forward_as_tuple(kind),
+               std::forward_as_tuple(kind, workspace_, options_.expctl,
+                                     [this](const std::string& line) { say(line); }))
+      .first->second;
+}
+
+ClusterExecutor* Scheduler::cluster_of(const std::string& run_id) {
+  for (auto& [kind, executor] : clusters_) {
+    if (executor.has(run_id)) return &executor;
   }
-  return "";
+  return nullptr;
+}
+
+void Scheduler::take_up_jobs() {
+  for (auto& array : read_job_arrays(workspace_)) {
+    cluster(array.executor).take_up(array, [this](const std::string& run_id) {
+      const auto run = registry_.find_run(run_id);
+      if (!run) return ClusterExecutor::Known{0, false, true, {}};  // of a registry that was lost
+      const RunSpec spec = spec_of(*run);
+      if (run->state == RunState::kRunning)
+        on_clusters_[run_id] = {*run, spec, run->attempts, run->started, -1, 0, 0};
+      return ClusterExecutor::Known{run->attempts, run->state == RunState::kRunning, is_finished(run->state),
+                                    spec};
+    });
+  }
+  std::erase_if(on_clusters_, [this](const auto& entry) { return cluster_of(entry.first) == nullptr; });
 }
 
 void Scheduler::recover() {
@@ -186,6 +188,7 @@ void Scheduler::recover() {
   filter.state = RunState::kRunning;
   filter.ensembles = false;
   for (const auto& run : registry_.list_runs(filter)) {
+    if (cluster_of(run.id) != nullptr) continue;
     const auto attempt = registry_.running_attempt(run.id);
     if (!attempt)
       throw Error(fmt::format("registry: {} is running without an attempt", run.id), "expctl registry check");
@@ -203,42 +206,180 @@ void Scheduler::read_queue() {
   std::map<std::string, QueuedRun> known;
   for (auto& run : queue_) known[run.id] = std::move(run);
   queue_.clear();
-  // Enough were started: only those go on that wait for another try.
-  const bool enough = options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs;
-  for (const auto& record : registry_.queued_runs()) {
-    if (enough && !started_.contains(record.id)) continue;
-    if (const std::string why = obstacle(record); !why.empty()) {
-      if (left_.insert(record.id).second) say(fmt::format("{} stays queued: {}", record.id, why));
-      continue;
-    }
-    QueuedRun run{record.id, record.resources, record.is_command, is_own(record.id)};
-    if (const auto before = known.find(record.id); before != known.end()) {
-      run.not_before = before->second.not_before;
-      run.passed_over = before->second.passed_over;
-    }
-    queue_.push_back(std::move(run));
-  }
+  const auto records = registry_.queued_runs();
+  for (const auto& record : records) add_to_queue(record, known);
   std::stable_partition(queue_.begin(), queue_.end(), [](const QueuedRun& run) { return run.own; });
+  withdraw_what_left(records);
+}
+
+void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::string, QueuedRun>& known) {
+  // Where enough were started, only those go on that wait for another try.
+  const bool enough = options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs;
+  if ((enough && !started_.contains(record.id)) || cluster_of(record.id) != nullptr) return;
+  if (const std::string why = obstacle(record); !why.empty()) {
+    if (left_.insert(record.id).second) say(fmt::format("{} stays queued: {}", record.id, why));
+    return;
+  }
+  QueuedRun run{record.id, record.resources, record.is_command, record.executor, is_own(record.id)};
+  if (const auto before = known.find(record.id); before != known.end()) {
+    run.not_before = before->second.not_before;
+    run.passed_over = before->second.passed_over;
+  }
+  queue_.push_back(std::move(run));
+}
+
+/// Jobs whose run a person has stopped meanwhile, or has given to another executor.
+void Scheduler::withdraw_what_left(const std::vector<QueuedRecord>& queued) {
+  std::map<std::string, std::string> executors;
+  for (const auto& record : queued) executors[record.id] = record.executor;
+  for (auto& [kind, executor] : clusters_) {
+    for (const auto& id : executor.run_ids()) {
+      const auto now = executors.find(id);
+      if (executor.is_waiting(id) && (now == executors.end() || now->second != kind)) executor.withdraw(id);
+    }
+  }
 }
 
 void Scheduler::look_at_gpus() {
   for (const auto& change : gpus_.look(clock_.now_s())) say(change);
 }
 
+void Scheduler::look_at_clusters() {
+  bool has_released = false;
+  for (auto& [kind, executor] : clusters_) {
+    if (!may_start_more()) withdraw_waiting();
+    for (const auto& event : executor.look(clock_.now_s())) {
+      on_cluster_event(executor, event);
+      has_released = has_released || event.kind == ClusterEvent::kReleased;
+    }
+  }
+  if (has_released) read_queue();
+}
+
+void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& event) {
+  switch (event.kind) {
+    case ClusterEvent::kBegan:
+      return begin_on_cluster(from, event);
+    case ClusterEvent::kEnded:
+      if (const auto running = on_clusters_.find(event.run_id); running != on_clusters_.end()) {
+        const RunRecord run = running->second.run;
+        on_clusters_.erase(running);
+        record(run, event.outcome);
+      }
+      return;
+    case ClusterEvent::kCancelled:
+      if (registry_.apply_event(event.run_id, RunEvent::kStopped)) {
+        const RunRecord run = registry_.find_run(event.run_id).value();
+        write_run_file(run, paths_of(event.run_id));
+        say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
+      }
+      return;
+    case ClusterEvent::kReleased:
+      return;
+  }
+}
+
+void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
+  AttemptRecord attempt;
+  attempt.run_id = event.run_id;
+  attempt.token = attempt_token(event.claim);
+  attempt.started = event.claim.time;
+  try {
+    const RunRecord run = registry_.start_attempt(event.run_id, attempt);
+    write_run_file(run, paths_of(event.run_id));
+    on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
+    say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
+                    run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
+  } catch (const Error&) {
+    if (registry_.find_run(event.run_id).value().state == RunState::kQueued) throw;
+    from.withdraw(event.run_id);  // a person has stopped it this moment, and its supervisor sees that too
+  }
+}
+
+void Scheduler::submit_what_may() {
+  const double now = clock_.now_s();
+  std::map<std::string, std::vector<Submission>> by_kind;
+  std::map<std::string, size_t> room;  // of a sweep's cap
+  for (size_t i = 0; may_start_more() && own_unfinished() && i < queue_.size();) {
+    const QueuedRun& queued = queue_[i];
+    if (queued.executor == "local" || queued.not_before > now) {
+      ++i;
+      continue;
+    }
+    const std::string kind = queued.executor;
+    const RunRecord run = registry_.find_run(queued.id).value();
+    const RunSpec spec = spec_of(run);
+    const auto left = room.try_emplace(
+        run.sweep_id,
+        may_submit(queue_.size(), cluster(kind).count(run.sweep_id), spec.executor.max_parallel));
+    if (left.first->second == 0) {
+      ++i;
+      continue;
+    }
+    --left.first->second;
+    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (run.state != RunState::kQueued) continue;  // stopped this moment
+    AttemptRecord attempt;
+    attempt.run_id = run.id;
+    attempt.attempt = run.attempts + 1;
+    attempt.token = new_token();
+    attempt.started = now;
+    constexpr int kThreadsOfItsJob = 0;
+    auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
+    if (!request) continue;
+    std::filesystem::remove(paths_of(run.id).stop_request());
+    write_attempt(*request, paths_of(run.id));
+    write_run_file(run, paths_of(run.id));
+    by_kind[kind].push_back({run.sweep_id, std::move(*request)});
+    count_as_started(run.id);
+  }
+  for (const auto& [kind, runs] : by_kind) cluster(kind).submit(runs);
+}
+
 void Scheduler::start_what_fits() {
-  while (may_start_more() && own_unfinished() && pool_.has_room()) {
+  SlotPool& slots = local_.slots();
+  while (may_start_more() && own_unfinished() && slots.has_room()) {
     std::optional<Slot> slot;
     const auto next = next_to_start(
         queue_, clock_.now_s(),
         [&](const QueuedRun& run) {
-          slot = pool_.take(run.resources, run.is_command);
+          if (run.executor == "local") slot = slots.take(run.resources, run.is_command);
           return slot.has_value();
         },
-        [&](const QueuedRun& run) { return pool_.is_worth_waiting(run.resources, run.is_command); });
+        [&](const QueuedRun& run) {
+          return run.executor == "local" && slots.is_worth_waiting(run.resources, run.is_command);
+        });
     if (!next) return;
     const std::string run_id = queue_[*next].id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
     start(run_id, std::move(*slot));
+  }
+}
+
+void Scheduler::count_as_started(const std::string& run_id) {
+  started_.insert(run_id);
+  if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
+    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
+}
+
+std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const AttemptRecord& attempt,
+                                                const DeviceAssignment& devices) {
+  try {
+    WorkerRequest request =
+        make_request(run, attempt.attempt, attempt.token, devices, options_.worker, paths_of(run.id));
+    inputs_.check(request.spec);
+    if (attempt.attempt > 1)
+      request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run.id));
+    return request;
+  } catch (const std::exception& e) {
+    Outcome outcome;
+    outcome.attempt = attempt.attempt;
+    outcome.reason = FailReason::kFailedToStart;
+    outcome.message = e.what();
+    outcome.started = attempt.started;
+    outcome.ended = clock_.now_s();
+    record(run.state == RunState::kQueued ? registry_.start_attempt(run.id, attempt) : run, outcome);
+    return std::nullopt;
   }
 }
 
@@ -257,29 +398,19 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
     return;  // a person has stopped it this moment
   }
   attempt.attempt = run.attempts;
-  started_.insert(run_id);
-  if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
-    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
-  Outcome outcome;
-  outcome.attempt = attempt.attempt;
-  outcome.started = attempt.started;
-  WorkerRequest request;
+  count_as_started(run_id);
+  const auto request = prepare(run, attempt, slot.devices());
+  if (!request) return;
   try {
-    request = make_request(run, attempt.attempt, attempt.token, slot.devices(), options_.worker, paths);
-    inputs_.check(request.spec);
-    if (run.attempts > 1)
-      request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run_id));
-  } catch (const std::exception& e) {
-    outcome.reason = FailReason::kFailedToStart;
-    outcome.message = e.what();
-    outcome.ended = clock_.now_s();
-    record(run, outcome);
-    return;
-  }
-  try {
-    launch_attempt(run, request, attempt.started, std::move(slot));
+    write_attempt(*request, paths);
+    write_run_file(run, paths);
+    local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
+                 attempt.token);
   } catch (const Error& e) {
     // A full disk, no more processes: nothing that the run could help, and the next would fare alike.
+    Outcome outcome;
+    outcome.attempt = attempt.attempt;
+    outcome.started = attempt.started;
     outcome.end = AttemptEnd::kInterrupted;
     outcome.message = e.what();
     outcome.ended = clock_.now_s();
@@ -290,38 +421,13 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
 }
 
-void Scheduler::launch_attempt(const RunRecord& run, const WorkerRequest& request, double started,
-                               Slot slot) {
-  const RunPaths paths = paths_of(run.id);
-  write_attempt(request, paths);
-  write_run_file(run, paths);
-  // A GPU stays locked until the supervisor has ended what uses it, also where this process is killed.
-  const pid_t pid = launch({{options_.expctl.string(), "job", paths.folder.string()},
-                            paths.folder,
-                            paths.log(),
-                            {{kAttemptVariable, request.attempt_token}},
-                            {},
-                            slot.lock_descriptors(),
-                            SIGTERM});
-  running_.push_back({run, request.spec, request.attempt, pid, started, -1, 0, 0, std::move(slot)});
-}
-
 std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
   std::vector<EndedAttempt> all;
-  for (size_t i = 0; i < running_.size();) {
-    if (::waitpid(running_[i].supervisor, nullptr, WNOHANG) == 0) {
-      ++i;
-      continue;
-    }
-    auto ended = std::move(running_[i]);
-    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    auto outcome = read_outcome(paths_of(ended.run.id), ended.attempt);
-    if (!outcome) {
-      const auto attempt = registry_.running_attempt(ended.run.id);
-      if (attempt) wait_for_leftovers(attempt->token, 0);  // nobody else will end them
-      outcome = outcome_without_file(end_.signal == 0, ended.attempt, ended.started, clock_.now_s());
-    }
-    all.push_back({std::move(ended.run), std::move(*outcome)});
+  for (auto& ended : local_.collect(workspace_)) {
+    all.push_back({std::move(ended.run), ended.outcome
+                                             ? std::move(*ended.outcome)
+                                             : outcome_without_file(end_.signal == 0, ended.attempt,
+                                                                    ended.started, clock_.now_s())});
   }
   return all;
 }
@@ -335,8 +441,9 @@ void Scheduler::learn(const RunRecord& own_run, const Outcome& outcome) {
   if (one_has_lived_ || outcome.end != AttemptEnd::kFailed || waits_for_less) return;
   died_early_.insert(own_run.id);
   const double now = clock_.now_s();
-  const bool one_lives = std::any_of(running_.begin(), running_.end(), [&](const RunningAttempt& attempt) {
-    return is_own(attempt.run.id) && now - attempt.started >= kEarly_s;
+  const auto running = all_running();
+  const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
+    return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
   });
   if (died_early_.size() < kHopeless || one_lives) return;
   end_.paused =
@@ -361,14 +468,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& ended) {
   // here again.
   const RunRecord now = registry_.finish_attempt(
       run.id, outcome, retry, results, [&](const RunRecord& finished) { write_run_file(finished, paths); });
-  if (now.state == RunState::kQueued) {
-    QueuedRun again{run.id, spec.resources, spec.is_command(), is_own(run.id)};
-    again.not_before = retry ? clock_.now_s() + delay_s : 0;
-    const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
-                                                         [](const QueuedRun& other) { return other.own; })
-                                  : queue_.end();
-    queue_.insert(behind, std::move(again));
-  }
+  if (now.state == RunState::kQueued) queue_again(now, spec, retry ? clock_.now_s() + delay_s : 0);
   if (now.state == RunState::kFailed && is_own(run.id)) failed_ = true;
   if (is_own(run.id)) {
     remember(now);
@@ -377,44 +477,43 @@ void Scheduler::record(const RunRecord& run, const Outcome& ended) {
   say(describe_end(now, outcome, delay_s, paths));
 }
 
-void Scheduler::end_attempts() {
-  for (const auto& attempt : running_) ::kill(attempt.supervisor, SIGTERM);
+void Scheduler::queue_again(const RunRecord& run, const RunSpec& spec, double not_before) {
+  if (const ClusterExecutor* at = cluster_of(run.id); at != nullptr) return;  // it has queued the job itself
+  QueuedRun again{run.id, spec.resources, spec.is_command(), spec.executor.kind, is_own(run.id)};
+  again.not_before = not_before;
+  const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
+                                                       [](const QueuedRun& other) { return other.own; })
+                                : queue_.end();
+  queue_.insert(behind, std::move(again));
 }
 
-RunProgress Scheduler::progress_of(RunningAttempt& attempt) const {
-  const RunPaths paths = paths_of(attempt.run.id);
-  RunProgress one;
-  one.id = attempt.run.id;
-  one.params = attempt.run.params;
-  one.seed = attempt.run.seed;
-  one.is_training = !attempt.spec.is_command();
-  one.silent_s = stalled_for_s(paths, attempt.started, clock_.now_s());
-  const LatestMetrics latest = read_latest_metrics(paths);
-  one.f1 = latest.f1;
-  if (!latest.step || latest.step->time < attempt.started) return one;
-  const MetricRecord& metric = *latest.step;
-  one.step = metric.step;
-  one.loss = metric.loss;
-  one.fraction = training_fraction(metric, attempt.spec.train);
-  if (attempt.first_step < 0) {
-    attempt.first_step = metric.step;
-    attempt.first_step_time = metric.time;
-    attempt.first_fraction = one.fraction;
-  } else if (one.fraction > attempt.first_fraction) {
-    one.eta_s = (metric.time - attempt.first_step_time) * (1 - one.fraction) /
-                (one.fraction - attempt.first_fraction);
+/// Nothing more is to be started: what has not begun stays queued.
+void Scheduler::withdraw_waiting() {
+  if (end_.signal != 0) return;  // the jobs go on without this process
+  for (auto& [kind, executor] : clusters_) {
+    for (const auto& id : executor.run_ids()) {
+      if (is_own(id) && executor.is_waiting(id)) executor.withdraw(id);
+    }
   }
-  return one;
+}
+
+std::vector<RunningAttempt*> Scheduler::all_running() {
+  auto all = local_.running();
+  for (auto& [id, attempt] : on_clusters_) all.push_back(&attempt);
+  return all;
 }
 
 SweepProgress Scheduler::progress() {
   SweepProgress all = so_far_;
   std::vector<double> left_s;
-  for (auto& attempt : running_) {
-    all.running.push_back(progress_of(attempt));
+  for (auto* attempt : all_running()) {
+    all.running.push_back(progress_of(*attempt, paths_of(attempt->run.id), clock_.now_s()));
     left_s.push_back(all.running.back().eta_s);
   }
   all.queued = queue_.size();
+  for (const auto& [kind, executor] : clusters_) {
+    for (const auto& id : executor.run_ids()) all.queued += executor.is_waiting(id) ? 1 : 0;
+  }
   const double mean_s = all.succeeded > 0 ? succeeded_s_ / static_cast<double>(all.succeeded) : -1;
   all.eta_s = sweep_eta_s(left_s, all.queued, mean_s);
   return all;

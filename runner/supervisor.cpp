@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -18,11 +19,15 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "core/worker_exit.h"
+#include "runner/attempt_files.h"
+#include "runner/claim.h"
 #include "runner/gpu_log.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
 #include "runner/run_log.h"
 #include "runner/signal_wait.h"
+#include "runner/slots.h"
+#include "runner/walltime.h"
 
 namespace expctl {
 namespace {
@@ -30,8 +35,9 @@ namespace {
 /// One worker and the time it has left.
 class Attempt {
  public:
-  Attempt(const WorkerRequest& request, const RunPaths& paths, const SupervisorOptions& options)
-      : request_(request), paths_(paths), options_(options), parent_(::getppid()) {}
+  Attempt(const WorkerRequest& request, const RunPaths& paths, const SupervisorOptions& options,
+          const Claim& claim)
+      : request_(request), paths_(paths), options_(options), claim_(claim), parent_(::getppid()) {}
 
   Outcome run() {
     started_ = clock_.now_s();
@@ -57,10 +63,11 @@ class Attempt {
     if (!request_.devices.gpus.empty()) gpu_log_.emplace(request_.devices.gpus, paths_.gpu_readings());
     wait_for_worker();
     end_descendants();
+    take_late_signals();
     end_.killed_for_memory = out_of_memory_kills() > kills_before;
     end_.says_out_of_memory = says_out_of_memory(own_log_tail());
     Outcome outcome = classify(end_);
-    if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = told_by_;
+    if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = end_.out_of_walltime ? SIGUSR1 : told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
     if (outcome.end == AttemptEnd::kFailed && outcome.message.empty()) outcome.message = describe(outcome);
     return finished(outcome);
@@ -79,11 +86,15 @@ class Attempt {
           end_.stopped = true;
           begin_end(options_.grace_s);
         }
+        if (!is_current(claim_, paths_)) {
+          begin_end(0);  // the cluster has started the job anew, and it runs there
+        }
       }
       if (!ending_ && limit > 0 && now >= started_ + limit) {
         end_.timed_out = true;
         begin_end(options_.orphan_grace_s);
       }
+      if (!ending_ && walltime_ > 0 && now >= started_ + walltime_) on_walltime_over();
       if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
       const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
       const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
@@ -91,7 +102,31 @@ class Attempt {
     }
   }
 
+  void on_walltime_over() {
+    end_.out_of_walltime = true;
+    begin_end(options_.grace_s);
+  }
+
+  /// A cluster sends TERM to all processes of a job, and the worker may be gone before this process has it.
+  void take_late_signals() {
+    constexpr double kLate_s = 0.5;
+    const double until = clock_.now_s() + (in_cluster() && end_.wait_status != 0 && !ending_ ? kLate_s : 0);
+    for (double left = 0; !end_.told_to_end && left >= 0; left = until - clock_.now_s()) {
+      const int signal = signals_.wait(left);
+      if (signal == SIGTERM || signal == SIGINT) {
+        told_by_ = signal;
+        end_.told_to_end = true;
+      }
+    }
+  }
+
+  bool in_cluster() const { return !options_.token.empty(); }
+
   void on_told_to_end(int signal) {
+    if (signal == SIGUSR1) {
+      if (in_cluster() && !ending_) on_walltime_over();
+      return;
+    }
     told_by_ = signal;
     const bool again = ending_ && end_.told_to_end;
     end_.told_to_end = true;
@@ -189,9 +224,12 @@ class Attempt {
   const WorkerRequest& request_;
   const RunPaths& paths_;
   const SupervisorOptions& options_;
+  const Claim& claim_;
   const pid_t parent_;
+  /// Seconds that a cluster's job may take before it has to save its state.
+  const double walltime_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
   SystemClock clock_;
-  SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP};
+  SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   pid_t worker_ = 0;
   bool worker_ended_ = false;
   int told_by_ = 0;
@@ -203,6 +241,18 @@ class Attempt {
   std::optional<GpuLog> gpu_log_;
   WorkerEnd end_;
 };
+
+/// What nobody knew when the job was submitted. The request keeps its token: that of the attempt's claim
+/// follows from it.
+void complete_request(WorkerRequest& request, const Claim& claim, const ClusterJob& job) {
+  request.attempt = claim.attempt;
+  const auto cores = static_cast<int>(usable_cpus().size());
+  request.devices.threads = job.cpus > 0 ? std::min(job.cpus, cores) : cores;
+  if (const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES"); gpus != nullptr && *gpus != '\0')
+    request.devices.gpus = split(gpus, ',');
+  std::erase_if(request.environment, [](const auto& one) { return one.first == "OMP_NUM_THREADS"; });
+  request.environment.emplace_back("OMP_NUM_THREADS", std::to_string(request.devices.threads));
+}
 
 }  // namespace
 
@@ -219,6 +269,11 @@ Outcome classify(const WorkerEnd& end) {
     outcome.message = "stopped by a person";
   } else if (end.timed_out) {
     outcome.reason = FailReason::kTimedOut;
+  } else if (end.out_of_walltime && end.is_command) {
+    outcome.reason = FailReason::kTimedOut;  // another try would get as far
+  } else if (end.out_of_walltime) {
+    outcome.end = AttemptEnd::kInterrupted;
+    outcome.message = "the time of the cluster's job was over";
   } else if (end.told_to_end || (native && outcome.exit_code == kExitTerminated)) {
     outcome.end = AttemptEnd::kInterrupted;
     outcome.message = "told to end";
@@ -237,19 +292,26 @@ Outcome classify(const WorkerEnd& end) {
 
 Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& options) {
   const RunPaths paths{std::filesystem::absolute(folder).lexically_normal()};
-  const WorkerRequest request =
-      worker_request_from_json(read_json(paths.request()), paths.request().string());
-  if (!create_file(paths.claim(), request.attempt_token + "\n")) {
-    throw Error(fmt::format("{}: attempt {} has been taken already", paths.folder.string(), request.attempt),
-                "a scheduler makes a new attempt: expctl sweep");
+  WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
+  const bool in_cluster = !options.token.empty();
+  if (in_cluster && request.attempt_token != options.token) {
+    throw Error(
+        fmt::format("{}: another attempt has been made since this job was submitted", folder.string()),
+        "nothing is to be done");
+  }
+  const ClusterJob job = in_cluster ? this_cluster_job() : ClusterJob{};
+  const Claim claim = take_claim(request, paths, job, SystemClock().now_s());
+  if (in_cluster) {
+    complete_request(request, claim, job);
+    write_request(request, paths, paths.folder);
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   // It holds the signals back until the outcome is written: none may end this process before.
-  Attempt attempt(request, paths, options);
+  Attempt attempt(request, paths, options, claim);
   const Outcome outcome = attempt.run();
   // A twin of this job (a requeue) may have been given a newer attempt meanwhile; then the outcome is not
   // ours to write.
-  if (trim(read_file(paths.claim())) == request.attempt_token) {
+  if (is_current(claim, paths)) {
     remove_folder_at(paths.outcome());
     write_file(paths.outcome(), json_text(to_json(outcome)));
   }

@@ -1,0 +1,48 @@
+// Who has taken an attempt. A request is done once: by the supervisor that makes the first claim, or, where a
+// cluster has requeued the job, by the one that makes the next.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/request.h"
+#include "core/run_paths.h"
+
+namespace expctl {
+
+/// The job of a cluster that this process runs in, from its environment.
+struct ClusterJob {
+  std::string id;              ///< an array's task "7_3" (Slurm), "7[3].server" (PBS); "": in none
+  std::optional<int> restart;  ///< how often it has been requeued; PBS does not say
+  int cpus = 0;                ///< that it was given; 0: not said
+};
+ClusterJob this_cluster_job();
+
+struct Claim {
+  std::string token;  ///< of the request
+  int number = 0;     ///< how many claims of the request were made before
+  int attempt = 1;    ///< each claim is an attempt of its own
+  std::string job;    ///< ClusterJob::id; "": a scheduler on this machine started it
+  int restart = 0;
+  double time = 0;  ///< Unix seconds
+};
+
+/// The token of the attempt that a claim stands for; the request's for its first.
+std::string attempt_token(const Claim& claim);
+
+/// All claims of the request with this token, the first one first.
+std::vector<Claim> read_claims(const RunPaths& paths, const std::string& token);
+
+/// Whether `job` may take up what `newest` had: it is the same job, requeued. Another job never may, so that
+/// a request that was submitted twice runs once; nor the one that is running, by mistake a second time.
+bool may_take_over(const Claim& newest, const ClusterJob& job);
+
+/// Claims the request for this process. Throws Error "attempt 2 has been taken already" where somebody else
+/// has, or where it has ended and was not interrupted.
+Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now);
+
+/// Whether this claim is still the newest.
+bool is_current(const Claim& claim, const RunPaths& paths);
+
+}  // namespace expctl

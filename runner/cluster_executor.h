@@ -1,0 +1,140 @@
+// Attempts as jobs of a cluster: hands in arrays of them, and tells from the cluster's list and from the
+// runs' folders what has become of each.
+//
+// The jobs need no expctl to be alive: what is known of them lies in the sweep's folder and can be taken up
+// by another. Nothing is concluded from a cluster that does not answer. Knows no registry: what happens comes
+// out as events, in order.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/outcome.h"
+#include "core/request.h"
+#include "core/run_paths.h"
+#include "runner/claim.h"
+#include "runner/cluster.h"
+
+namespace expctl {
+
+/// A run that is to become a job: its request lies in its folder.
+struct Submission {
+  std::string sweep_id;
+  WorkerRequest request;
+};
+
+struct ClusterEvent {
+  enum Kind {
+    kBegan,      ///< an attempt has, as `claim` says
+    kEnded,      ///< the attempt that had begun, as `outcome` says; its job may begin another (requeued)
+    kCancelled,  ///< by somebody on the cluster, before the job had begun
+    kReleased    ///< the job is over, and no attempt of it is open: the run is the scheduler's again
+  };
+  Kind kind;
+  std::string run_id;
+  Claim claim;
+  Outcome outcome;
+};
+
+/// How an attempt on a cluster has ended, from what its supervisor has written and what the cluster says;
+/// nothing while that is not certain. A pure function.
+struct AttemptView {
+  std::optional<Outcome> written;
+  TaskState state = TaskState::kUnknown;
+  bool is_settled = false;    ///< the cluster has said so for long enough that a file would be seen
+  bool is_withdrawn = false;  ///< expctl itself has cancelled the job
+  bool may_go_on = false;     ///< another attempt would begin where this one has last saved its state
+};
+std::optional<Outcome> end_of_attempt(const AttemptView& view);
+
+/// How many of `waiting` runs may be handed in while `unfinished` ones are with the cluster: an array holds
+/// the cap for its own jobs only. `cap` 0: there is none.
+size_t may_submit(size_t waiting, size_t unfinished, int64_t cap);
+
+class ClusterExecutor {
+ public:
+  /// `kind`: "slurm" or "pbs". `expctl` is the program that a job becomes.
+  ClusterExecutor(const std::string& kind, WorkspacePaths workspace, std::filesystem::path expctl,
+                  std::function<void(const std::string&)> say);
+
+  /// What the registry knows of a run whose job another expctl has handed in.
+  struct Known {
+    int attempts = 0;      ///< begun
+    bool is_open = false;  ///< the last of them
+    bool is_finished = false;
+    RunSpec spec;
+  };
+  /// Such an array.
+  void take_up(JobArray array, const std::function<Known(const std::string& run_id)>& known);
+
+  /// Hands them in, as many arrays as there are ways to ask for resources. Throws Error where the cluster
+  /// refuses; then none of that array is with it. One that cannot be reached is asked again later.
+  void submit(const std::vector<Submission>& runs);
+
+  /// What has happened since the last call.
+  std::vector<ClusterEvent> look(double now);
+
+  bool has(const std::string& run_id) const { return find(run_id) != nullptr; }
+  /// Whether its job has not begun, as far as is known.
+  bool is_waiting(const std::string& run_id) const;
+  std::vector<std::string> run_ids() const;
+  /// How many runs of a sweep are with the cluster.
+  size_t count(const std::string& sweep_id) const;
+
+  /// Cancels the job of a run; it is released when that is done.
+  void withdraw(const std::string& run_id);
+
+ private:
+  struct Array {
+    JobArray record;
+    double asked = 0;     ///< when it was handed in last, or taken up
+    double next_try = 0;  ///< where the cluster did not answer
+  };
+  struct Task {
+    Array* array = nullptr;
+    size_t index = 0;
+    JobTask job;
+    RunSpec spec;
+    TaskState state = TaskState::kUnknown;
+    int claims_seen = 0;
+    int open_attempt = 0;   ///< 0: none
+    double open_since = 0;  ///< by the clock of its node
+    double open_seen = 0;   ///< by ours
+    double over_since = 0;  ///< 0: it is not
+    bool is_withdrawn = false;
+  };
+
+  const Task* find(const std::string& run_id) const;
+  void hand_in(Array& array);
+  /// True where the task is done with.
+  bool examine(Task& task, double now, std::vector<ClusterEvent>& events);
+  void open_claims(Task& task, double now, std::vector<ClusterEvent>& events);
+  void tell_unbegun(const Task& task, double now, std::vector<ClusterEvent>& events);
+  void take_in_listing(const ToolResult& result, double now);
+  void list_when_due(double now);
+  void cancel_withdrawn();
+  void drop_finished_arrays();
+  void set_reachable(bool reachable);
+  std::string log_end(const Task& task) const;
+  RunPaths paths_of(const Task& task) const { return {workspace_.folder(task.job.run_id)}; }
+
+  std::string kind_;
+  std::unique_ptr<Cluster> cluster_;
+  WorkspacePaths workspace_;
+  std::filesystem::path expctl_;
+  std::function<void(const std::string&)> say_;
+  std::vector<std::unique_ptr<Array>> arrays_;
+  std::map<std::string, Task> tasks_;  ///< by the run
+  std::optional<ToolCall> listing_;
+  double listing_began_ = 0;
+  double next_listing_ = 0;
+  double pause_s_ = 0;
+  bool is_unreachable_ = false;
+  std::vector<ToolCall> cancels_;
+};
+
+}  // namespace expctl

@@ -1,0 +1,18 @@
+// PBS Pro and OpenPBS by their commands: qsub, qstat, qdel.
+#pragma once
+
+#include "runner/cluster.h"
+
+namespace expctl {
+
+class Pbs : public Cluster {
+ public:
+  std::string script(const JobScript& script) const override;
+  std::vector<std::string> submit_command(const std::filesystem::path& script) const override;
+  std::optional<std::string> submitted_id(const ToolResult& result) const override;
+  std::vector<std::string> list_command(const std::vector<JobArray>& arrays) const override;
+  std::optional<std::vector<ListedTask>> listed(const ToolResult& result) const override;
+  std::vector<std::string> cancel_command(const std::string& job_id, size_t index) const override;
+};
+
+}  // namespace expctl
