@@ -71,7 +71,7 @@ bool has_request(const RunPaths& paths, const std::string& token) {
 }
 
 /// What an array's jobs have in common.
-std::string asked_for(const Submission& one) {
+std::string asked_for(const NewJob& one) {
   const RunSpec& spec = one.request.spec;
   const JobScript script = job_script_for(spec);
   return json_line({one.sweep_id, script.gpus, script.cpus, script.walltime_s, to_json(spec.executor)});
@@ -152,8 +152,8 @@ void ClusterExecutor::take_up(JobArray record, const std::function<Known(const s
   arrays_.push_back(std::move(array));
 }
 
-void ClusterExecutor::submit(const std::vector<Submission>& runs) {
-  std::vector<std::pair<std::string, std::vector<const Submission*>>> groups;
+void ClusterExecutor::submit(const std::vector<NewJob>& runs) {
+  std::vector<std::pair<std::string, std::vector<const NewJob*>>> groups;
   for (const auto& run : runs) {
     const std::string wants = asked_for(run);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {

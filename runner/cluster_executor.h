@@ -22,7 +22,7 @@
 namespace expctl {
 
 /// A run that is to become a job: its request lies in its folder.
-struct Submission {
+struct NewJob {
   std::string sweep_id;
   WorkerRequest request;
 };
@@ -73,7 +73,7 @@ class ClusterExecutor {
 
   /// Hands them in, as many arrays as there are ways to ask for resources. Throws Error where the cluster
   /// refuses; then none of that array is with it. One that cannot be reached is asked again later.
-  void submit(const std::vector<Submission>& runs);
+  void submit(const std::vector<NewJob>& runs);
 
   /// What has happened since the last call.
   std::vector<ClusterEvent> look(double now);

@@ -298,7 +298,7 @@ void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& even
 
 void Scheduler::submit_what_may() {
   const double now = clock_.now_s();
-  std::map<std::string, std::vector<Submission>> by_kind;
+  std::map<std::string, std::vector<NewJob>> by_kind;
   std::map<std::string, size_t> room;  // of a sweep's cap
   for (size_t i = 0; may_start_more() && own_unfinished() && i < queue_.size();) {
     const QueuedRun& queued = queue_[i];
