@@ -72,8 +72,9 @@ std::vector<Claim> read_claims(const RunPaths& paths, const std::string& token) 
   }
 }
 
-bool may_take_over(const Claim& newest, const ClusterJob& job) {
-  return !job.id.empty() && job.id == newest.job && (!job.restart || *job.restart > newest.restart);
+bool may_take_over(const Claim& newest, bool has_ended, const ClusterJob& job) {
+  if (job.id.empty() || job.id != newest.job) return false;
+  return has_ended || !job.restart || *job.restart > newest.restart;
 }
 
 Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now) {
@@ -86,7 +87,7 @@ Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const Clus
   if (!earlier.empty()) {
     const Claim& newest = earlier.back();
     const auto outcome = read_outcome(paths, newest.attempt);
-    if (!may_take_over(newest, job) || (outcome && outcome->end != AttemptEnd::kInterrupted))
+    if (!may_take_over(newest, outcome.has_value(), job) || (outcome && outcome->end != AttemptEnd::kInterrupted))
       throw taken(newest.attempt);
     claim.number = newest.number + 1;
     claim.attempt = newest.attempt + 1;

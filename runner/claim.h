@@ -34,9 +34,10 @@ std::string attempt_token(const Claim& claim);
 /// All claims of the request with this token, the first one first.
 std::vector<Claim> read_claims(const RunPaths& paths, const std::string& token);
 
-/// Whether `job` may take up what `newest` had: it is the same job, requeued. Another job never may, so that
-/// a request that was submitted twice runs once; nor the one that is running, by mistake a second time.
-bool may_take_over(const Claim& newest, const ClusterJob& job);
+/// Whether `job` may take up what `newest` had: it is the same job, requeued, or begun anew by a cluster that
+/// has forgotten (then the attempt must have said its end, else it may still live). Another job never may, so
+/// that a request which was submitted twice runs once.
+bool may_take_over(const Claim& newest, bool has_ended, const ClusterJob& job);
 
 /// Claims the request for this process. Throws Error "attempt 2 has been taken already" where somebody else
 /// has, or where it has ended and was not interrupted.
