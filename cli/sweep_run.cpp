@@ -32,6 +32,7 @@
 #include "runner/scheduler.h"
 #include "runner/slots.h"
 #include "runner/sweep_queue.h"
+#include "runner/walltime.h"
 
 namespace expctl {
 namespace {
@@ -100,18 +101,6 @@ RunRecord planned(const RunSpec& spec) {
   run.params = spec.params;
   run.seed = spec.train.seed;
   return run;
-}
-
-/// Runs that have succeeded, to tell from them how long others take.
-std::vector<PastRun> past_runs(const Registry* registry) {
-  std::vector<PastRun> past;
-  if (registry == nullptr) return past;
-  RunFilter filter;
-  filter.state = RunState::kSucceeded;
-  filter.ensembles = false;
-  for (const auto& run : registry->list_runs(filter))
-    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), run.ended - run.started});
-  return past;
 }
 
 /// Whether the sweep has nothing to do for it.
@@ -223,6 +212,7 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
       scheduling.fail_fast = options.fail_fast;
       scheduling.max_runs = options.max_runs;
       scheduling.until = options.until;
+      scheduling.allocation_end = allocation_end().value_or(0);
       for (auto& run : own_records(registry, sweep_id, entries)) {
         scheduling.own_runs.insert(run.id);
         if (is_finished(run.state)) scheduling.ended_runs.push_back(std::move(run));
@@ -341,7 +331,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
     const auto entries = look_up(specs, known);
     const SlotPool pool(usable_cpus(), gpus.pool());
     return print_plan(program, entries, options.retry_failed,
-                      expected_total_s(entries, options.retry_failed, past_runs(known), pool));
+                      expected_total_s(entries, options.retry_failed,
+                                       known == nullptr ? std::vector<PastRun>() : past_runs(*known), pool));
   }
   make_folder(workspace.root);
   if (options.detach) return go_on_in_background(program);

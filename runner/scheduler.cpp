@@ -11,6 +11,8 @@
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
 #include "runner/signal_wait.h"
+#include "runner/sweep_queue.h"
+#include "runner/walltime.h"
 
 namespace expctl {
 namespace {
@@ -81,6 +83,12 @@ Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus
 SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
   registry_.changed_elsewhere();
+  if (options_.allocation_end > 0) {
+    past_ = past_runs(registry_);
+    const double left_s = options_.allocation_end - clock_.now_s();
+    const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
+    options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
+  }
   for (const auto& run : options_.ended_runs) remember(run);
   one_has_lived_ = so_far_.succeeded > 0;
   take_up_jobs();
@@ -352,8 +360,20 @@ void Scheduler::start_what_fits() {
     if (!next) return;
     const std::string run_id = queue_[*next].id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
-    start(run_id, std::move(*slot));
+    if (!is_too_long(run_id)) start(run_id, std::move(*slot));
   }
+}
+
+bool Scheduler::is_too_long(const std::string& run_id) {
+  if (options_.allocation_end == 0) return false;
+  const double left_s = options_.allocation_end - clock_.now_s();
+  const auto needed_s = expected_duration_s(spec_of(registry_.find_run(run_id).value()), past_);
+  if (!needed_s || *needed_s <= left_s) return false;
+  if (left_.insert(run_id).second) {
+    say(fmt::format("{} stays queued: it takes about {}, and {} are left of this allocation", run_id,
+                    duration_text(*needed_s), duration_text(std::max(0.0, left_s))));
+  }
+  return true;
 }
 
 void Scheduler::count_as_started(const std::string& run_id) {
@@ -474,6 +494,8 @@ void Scheduler::record(const RunRecord& run, const Outcome& ended) {
     remember(now);
     learn(now, outcome);
   }
+  if (options_.allocation_end > 0 && now.state == RunState::kSucceeded)
+    past_.push_back({spec, now.ended - now.started});
   say(describe_end(now, outcome, delay_s, paths));
 }
 

@@ -19,6 +19,7 @@
 #include "core/run_paths.h"
 #include "registry/registry.h"
 #include "runner/cluster_executor.h"
+#include "runner/estimate.h"
 #include "runner/input_check.h"
 #include "runner/local_executor.h"
 #include "runner/plan.h"
@@ -40,6 +41,7 @@ struct SchedulerOptions {
   bool fail_fast = false;             ///< nothing more is started once an own run has failed for good
   int64_t max_runs = 0;               ///< no further run is started after so many; 0: no limit
   double until = 0;                   ///< Unix seconds when it ends as if asked to by a signal; 0: never
+  double allocation_end = 0;          ///< Unix seconds when a cluster takes this machine away; 0: it does not
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
   std::function<void(const SweepProgress&)> on_tick;  ///< twice a second
 };
@@ -82,6 +84,8 @@ class Scheduler {
   void submit_what_may();
   void start_what_fits();
   void start(const std::string& run_id, Slot slot);
+  /// Whether the run would still be at work when the allocation ends, by those before it; says so.
+  bool is_too_long(const std::string& run_id);
   /// The request of the attempt that is about to be made. Where it cannot be made, records that as the end of
   /// the attempt (begun already, or to be begun) and returns nothing.
   std::optional<WorkerRequest> prepare(const RunRecord& run, const AttemptRecord& attempt,
@@ -118,6 +122,7 @@ class Scheduler {
   InputCheck inputs_;
   std::vector<QueuedRun> queue_;  ///< own ones first, each in order of creation
   std::set<std::string> started_;
+  std::vector<PastRun> past_;   ///< where there is an allocation that ends
   std::set<std::string> left_;  ///< said to be left queued
   bool failed_ = false;
   std::set<std::string> died_early_;  ///< own runs, as long as none has lived

@@ -85,4 +85,14 @@ void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool
   }
 }
 
+std::vector<PastRun> past_runs(const Registry& registry) {
+  RunFilter filter;
+  filter.state = RunState::kSucceeded;
+  filter.ensembles = false;
+  std::vector<PastRun> past;
+  for (const auto& run : registry.list_runs(filter))
+    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), run.ended - run.started});
+  return past;
+}
+
 }  // namespace expctl

@@ -6,6 +6,7 @@
 
 #include "experiments/sweep_file.h"
 #include "registry/registry.h"
+#include "runner/estimate.h"
 
 namespace expctl {
 
@@ -38,5 +39,8 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 /// run_id.
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
              Registry& registry, double now);
+
+/// The runs of the workspace that have succeeded, to tell from them how long others take.
+std::vector<PastRun> past_runs(const Registry& registry);
 
 }  // namespace expctl
