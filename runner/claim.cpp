@@ -87,7 +87,8 @@ Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const Clus
   if (!earlier.empty()) {
     const Claim& newest = earlier.back();
     const auto outcome = read_outcome(paths, newest.attempt);
-    if (!may_take_over(newest, outcome.has_value(), job) || (outcome && outcome->end != AttemptEnd::kInterrupted))
+    if (!may_take_over(newest, outcome.has_value(), job) ||
+        (outcome && outcome->end != AttemptEnd::kInterrupted))
       throw taken(newest.attempt);
     claim.number = newest.number + 1;
     claim.attempt = newest.attempt + 1;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
 #include "runner/signal_wait.h"
@@ -20,55 +21,6 @@ namespace {
 std::string new_token() {
   std::random_device device;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
-}
-
-RunSpec spec_of(const RunRecord& run) {
-  return run_spec_from_json(run.spec, "registry: spec of " + run.id);
-}
-
-std::string last_line(const std::string& text) {
-  return text.substr(text.rfind('\n') + 1);
-}
-
-std::string describe_end(const RunRecord& run, const Outcome& outcome, double retry_in_s,
-                         const RunPaths& paths) {
-  const std::string took = duration_text(outcome.ended - outcome.started);
-  if (run.state == RunState::kSucceeded) {
-    const std::string score =
-        run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
-    return fmt::format("{} succeeded{} ({})", run.id, score, took);
-  }
-  if (outcome.end == AttemptEnd::kInterrupted)
-    return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
-  const std::string why = fmt::format("{}{}", name_of(outcome.reason),
-                                      outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
-  const std::string next = run.state == RunState::kQueued
-                               ? fmt::format("; tried again in {}", duration_text(retry_in_s))
-                               : fmt::format("; its log is {}", paths.log().string());
-  return fmt::format("{} failed ({}) after {}{}{}{}", run.id, why, took, outcome.message.empty() ? "" : ": ",
-                     last_line(outcome.message), next);
-}
-
-/// The results of an attempt. Where they cannot be read `outcome` becomes a failure: the job's, not the
-/// scheduler's.
-AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPaths& paths) {
-  const bool succeeded = outcome.end == AttemptEnd::kSucceeded;
-  AttemptResults results;
-  try {
-    results.metrics = read_metrics(paths);
-    if (succeeded) {
-      results.evaluation = read_evaluation(run, paths);
-      results.artifacts = read_artifacts(run.id, paths);
-    }
-  } catch (const std::exception& e) {
-    results.evaluation.reset();
-    if (succeeded) {
-      outcome.end = AttemptEnd::kFailed;
-      outcome.reason = FailReason::kExitCode;
-      outcome.message = e.what();
-    }
-  }
-  return results;
 }
 
 }  // namespace
@@ -89,8 +41,7 @@ SchedulerEnd Scheduler::run() {
     const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
     options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
   }
-  for (const auto& run : options_.ended_runs) remember(run);
-  one_has_lived_ = so_far_.succeeded > 0;
+  for (const auto& run : options_.ended_runs) tally_.add(run);
   take_up_jobs();
   recover();
   read_queue();
@@ -112,8 +63,8 @@ SchedulerEnd Scheduler::run() {
     look_at_clusters();
     submit_what_may();
     if (local_.size() == 0) {
-      if (end_.signal != 0) return end_;
-      if (!own_on_cluster() && (!may_start_more() || !own_left())) return end_;
+      const bool is_done = !own_on_cluster() && (!may_start_more() || !own_left());
+      if (is_done || end_signal_ != 0) return {end_signal_, tally_.why_paused()};
     }
     const double now = clock_.now_s();
     if (now >= next_tick) {
@@ -122,10 +73,10 @@ SchedulerEnd Scheduler::run() {
       if (options_.on_tick) options_.on_tick(progress());
     }
     const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
-    const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_.signal == 0;
+    const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_signal_ == 0;
     if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
     local_.end_all();
-    end_.signal = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
+    end_signal_ = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
     const std::string why = time_is_up ? "the time is up: " : "";
     say(local_.size() == 0 ? why + "ending"
                            : why + "ending: the workers save their state; once more to kill them");
@@ -133,7 +84,7 @@ SchedulerEnd Scheduler::run() {
 }
 
 bool Scheduler::may_start_more() const {
-  return end_.signal == 0 && end_.paused.empty() && !(options_.fail_fast && failed_);
+  return end_signal_ == 0 && tally_.why_paused().empty() && !(options_.fail_fast && tally_.has_failed());
 }
 
 bool Scheduler::own_left() const {
@@ -446,62 +397,32 @@ std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
   for (auto& ended : local_.collect(workspace_)) {
     all.push_back({std::move(ended.run), ended.outcome
                                              ? std::move(*ended.outcome)
-                                             : outcome_without_file(end_.signal == 0, ended.attempt,
+                                             : outcome_without_file(end_signal_ == 0, ended.attempt,
                                                                     ended.started, clock_.now_s())});
   }
   return all;
 }
 
-void Scheduler::learn(const RunRecord& own_run, const Outcome& outcome) {
-  if (own_run.state == RunState::kSucceeded) end_.paused.clear();
-  const bool waits_for_less =
-      own_run.state == RunState::kQueued && outcome.reason == FailReason::kOutOfMemory;
-  if (outcome.end == AttemptEnd::kSucceeded || (outcome.end == AttemptEnd::kFailed && !died_early(outcome)))
-    one_has_lived_ = true;
-  if (one_has_lived_ || outcome.end != AttemptEnd::kFailed || waits_for_less) return;
-  died_early_.insert(own_run.id);
+void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
+  const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
   const double now = clock_.now_s();
-  const auto running = all_running();
-  const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
-    return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
-  });
-  if (died_early_.size() < kHopeless || one_lives) return;
-  end_.paused =
-      fmt::format("the first {} runs have failed within {:.0f} s of their start, {} the last of them",
-                  kHopeless, kEarly_s, own_run.id);
-}
-
-void Scheduler::record(const RunRecord& run, const Outcome& ended) {
-  const RunPaths paths = paths_of(run.id);
-  Outcome outcome = ended;
-  if (outcome.end != AttemptEnd::kSucceeded && std::filesystem::exists(paths.stop_request())) {
-    outcome.end = AttemptEnd::kStopped;  // it ended before its supervisor saw that it was to be stopped
-    outcome.reason = FailReason::kNone;
-  }
-  const AttemptResults results = take_results(run, outcome, paths);
-  const RunSpec spec = spec_of(run);
-  const bool retry =
-      may_retry(outcome, run.retries_used, spec.resources.retries) &&
-      (outcome.reason != FailReason::kOutOfMemory || may_shrink(spec, registry_.attempts(run.id)));
-  const double delay_s = retry ? retry_delay_s(run.retries_used) : 0;
-  // The file first: killed before the commit, the run is still running in the registry, and recover() comes
-  // here again.
-  const RunRecord now = registry_.finish_attempt(
-      run.id, outcome, retry, results, [&](const RunRecord& finished) { write_run_file(finished, paths); });
-  if (now.state == RunState::kQueued) queue_again(now, spec, retry ? clock_.now_s() + delay_s : 0);
-  if (now.state == RunState::kFailed && is_own(run.id)) failed_ = true;
+  if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
   if (is_own(run.id)) {
-    remember(now);
-    learn(now, outcome);
+    const auto running = all_running();
+    const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
+      return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
+    });
+    tally_.learn(end, one_lives);
   }
-  if (options_.allocation_end > 0 && now.state == RunState::kSucceeded)
-    past_.push_back({spec, now.ended - now.started});
-  say(describe_end(now, outcome, delay_s, paths));
+  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded)
+    past_.push_back({end.spec, end.run.ended - end.run.started});
+  say(describe(end, paths_of(run.id)));
 }
 
-void Scheduler::queue_again(const RunRecord& run, const RunSpec& spec, double not_before) {
-  if (const ClusterExecutor* at = cluster_of(run.id); at != nullptr) return;  // it has queued the job itself
-  QueuedRun again{run.id, spec.resources, spec.is_command(), spec.executor.kind, is_own(run.id)};
+void Scheduler::queue_again(const RecordedEnd& end, double not_before) {
+  const std::string& id = end.run.id;
+  if (cluster_of(id) != nullptr) return;  // it has queued the job itself
+  QueuedRun again{id, end.spec.resources, end.spec.is_command(), end.spec.executor.kind, is_own(id)};
   again.not_before = not_before;
   const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
                                                        [](const QueuedRun& other) { return other.own; })
@@ -511,7 +432,7 @@ void Scheduler::queue_again(const RunRecord& run, const RunSpec& spec, double no
 
 /// Nothing more is to be started: what has not begun stays queued.
 void Scheduler::withdraw_waiting() {
-  if (end_.signal != 0) return;  // the jobs go on without this process
+  if (end_signal_ != 0) return;  // the jobs go on without this process
   for (auto& [kind, executor] : clusters_) {
     for (const auto& id : executor.run_ids()) {
       if (is_own(id) && executor.is_waiting(id)) executor.withdraw(id);
@@ -526,7 +447,7 @@ std::vector<RunningAttempt*> Scheduler::all_running() {
 }
 
 SweepProgress Scheduler::progress() {
-  SweepProgress all = so_far_;
+  SweepProgress all = tally_.counts();
   std::vector<double> left_s;
   for (auto* attempt : all_running()) {
     all.running.push_back(progress_of(*attempt, paths_of(attempt->run.id), clock_.now_s()));
@@ -536,19 +457,8 @@ SweepProgress Scheduler::progress() {
   for (const auto& [kind, executor] : clusters_) {
     for (const auto& id : executor.run_ids()) all.queued += executor.is_waiting(id) ? 1 : 0;
   }
-  const double mean_s = all.succeeded > 0 ? succeeded_s_ / static_cast<double>(all.succeeded) : -1;
-  all.eta_s = sweep_eta_s(left_s, all.queued, mean_s);
+  all.eta_s = sweep_eta_s(left_s, all.queued, tally_.mean_duration_s());
   return all;
-}
-
-void Scheduler::remember(const RunRecord& own_run) {
-  if (own_run.state == RunState::kFailed) ++so_far_.failed;
-  if (own_run.state != RunState::kSucceeded) return;
-  ++so_far_.succeeded;
-  succeeded_s_ += own_run.ended - own_run.started;
-  if (!own_run.f1 || (!so_far_.best.empty() && *own_run.f1 <= so_far_.best_f1)) return;
-  so_far_.best = own_run.id;
-  so_far_.best_f1 = *own_run.f1;
 }
 
 void Scheduler::say(const std::string& line) const {

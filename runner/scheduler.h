@@ -24,6 +24,7 @@
 #include "runner/local_executor.h"
 #include "runner/plan.h"
 #include "runner/sweep_progress.h"
+#include "runner/sweep_tally.h"
 
 namespace expctl {
 
@@ -98,13 +99,9 @@ class Scheduler {
   bool own_on_cluster();
   bool own_unfinished();
   std::vector<EndedAttempt> collect_ended();
-  /// Whether there is any use in starting more: pauses, or goes on.
-  void learn(const RunRecord& own_run, const Outcome& outcome);
-  /// Writes results and the end of an attempt into the registry and run.json; safe to be done twice.
   void record(const RunRecord& run, const Outcome& outcome);
-  void queue_again(const RunRecord& run, const RunSpec& spec, double not_before);
+  void queue_again(const RecordedEnd& end, double not_before);
   void withdraw_waiting();
-  void remember(const RunRecord& own_run);
   std::vector<RunningAttempt*> all_running();
   SweepProgress progress();
   bool may_start_more() const;
@@ -124,12 +121,8 @@ class Scheduler {
   std::set<std::string> started_;
   std::vector<PastRun> past_;   ///< where there is an allocation that ends
   std::set<std::string> left_;  ///< said to be left queued
-  bool failed_ = false;
-  std::set<std::string> died_early_;  ///< own runs, as long as none has lived
-  bool one_has_lived_ = false;
-  SweepProgress so_far_;    ///< all but what changes with each tick
-  double succeeded_s_ = 0;  ///< the sum of the durations of the own runs that have succeeded
-  SchedulerEnd end_;
+  SweepTally tally_;
+  int end_signal_ = 0;
 };
 
 }  // namespace expctl

@@ -89,9 +89,9 @@ inline void check_story(const TempDir& folder) {
     CHECK(starts_of(folder, id) == 1);
     if (i > 4) CHECK(show(folder, id)["state"] == "succeeded");
   }
-  // Nothing of the array is left but its script.
+  // Nothing of the array is left but its script, and what the cluster itself has logged.
   for (const auto& entry : std::filesystem::directory_iterator(folder / "runs/sweep1/jobs"))
-    CHECK(entry.path().extension() == ".sh");
+    CHECK((entry.path().extension() == ".sh" || entry.path().extension() == ".log"));
 }
 
 }  // namespace expctl::test

@@ -99,6 +99,29 @@ TEST_CASE("no source file is longer than 500 lines", "[structure]") {
   }
 }
 
+// All share one namespace: the linker would silently take one type's functions for another's.
+TEST_CASE("no two headers of a program define types of the same name", "[structure]") {
+  static const std::regex definition("\n(?:struct|class|enum class) ([A-Za-z]+)[^;{]*\\{");
+  std::map<std::string, std::set<fs::path>> of_expctl, of_expctl_train;
+  for (const auto& [folder, path] : all_sources()) {
+    if (path.extension() != ".h") continue;
+    const bool is_trainer = folder == "trainer";
+    const bool is_in_both = kAllowedUses.at("trainer").contains(folder);
+    const std::string text = expctl::read_file(path);
+    for (std::sregex_iterator it(text.begin(), text.end(), definition), end; it != end; ++it) {
+      if (!is_trainer) of_expctl[(*it)[1]].insert(path);
+      if (is_trainer || is_in_both) of_expctl_train[(*it)[1]].insert(path);
+    }
+  }
+  CHECK(of_expctl.size() > 100);
+  for (const auto* program : {&of_expctl, &of_expctl_train}) {
+    for (const auto& [name, paths] : *program) {
+      INFO(name << " in " << *paths.begin() << " and " << *paths.rbegin());
+      CHECK(paths.size() == 1);
+    }
+  }
+}
+
 TEST_CASE("every file that a document names exists", "[structure]") {
   static const std::regex link("\\]\\(([^)#:]+)(#[^)]*)?\\)");
   std::vector<fs::path> documents = {source_dir() / "README.md"};

@@ -1,0 +1,90 @@
+#include "runner/attempt_end.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "core/text.h"
+#include "runner/attempt_files.h"
+#include "runner/plan.h"
+
+namespace expctl {
+namespace {
+
+std::string last_line(const std::string& text) {
+  return text.substr(text.rfind('\n') + 1);
+}
+
+/// The results of an attempt. Where they cannot be read `outcome` becomes a failure: the job's, not the
+/// scheduler's.
+AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPaths& paths) {
+  const bool succeeded = outcome.end == AttemptEnd::kSucceeded;
+  AttemptResults results;
+  try {
+    results.metrics = read_metrics(paths);
+    if (succeeded) {
+      results.evaluation = read_evaluation(run, paths);
+      results.artifacts = read_artifacts(run.id, paths);
+    }
+  } catch (const std::exception& e) {
+    results.evaluation.reset();
+    if (succeeded) {
+      outcome.end = AttemptEnd::kFailed;
+      outcome.reason = FailReason::kExitCode;
+      outcome.message = e.what();
+    }
+  }
+  return results;
+}
+
+}  // namespace
+
+RunSpec spec_of(const RunRecord& run) {
+  return run_spec_from_json(run.spec, "registry: spec of " + run.id);
+}
+
+RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& registry,
+                       const RunPaths& paths) {
+  RecordedEnd end;
+  end.spec = spec_of(run);
+  end.outcome = ended;
+  if (ended.end != AttemptEnd::kSucceeded && std::filesystem::exists(paths.stop_request())) {
+    end.outcome.end = AttemptEnd::kStopped;  // it ended before its supervisor saw that it was to be stopped
+    end.outcome.reason = FailReason::kNone;
+  }
+  const AttemptResults results = take_results(run, end.outcome, paths);
+  end.is_retried =
+      may_retry(end.outcome, run.retries_used, end.spec.resources.retries) &&
+      (end.outcome.reason != FailReason::kOutOfMemory || may_shrink(end.spec, registry.attempts(run.id)));
+  end.delay_s = end.is_retried ? retry_delay_s(run.retries_used) : 0;
+  // The file first: killed before the commit, the run is still running in the registry, and its end is
+  // recorded again.
+  end.run = registry.finish_attempt(run.id, end.outcome, end.is_retried, results,
+                                    [&](const RunRecord& finished) { write_run_file(finished, paths); });
+  return end;
+}
+
+std::string describe(const RecordedEnd& end, const RunPaths& paths) {
+  const RunRecord& run = end.run;
+  const Outcome& outcome = end.outcome;
+  const std::string took = duration_text(outcome.ended - outcome.started);
+  if (run.state == RunState::kSucceeded) {
+    const std::string score =
+        run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
+    return fmt::format("{} succeeded{} ({})", run.id, score, took);
+  }
+  if (outcome.end == AttemptEnd::kInterrupted)
+    return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
+  if (run.state == RunState::kStopped)
+    return fmt::format("{} stopped after {}{}{}", run.id, took, outcome.message.empty() ? "" : ": ",
+                       outcome.message);
+  const std::string why = fmt::format("{}{}", name_of(outcome.reason),
+                                      outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
+  const std::string next = run.state == RunState::kQueued
+                               ? fmt::format("; tried again in {}", duration_text(end.delay_s))
+                               : fmt::format("; its log is {}", paths.log().string());
+  return fmt::format("{} failed ({}) after {}{}{}{}", run.id, why, took, outcome.message.empty() ? "" : ": ",
+                     last_line(outcome.message), next);
+}
+
+}  // namespace expctl
