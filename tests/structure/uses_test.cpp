@@ -101,7 +101,7 @@ TEST_CASE("no source file is longer than 500 lines", "[structure]") {
 
 // All share one namespace: the linker would silently take one type's functions for another's.
 TEST_CASE("no two headers of a program define types of the same name", "[structure]") {
-  static const std::regex definition("\n(?:struct|class|enum class) ([A-Za-z]+)[^;{]*\\{");
+  static const std::regex definition("\n(?:struct|class|enum class) ([A-Za-z]+)(?: final)?(?: : [^;{]*)?\\s*\\{");
   std::map<std::string, std::set<fs::path>> of_expctl, of_expctl_train;
   for (const auto& [folder, path] : all_sources()) {
     if (path.extension() != ".h") continue;
