@@ -38,6 +38,16 @@ def fake_gpus(args, folder, count):
     return {**os.environ, "LD_LIBRARY_PATH": args.nvml, "FAKE_NVML": folder, "EXPCTL_GPU_LOCKS": os.path.join(folder, "locks")}
 
 
+def uses_of(folders):
+    """When each GPU was used, in order, by what the jobs have noted: nanoseconds."""
+    uses = collections.defaultdict(list)
+    for folder in folders:
+        read = lambda name: open(os.path.join(folder, name)).read().strip()
+        for gpu in read("devices").split(","):
+            uses[gpu].append((int(read("begin")), int(read("end"))))
+    return {gpu: sorted(its) for gpu, its in uses.items()}
+
+
 def fill_gpus(args):
     """500 jobs of 10 to 200 ms on 1, 2 or 4 of 8 GPUs, those of 4 first in the file."""
     work = new_folder(args)
@@ -56,19 +66,31 @@ gpus = [4, 1, 2]
         runs[row[0]] = row[1:]
     assert len(runs) == args.jobs, f"{len(runs)} of {args.jobs} have succeeded"
     shared = 0
-    uses = collections.defaultdict(list)
-    for run in runs:
-        read = lambda name: open(os.path.join(workspace, run, name)).read().strip()
-        for gpu in read("devices").split(","):
-            uses[gpu].append((int(read("begin")), int(read("end"))))
-    for its in uses.values():
-        its.sort()
+    for its in uses_of(os.path.join(workspace, run) for run in runs).values():
         shared += sum(a[1] > b[0] for a, b in zip(its, its[1:]))
     leases = sorted((started, ended) for started, ended, _ in runs.values())
     first, last = leases[0][0], max(start for start, _ in leases)  # until the queue is empty
     leased = sum(gpus * max(0, min(ended, last) - started) for started, ended, gpus in runs.values())
     print(f"{args.jobs} jobs of 10 to 200 ms on 1, 2 and 4 of 8 GPUs: {shared} times did two share one; until the queue is empty "
           f"{100 * leased / (8 * (last - first)):.1f} % of the GPU-time is leased; {args.jobs / (last - first):.1f} jobs a second", flush=True)
+
+
+def idle_gpus(args):
+    """How long a GPU has nothing to do between two jobs, by the jobs' own clocks."""
+    work = new_folder(args)
+    sweep = write_sweep(work, f"""[command]
+argv = ["/bin/sh", "-c", "date +%s%N > begin; echo $CUDA_VISIBLE_DEVICES > devices; sleep 0.3; date +%s%N > end"]
+[sweep]
+seeds = {list(range(1, 101))}
+""")
+    workspace = os.path.join(work, "runs")
+    measure.seconds_of([args.expctl, "-q", "--workspace", workspace, "sweep", sweep], env=fake_gpus(args, os.path.join(work, "nvml"), 2))
+    gaps = []
+    for its in uses_of(glob.glob(os.path.join(workspace, "run[0-9]*"))).values():
+        gaps += [(b[0] - a[1]) / 1e6 for a, b in zip(its, its[1:])]
+    gaps.sort()
+    print(f"a GPU stands idle between two jobs for {gaps[len(gaps) // 2]:.0f} ms, {gaps[len(gaps) * 95 // 100]:.0f} ms at the 95th percentile, {gaps[-1]:.0f} ms at most",
+          flush=True)
 
 
 def no_ops(args):
@@ -116,6 +138,7 @@ def main():
     parser.add_argument("--queued", type=int, default=10000)
     args = parser.parse_args()
     fill_gpus(args)
+    idle_gpus(args)
     no_ops(args)
     waiting(args)
 
