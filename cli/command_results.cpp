@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "runner/claim.h"
 #include "squad/scoring.h"
 
 namespace expctl {
@@ -25,7 +26,7 @@ fs::file_time_type newest_write(const Files& files) {
 /// there is none.
 Files newest_files(const RunPaths& paths, const std::string& pattern,
                    const std::function<Files(const fs::path&)>& files_of) {
-  auto newest = fs::last_write_time(paths.claim());
+  auto newest = fs::last_write_time(newest_claim_file(paths));
   Files chosen;
   for (const auto& candidate : find_files(paths.folder, pattern)) {
     Files files = files_of(candidate);
@@ -52,6 +53,7 @@ bool take(const RunPaths& paths, const std::string& pattern, const fs::path& to)
 Files no_weights(const RunPaths& paths, const CommandSpec& command) {
   Files files = {paths.run(),     paths.request(), paths.command(), paths.environment(), paths.log(),
                  paths.metrics(), paths.claim(),   paths.outcome(), paths.predictions(), paths.nbest()};
+  for (int claim = 1; fs::exists(paths.claim(claim)); ++claim) files.push_back(paths.claim(claim));
   for (const auto& pattern : {command.predictions, command.nbest, command.logs}) {
     const Files others = find_files(paths.folder, pattern);
     files.insert(files.end(), others.begin(), others.end());

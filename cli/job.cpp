@@ -1,5 +1,8 @@
 // `expctl job RUN_FOLDER`: the leaf supervisor of one attempt; the scheduler or a cluster's job starts it,
 // people do not.
+#include <csignal>
+#include <cstdlib>
+
 #include "cli/command_results.h"
 #include "cli/program.h"
 #include "runner/supervisor.h"
@@ -20,7 +23,16 @@ void add_job(CLI::App& app, Program& program) {
       options.after_success = [](const WorkerRequest& request, const RunPaths& paths) {
         if (request.spec.is_command()) take_command_results(request, paths);
       };
-      return supervise(*folder, options).end == AttemptEnd::kSucceeded ? 0 : 1;
+      // A cluster kills everything 30 s (Slurm) or 10 s (PBS) after its TERM, unless set otherwise.
+      constexpr double kGraceInSlurm_s = 20, kGraceInPbs_s = 7;
+      if (!token->empty())
+        options.grace_s = std::getenv("PBS_JOBID") == nullptr ? kGraceInSlurm_s : kGraceInPbs_s;
+      const Outcome outcome = supervise(*folder, options);
+      if (!token->empty() && outcome.end == AttemptEnd::kInterrupted && outcome.signal == SIGTERM) {
+        std::signal(SIGTERM, SIG_DFL);  // so that the cluster sees who has ended the job
+        std::raise(SIGTERM);
+      }
+      return outcome.end == AttemptEnd::kSucceeded ? 0 : 1;
     };
   });
 }

@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
 }  // namespace expctl
 
 int main(int argc, char** argv) {
+  std::signal(SIGCHLD, SIG_DFL);  // ignored by who started it, the ends of children would not be seen
   try {
     return expctl::run(argc, argv);
   } catch (const expctl::Error& e) {

@@ -19,17 +19,28 @@ namespace expctl {
 namespace {
 
 struct ListOptions {
+  std::string where;
   std::string sort = "id";
+  bool is_reversed = false;
   size_t limit = 0;  ///< 0: all
+  bool by_config = false;
+  bool csv = false;
 };
 
 int list_runs(const Program& program, const ListOptions& options) {
-  const auto& names = run_sort_names();
-  const auto place = std::find(names.begin(), names.end(), options.sort) - names.begin();
-  auto runs = sorted(Registry::open_existing(program.workspace().registry()).list_runs(),
-                     static_cast<RunSort>(place));
-  if (options.limit > 0 && runs.size() > options.limit) runs.resize(options.limit);
-  fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs));
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const size_t limit = options.by_config ? 0 : options.limit;  // of configs then, not of runs
+  const auto runs =
+      registry.query_runs({parse_where(options.where), options.sort, options.is_reversed, limit});
+  if (options.by_config) {
+    auto configs = config_stats(runs);
+    if (options.limit > 0 && configs.size() > options.limit) configs.resize(options.limit);
+    fmt::print("{}", program.json ? json_text(config_json(configs)) : config_table(configs));
+  } else if (options.csv) {
+    fmt::print("{}", runs_csv(runs));
+  } else {
+    fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs));
+  }
   return 0;
 }
 
@@ -161,10 +172,17 @@ int show_run(const Program& program, const std::string& word) {
 }
 
 void add_list_options(CLI::App& verb, ListOptions& options) {
-  verb.add_option("--sort", options.sort,
-                  fmt::format("One of {} (default: id)", join(run_sort_names(), ", ")))
-      ->check(CLI::IsMember(run_sort_names()));
+  verb.add_option("--where", options.where,
+                  "Those of which it is true: 'learning_rate<4e-5 and (f1>80 or tag=best)'; < <= > >= = != ~ "
+                  "(contains), and, or, not");
+  verb.add_option(
+      "--sort", options.sort,
+      "By id, f1, exact_match, state, name, seed, created, started, ended or a parameter (default: id)");
+  verb.add_flag("--reverse", options.is_reversed, "The other way round");
   verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::PositiveNumber);
+  auto* by_config = verb.add_flag("--by-config", options.by_config,
+                                  "A line a config: mean and standard deviation over its seeds");
+  verb.add_flag("--csv", options.csv, "Comma-separated values")->excludes(by_config);
 }
 
 }  // namespace

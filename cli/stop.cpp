@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "registry/registry.h"
 #include "runner/attempt_files.h"
+#include "runner/claim.h"
 
 namespace expctl {
 namespace {
@@ -22,8 +23,20 @@ RunRecord find_one(const Registry& registry, const std::string& word) {
   return run;
 }
 
+/// Whether a job of a cluster has begun the run, and no expctl has taken that in yet.
+bool has_begun_unseen(const RunRecord& run, const RunPaths& paths) {
+  if (run.state != RunState::kQueued || !std::filesystem::exists(paths.claim())) return false;
+  const auto request = worker_request_from_json(read_json(paths.request()), paths.request().string());
+  const auto claims = read_claims(paths, request.attempt_token);
+  return !claims.empty() && claims.back().attempt > run.attempts;
+}
+
 /// False where it had ended before.
 bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& paths) {
+  if (has_begun_unseen(registry.find_run(run_id).value(), paths)) {
+    write_file(paths.stop_request(), "");
+    return true;
+  }
   if (registry.apply_event(run_id, RunEvent::kStopped)) {
     if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run_id).value(), paths);
     // A job of a cluster may begin before anybody cancels it.
@@ -93,8 +106,11 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     }
   }
   for (const auto& run : runs) {
-    if (!registry.apply_event(run.id, RunEvent::kResumed)) continue;  // somebody else has, this moment
     const RunPaths paths{program.workspace().folder(run.id)};
+    // A job of a cluster that still waits for the stopped attempt finds no request then, and does nothing.
+    std::filesystem::remove(paths.request());
+    std::filesystem::remove(paths.stop_request());
+    if (!registry.apply_event(run.id, RunEvent::kResumed)) continue;  // somebody else has, this moment
     if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run.id).value(), paths);
     const auto sweep = registry.find_sweep(run.sweep_id);
     say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",

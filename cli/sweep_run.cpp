@@ -246,11 +246,13 @@ SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, co
   return record;
 }
 
-int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
+/// `may_be_queued`: it was asked not to start all.
+int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs, bool may_be_queued) {
   if (end.signal != 0) return 128 + end.signal;
   if (!end.paused.empty()) return static_cast<int>(ErrorCode::kRunsFailed);
-  const bool some_failed = std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
-    return run.state == RunState::kFailed || run.state == RunState::kStopped;
+  const bool some_failed = std::any_of(runs.begin(), runs.end(), [may_be_queued](const RunRecord& run) {
+    return run.state == RunState::kFailed || run.state == RunState::kStopped ||
+           (run.state == RunState::kQueued && !may_be_queued);
   });
   return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
 }
@@ -347,7 +349,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const auto runs = own_records(registry, record.id, entries);
   print_results(program, record.id, runs);
   say_next(program, end, runs);
-  return exit_code(end, runs);
+  return exit_code(end, runs, options.max_runs > 0);
 }
 
 }  // namespace expctl

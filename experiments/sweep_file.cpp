@@ -93,6 +93,14 @@ ExecutorSpec read_executor(TomlTable table) {
       table.refuse(*table.find("extra"), fmt::format("'{}' is not an option of the job script", option),
                    "extra = [\"--qos=low\", \"-l place=excl\"]: each one line");
   }
+  for (const char* own : {"--comment", "--array", "-a", "--clusters", "-M", "-J", "-N"}) {
+    for (const auto& option : executor.extra) {
+      if (option == own || option.starts_with(std::string(own) + "=") ||
+          option.starts_with(std::string(own) + " "))
+        table.refuse(*table.find("extra"),
+                     fmt::format("'{}' is expctl's own: by it the jobs are found again", option));
+    }
+  }
   for (const char* key : {"partition", "account"}) {
     if (table.text(key, "").find_first_of(" \t\r\n\"'") != std::string::npos)
       table.refuse(*table.find(key), fmt::format("'{}' holds a space or a quote", table.label(key)));

@@ -164,6 +164,16 @@ AttemptRecord read_attempt(SQLite::Statement& row) {
 
 }  // namespace
 
+std::map<std::string, double> Registry::attempt_seconds() const {
+  std::map<std::string, double> seconds;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(
+        db, "SELECT run_id, sum(ended - started) FROM attempts WHERE ended > 0 GROUP BY run_id");
+    while (query.executeStep()) seconds[query.getColumn(0).getString()] = query.getColumn(1).getDouble();
+  });
+  return seconds;
+}
+
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
   std::optional<AttemptRecord> found;
   impl_->database.read([&](SQLite::Database& db) {

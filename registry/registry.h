@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "core/outcome.h"
 #include "core/run_spec.h"
 #include "core/run_state.h"
+#include "registry/where.h"
 
 namespace expctl {
 
@@ -111,6 +113,14 @@ struct RunFilter {
   bool ensembles = true;  ///< ids ens*
 };
 
+/// A list that a person asks for.
+struct RunQuery {
+  Where where;
+  std::string sort = "id";  ///< a column or parameter: scores and times fall, all else rises
+  bool is_reversed = false;
+  size_t limit = 0;  ///< 0: all
+};
+
 class Registry {
  public:
   /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws
@@ -144,6 +154,8 @@ class Registry {
   std::optional<RunRecord> find_run_by_identity(const std::string& config_hash, int64_t seed) const;
   /// In order of creation.
   std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;
+  /// Throws Error (kUsage) for a column or parameter that no run has.
+  std::vector<RunRecord> query_runs(const RunQuery& query) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;
   /// In order of creation.
   std::vector<QueuedRecord> queued_runs() const;
@@ -168,6 +180,8 @@ class Registry {
   /// Replaces, of a queued run, what may change without making another run of it: resources and where the
   /// inputs lie. Throws Error where the config hash or the seed would be another.
   void set_spec(const std::string& run_id, const RunSpec& spec);
+  /// Seconds that the ended attempts of each run have taken together.
+  std::map<std::string, double> attempt_seconds() const;
   std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
   /// The first one first.
   std::vector<AttemptRecord> attempts(const std::string& run_id) const;

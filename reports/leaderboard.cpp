@@ -54,31 +54,6 @@ std::vector<RunRecord> ranked(std::vector<RunRecord> runs) {
   return runs;
 }
 
-const std::vector<std::string>& run_sort_names() {
-  static const std::vector<std::string> names = {"id", "f1", "exact_match", "state", "name"};
-  return names;
-}
-
-std::vector<RunRecord> sorted(std::vector<RunRecord> runs, RunSort sort) {
-  const auto by = [&](auto less) { std::stable_sort(runs.begin(), runs.end(), less); };
-  switch (sort) {
-    case RunSort::kId:
-      break;
-    case RunSort::kF1:
-      return ranked(std::move(runs));
-    case RunSort::kExactMatch:
-      by([](const auto& a, const auto& b) { return order(a.exact_match) > order(b.exact_match); });
-      break;
-    case RunSort::kState:
-      by([](const auto& a, const auto& b) { return a.state < b.state; });
-      break;
-    case RunSort::kName:
-      by([](const auto& a, const auto& b) { return a.name < b.name; });
-      break;
-  }
-  return runs;
-}
-
 std::string runs_table(const std::vector<RunRecord>& runs) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs) {

@@ -16,18 +16,27 @@ std::string params_text(const RunRecord& run);
 /// order.
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs);
 
-enum class RunSort { kId, kF1, kExactMatch, kState, kName };
-/// The names that --sort takes, in the order of RunSort.
-const std::vector<std::string>& run_sort_names();
-
-/// By creation for kId; scores fall, names rise; of equals the older first.
-std::vector<RunRecord> sorted(std::vector<RunRecord> runs, RunSort sort);
-
 /// Rank, id, state, F1, EM, name and parameters of `runs` in the order given.
 std::string runs_table(const std::vector<RunRecord>& runs);
 
 /// {"id","state","reason","name","params","seed","f1","exact_match"}: what every list of runs holds.
 Json run_json(const RunRecord& run);
 Json runs_json(const std::vector<RunRecord>& runs);
+/// The same with a column for each parameter that one of them has.
+std::string runs_csv(const std::vector<RunRecord>& runs);
+
+/// Runs of one config, which differ by their seeds.
+struct ConfigStats {
+  std::string name;
+  std::string params;
+  std::vector<std::string> ids;  ///< the best F1 first, unscored ones last
+  size_t scored = 0;
+  double mean_f1 = 0;  ///< of the scored ones, like the next
+  double sd_f1 = 0;    ///< sample standard deviation; 0 of one
+};
+/// The best mean first; configs without a score last. Ensembles are left out: they have no seed.
+std::vector<ConfigStats> config_stats(const std::vector<RunRecord>& runs);
+std::string config_table(const std::vector<ConfigStats>& configs);
+Json config_json(const std::vector<ConfigStats>& configs);
 
 }  // namespace expctl

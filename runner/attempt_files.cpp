@@ -90,11 +90,15 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   return request;
 }
 
+void remove_results(const RunPaths& paths) {
+  for (const auto& stale : {paths.outcome(), paths.eval(), paths.predictions(), paths.nbest()})
+    fs::remove_all(stale);
+}
+
 void write_attempt(const WorkerRequest& request, const RunPaths& paths) {
   make_folder(paths.folder);
   // The outcome goes before the claim: whoever sees no claim must not find an old outcome.
-  for (const auto& stale : {paths.outcome(), paths.eval(), paths.predictions(), paths.nbest()})
-    fs::remove_all(stale);
+  remove_results(paths);
   for (int claim = 0; claim == 0 || fs::exists(paths.claim(claim)); ++claim)
     fs::remove_all(paths.claim(claim));
   // A job may have made folders of names that are not its own.

@@ -23,6 +23,9 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 /// state), writes request.json and command.txt.
 void write_attempt(const WorkerRequest& request, const RunPaths& paths);
 
+/// Removes what an earlier attempt said about its end, and its predictions; never its state.
+void remove_results(const RunPaths& paths);
+
 /// request.json and command.txt in `paths`, of an attempt that runs (or is to be run again) in `folder`.
 void write_request(const WorkerRequest& request, const RunPaths& paths, const std::filesystem::path& folder);
 

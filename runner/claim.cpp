@@ -97,6 +97,12 @@ Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const Clus
   return claim;
 }
 
+std::filesystem::path newest_claim_file(const RunPaths& paths) {
+  int number = 0;
+  while (std::filesystem::exists(paths.claim(number + 1))) ++number;
+  return paths.claim(number);
+}
+
 bool is_current(const Claim& claim, const RunPaths& paths) {
   if (std::filesystem::exists(paths.claim(claim.number + 1))) return false;
   const auto own = read_claim(paths, claim.number);

@@ -2,6 +2,7 @@
 // cluster has requeued the job, by the one that makes the next.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ bool may_take_over(const Claim& newest, bool has_ended, const ClusterJob& job);
 /// Claims the request for this process. Throws Error "attempt 2 has been taken already" where somebody else
 /// has, or where it has ended and was not interrupted.
 Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now);
+
+/// The file of the newest claim there is, whoever's.
+std::filesystem::path newest_claim_file(const RunPaths& paths);
 
 /// Whether this claim is still the newest.
 bool is_current(const Claim& claim, const RunPaths& paths);

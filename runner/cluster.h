@@ -30,8 +30,8 @@ enum class TaskState {
 bool is_over(TaskState state);
 
 struct ListedTask {
-  std::string job_id;  ///< of the array
-  std::string key;
+  std::string job_id;           ///< of the array
+  std::string key;              ///< "" where the cluster does not tell it
   std::optional<size_t> index;  ///< nothing: this entry speaks for every task that has none of its own
   TaskState state = TaskState::kUnknown;
 };
@@ -49,11 +49,13 @@ class Cluster {
 
   /// Asks after the arrays; also after those whose id is not known (finds them by their key).
   virtual std::vector<std::string> list_command(const std::vector<JobArray>& arrays) const = 0;
-  /// Nothing where the cluster could not be reached.
-  virtual std::optional<std::vector<ListedTask>> listed(const ToolResult& result) const = 0;
+  /// Nothing where the cluster could not be reached, or has to be asked in another way: list_command() knows
+  /// then.
+  virtual std::optional<std::vector<ListedTask>> listed(const ToolResult& result) = 0;
 
-  /// Cancels one task.
-  virtual std::vector<std::string> cancel_command(const std::string& job_id, size_t index) const = 0;
+  /// A task as the cluster itself calls it, also in the environment of its job.
+  virtual std::string job_name(const std::string& job_id, size_t index) const = 0;
+  virtual std::vector<std::string> cancel_command(const std::vector<std::string>& job_names) const = 0;
 };
 
 /// "slurm" or "pbs".

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <random>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -16,10 +17,13 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr size_t kMostTasks = 1000;  // Slurm's usual MaxArraySize allows indices below 1001
 constexpr double kToolTimeout_s = 30;
-constexpr double kSettled_s = 5;  // what a compute node wrote last may be seen here later
+// What a compute node wrote last may be seen here a minute later (NFS's acdirmax).
+constexpr double kSettled_s = 60;
+constexpr double kSettledByCluster_s = 5;  // where the cluster itself says why it has ended a job
 constexpr double kShortestPause_s = 1;
+constexpr double kShortestPauseOfMany_s = 5;
+constexpr size_t kMany = 100;
 constexpr double kLongestPause_s = 20;
 constexpr double kTryAgain_s = 30;
 
@@ -42,10 +46,20 @@ Outcome failed(FailReason reason, const std::string& message) {
   return outcome;
 }
 
-Outcome out_of_time(bool may_go_on) {
-  if (may_go_on) return interrupted("the time of the cluster's job was over");
-  return failed(FailReason::kTimedOut,
-                "the time of the cluster's job was over before the run had saved a state");
+Outcome out_of_time(Outcome end, bool may_go_on) {
+  end.end = may_go_on ? AttemptEnd::kInterrupted : AttemptEnd::kFailed;
+  end.reason = may_go_on ? FailReason::kNone : FailReason::kTimedOut;
+  end.message = may_go_on ? "the time of the cluster's job was over"
+                          : "the time of the cluster's job was over before the run had saved a state";
+  return end;
+}
+
+/// Reading a folder makes a network file system ask its server what is in it.
+void look_anew(const fs::path& folder) {
+  std::error_code unreadable;
+  for (fs::directory_iterator it(folder, unreadable), end; !unreadable && it != end;
+       it.increment(unreadable)) {
+  }
 }
 
 /// Whether the run has saved a state to go on from since then.
@@ -70,11 +84,10 @@ bool has_request(const RunPaths& paths, const std::string& token) {
   }
 }
 
-/// What an array's jobs have in common.
-std::string asked_for(const NewJob& one) {
-  const RunSpec& spec = one.request.spec;
-  const JobScript script = job_script_for(spec);
-  return json_line({one.sweep_id, script.gpus, script.cpus, script.walltime_s, to_json(spec.executor)});
+/// Whether the cluster itself says why the job is over.
+bool is_explained(TaskState state) {
+  return state == TaskState::kCancelled || state == TaskState::kTimedOut || state == TaskState::kPreempted ||
+         state == TaskState::kNodeFailed;
 }
 
 }  // namespace
@@ -83,36 +96,42 @@ std::optional<Outcome> end_of_attempt(const AttemptView& view) {
   if (view.written && view.written->end != AttemptEnd::kInterrupted) return view.written;
   if (view.state == TaskState::kUnknown || view.state == TaskState::kRunning) return std::nullopt;
   if (!view.written && !view.is_settled) return std::nullopt;
-  const bool is_told_by_time = view.written && view.written->signal == SIGUSR1;
+  const auto written_or = [&](const char* message) { return view.written.value_or(interrupted(message)); };
   Outcome end;
   switch (view.state) {
     case TaskState::kCancelled:
-      end = view.written.value_or(interrupted("its job was cancelled by expctl"));
+      end = written_or("its job was cancelled by expctl");
       if (!view.is_withdrawn) {
         end.end = AttemptEnd::kStopped;
         end.message = "its job was cancelled on the cluster";
       }
       return end;
     case TaskState::kTimedOut:
-      return out_of_time(view.may_go_on);
+      return out_of_time(written_or(""), view.may_go_on);
+    case TaskState::kOutOfMemory:
+      return failed(FailReason::kOutOfMemory, "the cluster ended its job for lack of memory");
     case TaskState::kPending:
-      return view.written.value_or(interrupted("the cluster has queued its job again"));
+      return written_or("the cluster has queued its job again");
     case TaskState::kPreempted:
-      return view.written.value_or(interrupted("preempted on the cluster"));
+      return written_or("preempted on the cluster");
     case TaskState::kNodeFailed:
-      return view.written.value_or(interrupted("its node has failed"));
+      return written_or("its node has failed");
     default:
       break;
   }
-  if (is_told_by_time) return out_of_time(view.may_go_on);
+  if (view.written && view.written->signal == SIGUSR1) return out_of_time(*view.written, view.may_go_on);
   if (view.written) return view.written;
-  if (view.state == TaskState::kOutOfMemory)
-    return failed(FailReason::kOutOfMemory, "the cluster ended its job for lack of memory");
   return failed(FailReason::kLost, "its job has ended without a word of the supervisor");
 }
 
+std::string array_group(const std::string& sweep_id, const RunSpec& spec) {
+  const JobScript script = job_script_for(spec);
+  return json_line({sweep_id, script.gpus, script.cpus, script.walltime_s, to_json(spec.executor)});
+}
+
 size_t may_submit(size_t waiting, size_t unfinished, int64_t cap) {
-  if (cap == 0 || unfinished == 0) return waiting;
+  if (cap == 0) return waiting;
+  if (unfinished == 0) return std::min(waiting, kMostTasks);
   const auto at_once = static_cast<size_t>(cap);
   return unfinished >= at_once ? 0 : std::min(waiting, at_once - unfinished);
 }
@@ -133,19 +152,22 @@ void ClusterExecutor::take_up(JobArray record, const std::function<Known(const s
     const Known run = known(job.run_id);
     // Another attempt has been made since, or the run has ended: then the job is of the past.
     const int begun = run.attempts - job.attempt + 1;
-    if (run.is_finished || begun < 0 || tasks_.contains(job.run_id)) continue;
+    if ((run.is_finished && !run.is_stopped) || begun < 0 || tasks_.contains(job.run_id)) continue;
     Task task;
     task.array = array.get();
     task.index = i;
     task.job = job;
     task.spec = run.spec;
     if (!has_request(paths_of(task), job.token)) continue;
+    task.is_withdrawn = run.is_stopped;
     task.claims_seen = begun;
     if (run.is_open && begun > 0) {
       task.open_attempt = run.attempts;
       const auto claims = read_claims(paths_of(task), job.token);
-      if (static_cast<size_t>(begun) <= claims.size())
+      if (static_cast<size_t>(begun) <= claims.size()) {
         task.open_since = claims[static_cast<size_t>(begun) - 1].time;
+        task.open_job = claims[static_cast<size_t>(begun) - 1].job;
+      }
     }
     tasks_[job.run_id] = std::move(task);
   }
@@ -155,73 +177,96 @@ void ClusterExecutor::take_up(JobArray record, const std::function<Known(const s
 void ClusterExecutor::submit(const std::vector<NewJob>& runs) {
   std::vector<std::pair<std::string, std::vector<const NewJob*>>> groups;
   for (const auto& run : runs) {
-    const std::string wants = asked_for(run);
+    const std::string wants = array_group(run.sweep_id, run.request.spec);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
       return g.first == wants && g.second.size() < kMostTasks;
     });
     if (group == groups.end()) group = groups.insert(groups.end(), {wants, {}});
     group->second.push_back(&run);
   }
-  for (const auto& [wants, members] : groups) {
-    auto array = std::make_unique<Array>();
-    array->record.key = new_key();
-    array->record.sweep_id = members.front()->sweep_id;
-    array->record.executor = kind_;
-    for (const auto* member : members) {
-      const WorkerRequest& request = member->request;
-      array->record.tasks.push_back({request.run_id, request.attempt_token, request.attempt});
-    }
-    JobScript script = job_script_for(members.front()->request.spec);
-    script.key = array->record.key;
-    script.tasks = members.size();
-    script.expctl = expctl_.string();
-    script.folder = workspace_.root;
-    script.paths = workspace_.job_array(array->record.sweep_id, script.key);
-    make_folder(script.paths.folder);
-    write_file(script.paths.script(), cluster_->script(script));
-    write_job_array(array->record, workspace_);  // from here on another expctl would find it
-    try {
-      hand_in(*array);
-    } catch (const Error&) {
-      remove_job_array(array->record, workspace_);
-      fs::remove(script.paths.script());
-      throw;
-    }
-    for (size_t i = 0; i < members.size(); ++i) {
-      Task task;
-      task.array = array.get();
-      task.index = i;
-      task.job = array->record.tasks[i];
-      task.spec = members[i]->request.spec;
-      tasks_[task.job.run_id] = std::move(task);
-    }
-    arrays_.push_back(std::move(array));
-  }
+  for (const auto& [wants, members] : groups) submit_array(members);
   pause_s_ = kShortestPause_s;
   next_listing_ = 0;
 }
 
-void ClusterExecutor::hand_in(Array& array) {
+void ClusterExecutor::submit_array(const std::vector<const NewJob*>& members) {
+  auto array = std::make_unique<Array>();
+  array->record.key = new_key();
+  array->record.sweep_id = members.front()->sweep_id;
+  array->record.executor = kind_;
+  for (const auto* member : members) {
+    const WorkerRequest& request = member->request;
+    array->record.tasks.push_back({request.run_id, request.attempt_token, request.attempt});
+  }
+  JobScript script = job_script_for(members.front()->request.spec);
+  script.key = array->record.key;
+  script.tasks = members.size();
+  script.expctl = expctl_.string();
+  script.folder = workspace_.root;
+  script.paths = workspace_.job_array(array->record.sweep_id, script.key);
+  make_folder(script.paths.folder);
+  write_file(script.paths.script(), cluster_->script(script));
+  write_job_array(array->record, workspace_);  // from here on another expctl would find it
+  std::optional<std::string> id;
+  try {
+    id = ask_to_take(*array);
+  } catch (const Error&) {
+    remove_job_array(array->record, workspace_);
+    fs::remove(script.paths.script());
+    throw;
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    Task task;
+    task.array = array.get();
+    task.index = i;
+    task.job = array->record.tasks[i];
+    task.spec = members[i]->request.spec;
+    tasks_[task.job.run_id] = std::move(task);
+  }
+  arrays_.push_back(std::move(array));
+  if (id) note_id(*arrays_.back(), *id);
+}
+
+std::optional<std::string> ClusterExecutor::ask_to_take(Array& array) {
   const JobArrayPaths paths = workspace_.job_array(array.record.sweep_id, array.record.key);
   const ToolResult result = ToolCall(cluster_->submit_command(paths.script()), kToolTimeout_s).wait();
-  const auto id = cluster_->submitted_id(result);
   const double now = SystemClock().now_s();
   array.asked = now;
   array.next_try = now + kTryAgain_s;
+  const auto id = cluster_->submitted_id(result);
   set_reachable(id.has_value());
-  if (!id) return;
-  array.record.job_id = *id;
-  write_job_id(array.record, workspace_);
+  return id;
+}
+
+void ClusterExecutor::note_id(Array& array, const std::string& job_id) {
+  array.record.job_id = job_id;
   const size_t count = array.record.tasks.size();
-  say_(fmt::format("{} run{} handed to {} as job {}", count, count == 1 ? "" : "s", kind_, *id));
+  say_(fmt::format("{} run{} handed to {} as job {}", count, count == 1 ? "" : "s", kind_, job_id));
+  write_job_id(array.record, workspace_);
+}
+
+/// One that the cluster has not got, as it says now. What is no longer wanted of it is let go.
+void ClusterExecutor::hand_in_again(Array& array) {
+  const bool is_wanted = std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
+    return entry.second.array == &array && !entry.second.is_withdrawn;
+  });
+  try {
+    if (is_wanted) {
+      if (const auto id = ask_to_take(array)) note_id(array, *id);
+      return;
+    }
+  } catch (const Error&) {
+    // It refuses the array. The scheduler makes others, and tells what is said of those.
+  }
+  std::erase_if(tasks_, [&](const auto& entry) {
+    if (entry.second.array != &array || entry.second.open_attempt != 0) return false;
+    early_events_.push_back({ClusterEvent::kReleased, entry.first, {}, {}, false});
+    return true;
+  });
 }
 
 std::vector<ClusterEvent> ClusterExecutor::look(double now) {
-  std::vector<ClusterEvent> events;
-  if (tasks_.empty()) {
-    drop_finished_arrays();
-    return events;
-  }
+  if (cancel_ && cancel_->poll()) cancel_.reset();
   if (listing_) {
     if (const auto result = listing_->poll()) {
       listing_.reset();
@@ -229,16 +274,12 @@ std::vector<ClusterEvent> ClusterExecutor::look(double now) {
       cancel_withdrawn();
     }
   }
-  std::erase_if(cancels_, [](ToolCall& call) { return call.poll().has_value(); });
+  std::vector<ClusterEvent> events = std::exchange(early_events_, {});
   for (auto entry = tasks_.begin(); entry != tasks_.end();) {
     const bool is_done = examine(entry->second, now, events);
     entry = is_done ? tasks_.erase(entry) : std::next(entry);
   }
-  if (!events.empty()) {
-    pause_s_ = kShortestPause_s;
-    next_listing_ = std::min(next_listing_, now + pause_s_);
-    drop_finished_arrays();
-  }
+  if (!events.empty()) ask_soon(now);
   list_when_due(now);
   return events;
 }
@@ -246,14 +287,17 @@ std::vector<ClusterEvent> ClusterExecutor::look(double now) {
 bool ClusterExecutor::examine(Task& task, double now, std::vector<ClusterEvent>& events) {
   // A job that waits has written nothing; of thousands each look would cost.
   if (task.state == TaskState::kPending && task.open_attempt == 0) return false;
+  const double settled_s = is_explained(task.state) ? kSettledByCluster_s : kSettled_s;
+  const bool is_settled = task.over_since > 0 && now - task.over_since >= settled_s;
+  const RunPaths paths = paths_of(task);
+  if (is_settled) look_anew(paths.folder);
   open_claims(task, now, events);
-  const bool is_settled = task.over_since > 0 && now - task.over_since >= kSettled_s;
   if (task.open_attempt == 0) {
-    if (!is_over(task.state) || !is_settled) return false;
+    const bool is_taken_back = task.state == TaskState::kCancelled && task.is_withdrawn;
+    if (!is_over(task.state) || (!is_settled && !is_taken_back)) return false;
     tell_unbegun(task, now, events);
     return true;
   }
-  const RunPaths paths = paths_of(task);
   AttemptView view;
   view.written = read_outcome(paths, task.open_attempt);
   view.state = task.state;
@@ -263,12 +307,10 @@ bool ClusterExecutor::examine(Task& task, double now, std::vector<ClusterEvent>&
   auto outcome = end_of_attempt(view);
   if (!outcome) return false;
   outcome->attempt = task.open_attempt;
-  if (!view.written) {
-    outcome->started = task.open_since;
-    outcome->ended = now;
-  }
+  if (outcome->started == 0) outcome->started = task.open_since;
+  if (outcome->ended == 0) outcome->ended = now;
   task.open_attempt = 0;
-  events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, *outcome});
+  events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, *outcome, true});
   const bool stays = outcome->end == AttemptEnd::kInterrupted && !is_over(task.state);
   return !stays;
 }
@@ -285,14 +327,16 @@ void ClusterExecutor::open_claims(Task& task, double now, std::vector<ClusterEve
       outcome.attempt = task.open_attempt;
       outcome.started = task.open_since;
       outcome.ended = claim.time;
-      events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome});
+      events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
     }
     task.open_attempt = claim.attempt;
     task.open_since = claim.time;
     task.open_seen = now;
-    events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}});
-    // What the cluster said was of before.
-    if (task.state == TaskState::kPending) task.state = TaskState::kUnknown;
+    task.open_job = claim.job;
+    events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}, true});
+    // What the cluster has said was of before, or of another job.
+    task.state = TaskState::kUnknown;
+    task.over_since = 0;
   }
 }
 
@@ -300,70 +344,87 @@ void ClusterExecutor::open_claims(Task& task, double now, std::vector<ClusterEve
 void ClusterExecutor::tell_unbegun(const Task& task, double now, std::vector<ClusterEvent>& events) {
   const bool has_failed = task.state == TaskState::kFailed || task.state == TaskState::kCompleted ||
                           task.state == TaskState::kOutOfMemory || task.state == TaskState::kTimedOut;
+  const bool has_begun = task.claims_seen > 0;
   if (task.state == TaskState::kCancelled && !task.is_withdrawn) {
-    events.push_back({ClusterEvent::kCancelled, task.job.run_id, {}, {}});
-  } else if (has_failed && task.claims_seen == 0) {
+    events.push_back({ClusterEvent::kCancelled, task.job.run_id, {}, {}, has_begun});
+  } else if (has_failed && !has_begun) {
     Claim claim;
     claim.token = task.job.token;
     claim.attempt = task.job.attempt;
+    claim.job = cluster_->job_name(task.array->record.job_id, task.index);
     claim.time = now;
     Outcome outcome = failed(FailReason::kFailedToStart, log_end(task));
     outcome.attempt = claim.attempt;
     outcome.started = outcome.ended = now;
-    events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}});
-    events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome});
+    events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}, true});
+    events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
   }
-  events.push_back({ClusterEvent::kReleased, task.job.run_id, {}, {}});
+  events.push_back({ClusterEvent::kReleased, task.job.run_id, {}, {}, has_begun});
 }
 
 std::string ClusterExecutor::log_end(const Task& task) const {
   constexpr int kLines = 3;
   const fs::path log = workspace_.job_array(task.array->record.sweep_id, task.array->record.key).log();
   const std::string text = fs::is_regular_file(log) ? read_file(log) : "";
-  const std::string end(trim(tail_lines(trim(text), kLines)));
-  return end.empty() ? fmt::format("job {} ended before its supervisor had begun", task.array->record.job_id)
-                     : end;
+  return fmt::format("job {} ended before its supervisor had begun; the end of its array's log: {}",
+                     cluster_->job_name(task.array->record.job_id, task.index),
+                     trim(tail_lines(trim(text), kLines)));
 }
 
 void ClusterExecutor::take_in_listing(const ToolResult& result, double now) {
   const auto listed = cluster_->listed(result);
   set_reachable(listed.has_value());
   if (!listed) return;
-  bool has_changed = false;
-  std::map<std::pair<std::string, size_t>, TaskState> by_task;
-  std::map<std::string, TaskState> by_array;
+  listed_.clear();
+  listed_arrays_.clear();
+  seen_arrays_.clear();
   for (const auto& one : *listed) {
+    seen_arrays_.insert(one.job_id);
     if (one.index)
-      by_task[{one.job_id, *one.index}] = one.state;
+      listed_[cluster_->job_name(one.job_id, *one.index)] = one.state;
     else
-      by_array[one.job_id] = one.state;
-    for (const auto& array : arrays_) {
-      if (!array->record.job_id.empty() || array->record.key != one.key) continue;
-      array->record.job_id = one.job_id;  // it had been taken after all
-      write_job_id(array->record, workspace_);
+      listed_arrays_[one.job_id] = one.state;
+    for (const auto& array : arrays_) {  // it had been taken after all
+      if (array->record.job_id.empty() && array->record.key == one.key) note_id(*array, one.job_id);
     }
   }
-  for (auto& [run_id, task] : tasks_) {
-    const Array& array = *task.array;
-    if (array.record.job_id.empty() || array.asked >= listing_began_) continue;
-    TaskState state = TaskState::kGone;
-    if (const auto own = by_task.find({array.record.job_id, task.index}); own != by_task.end())
-      state = own->second;
-    else if (const auto all = by_array.find(array.record.job_id); all != by_array.end())
-      state = all->second;
-    // An answer from before the attempt was seen says nothing of it.
-    const bool is_outdated =
-        state == TaskState::kPending && task.open_attempt != 0 && task.open_seen >= listing_began_;
-    if (state == TaskState::kUnknown || state == task.state || is_outdated) continue;
-    has_changed = true;
-    task.state = state;
-    task.over_since = is_over(state) ? now : 0;
-  }
+  take_in_states(now);
   for (auto& array : arrays_) {
     if (array->record.job_id.empty() && array->asked < listing_began_ && now >= array->next_try)
-      hand_in(*array);
+      hand_in_again(*array);
   }
-  if (has_changed) pause_s_ = kShortestPause_s;
+}
+
+void ClusterExecutor::take_in_states(double now) {
+  for (auto& [run_id, task] : tasks_) {
+    if (task.array->record.job_id.empty() || task.array->asked >= listing_began_) continue;
+    const TaskState state = state_in_listing(task);
+    // An answer from before the attempt was seen says nothing of it.
+    const bool is_outdated =
+        task.open_attempt != 0 && task.open_seen >= listing_began_ && state != TaskState::kRunning;
+    if (state == TaskState::kUnknown || state == task.state || is_outdated) continue;
+    task.state = state;
+    task.was_pending = task.was_pending || state == TaskState::kPending;
+    task.over_since = is_over(state) ? now : 0;
+    ask_soon(now);
+  }
+}
+
+/// Of the job that has claimed the run, else of the one that was handed in for it.
+TaskState ClusterExecutor::state_in_listing(const Task& task) const {
+  const std::string& array_id = task.array->record.job_id;
+  const bool is_claimed = task.open_attempt != 0 && !task.open_job.empty();
+  const auto own = listed_.find(is_claimed ? task.open_job : cluster_->job_name(array_id, task.index));
+  if (own != listed_.end()) return own->second;
+  if (is_claimed) return TaskState::kGone;
+  if (const auto all = listed_arrays_.find(array_id); all != listed_arrays_.end()) return all->second;
+  // Slurm forgets a task at once that is cancelled before it has begun, and still lists the others.
+  return task.was_pending && seen_arrays_.contains(array_id) ? TaskState::kCancelled : TaskState::kGone;
+}
+
+void ClusterExecutor::ask_soon(double now) {
+  pause_s_ = tasks_.size() > kMany ? kShortestPauseOfMany_s : kShortestPause_s;
+  next_listing_ = std::min(next_listing_, now + pause_s_);
 }
 
 void ClusterExecutor::list_when_due(double now) {
@@ -392,22 +453,26 @@ void ClusterExecutor::withdraw(const std::string& run_id) {
   next_listing_ = 0;
 }
 
-/// Called after each answer of the cluster: one that was not reached is told again.
+/// Called after each answer of the cluster: what has not heard is told again.
 void ClusterExecutor::cancel_withdrawn() {
-  if (!cancels_.empty() || is_unreachable_) return;
+  constexpr size_t kMostAtOnce = 200;
+  if (cancel_ || is_unreachable_) return;
+  std::vector<std::string> names;
   for (const auto& [run_id, task] : tasks_) {
     const std::string& job_id = task.array->record.job_id;
-    if (!task.is_withdrawn || is_over(task.state) || job_id.empty()) continue;
-    cancels_.emplace_back(cluster_->cancel_command(job_id, task.index), kToolTimeout_s);
+    if (!task.is_withdrawn || is_over(task.state) || job_id.empty() || names.size() == kMostAtOnce) continue;
+    names.push_back(cluster_->job_name(job_id, task.index));
   }
+  if (!names.empty()) cancel_.emplace(cluster_->cancel_command(names), kToolTimeout_s);
 }
 
-void ClusterExecutor::drop_finished_arrays() {
-  std::erase_if(arrays_, [this](const std::unique_ptr<Array>& array) {
-    const bool is_used = std::any_of(tasks_.begin(), tasks_.end(),
-                                     [&](const auto& entry) { return entry.second.array == array.get(); });
-    if (!is_used) remove_job_array(array->record, workspace_);
-    return !is_used;
+void ClusterExecutor::tidy() {
+  std::set<const Array*> used;
+  for (const auto& [run_id, task] : tasks_) used.insert(task.array);
+  std::erase_if(arrays_, [&](const std::unique_ptr<Array>& array) {
+    if (used.contains(array.get())) return false;
+    remove_job_array(array->record, workspace_);
+    return true;
   });
 }
 
@@ -419,6 +484,11 @@ const ClusterExecutor::Task* ClusterExecutor::find(const std::string& run_id) co
 bool ClusterExecutor::is_waiting(const std::string& run_id) const {
   const Task* task = find(run_id);
   return task != nullptr && task->open_attempt == 0;
+}
+
+std::string ClusterExecutor::group_of(const std::string& run_id) const {
+  const Task* task = find(run_id);
+  return task == nullptr ? "" : array_group(task->array->record.sweep_id, task->spec);
 }
 
 std::vector<std::string> ClusterExecutor::run_ids() const {

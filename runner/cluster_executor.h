@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,17 +28,22 @@ struct NewJob {
   WorkerRequest request;
 };
 
+/// What the jobs of one array have in common: runs whose texts differ are not of one array.
+std::string array_group(const std::string& sweep_id, const RunSpec& spec);
+constexpr size_t kMostTasks = 1000;  ///< of an array; Slurm's usual MaxArraySize allows indices below 1001
+
 struct ClusterEvent {
   enum Kind {
     kBegan,      ///< an attempt has, as `claim` says
     kEnded,      ///< the attempt that had begun, as `outcome` says; its job may begin another (requeued)
     kCancelled,  ///< by somebody on the cluster, before the job had begun
-    kReleased    ///< the job is over, and no attempt of it is open: the run is the scheduler's again
+    kReleased    ///< no attempt is open, and no job will begin one: the run is the scheduler's again
   };
   Kind kind;
   std::string run_id;
   Claim claim;
   Outcome outcome;
+  bool has_begun = false;  ///< of kReleased: its job has, once
 };
 
 /// How an attempt on a cluster has ended, from what its supervisor has written and what the cluster says;
@@ -66,6 +72,7 @@ class ClusterExecutor {
     int attempts = 0;      ///< begun
     bool is_open = false;  ///< the last of them
     bool is_finished = false;
+    bool is_stopped = false;  ///< finished so: its job is to be cancelled
     RunSpec spec;
   };
   /// Such an array.
@@ -77,10 +84,14 @@ class ClusterExecutor {
 
   /// What has happened since the last call.
   std::vector<ClusterEvent> look(double now);
+  /// Forgets arrays of which nothing is left, once all that look() has told is recorded.
+  void tidy();
 
   bool has(const std::string& run_id) const { return find(run_id) != nullptr; }
   /// Whether its job has not begun, as far as is known.
   bool is_waiting(const std::string& run_id) const;
+  /// What its job has asked for (array_group()).
+  std::string group_of(const std::string& run_id) const;
   std::vector<std::string> run_ids() const;
   /// How many runs of a sweep are with the cluster.
   size_t count(const std::string& sweep_id) const;
@@ -100,24 +111,32 @@ class ClusterExecutor {
     JobTask job;
     RunSpec spec;
     TaskState state = TaskState::kUnknown;
-    int claims_seen = 0;
-    int open_attempt = 0;   ///< 0: none
-    double open_since = 0;  ///< by the clock of its node
-    double open_seen = 0;   ///< by ours
+    bool was_pending = false;
     double over_since = 0;  ///< 0: it is not
     bool is_withdrawn = false;
+    int claims_seen = 0;
+    int open_attempt = 0;   ///< 0: none; the rest is of it
+    std::string open_job;   ///< the cluster's name of the job that has claimed it
+    double open_since = 0;  ///< by the clock of its node
+    double open_seen = 0;   ///< by ours
   };
 
   const Task* find(const std::string& run_id) const;
-  void hand_in(Array& array);
+  void submit_array(const std::vector<const NewJob*>& members);
+  /// Throws Error where the cluster refuses it, and nothing of it is there; nothing where that is not known.
+  std::optional<std::string> ask_to_take(Array& array);
+  void note_id(Array& array, const std::string& job_id);
+  void hand_in_again(Array& array);
   /// True where the task is done with.
   bool examine(Task& task, double now, std::vector<ClusterEvent>& events);
   void open_claims(Task& task, double now, std::vector<ClusterEvent>& events);
   void tell_unbegun(const Task& task, double now, std::vector<ClusterEvent>& events);
   void take_in_listing(const ToolResult& result, double now);
+  void take_in_states(double now);
+  TaskState state_in_listing(const Task& task) const;
   void list_when_due(double now);
+  void ask_soon(double now);
   void cancel_withdrawn();
-  void drop_finished_arrays();
   void set_reachable(bool reachable);
   std::string log_end(const Task& task) const;
   RunPaths paths_of(const Task& task) const { return {workspace_.folder(task.job.run_id)}; }
@@ -128,13 +147,17 @@ class ClusterExecutor {
   std::filesystem::path expctl_;
   std::function<void(const std::string&)> say_;
   std::vector<std::unique_ptr<Array>> arrays_;
-  std::map<std::string, Task> tasks_;  ///< by the run
+  std::map<std::string, Task> tasks_;       ///< by the run
+  std::vector<ClusterEvent> early_events_;  ///< that came up between two looks
   std::optional<ToolCall> listing_;
   double listing_began_ = 0;
   double next_listing_ = 0;
   double pause_s_ = 0;
   bool is_unreachable_ = false;
-  std::vector<ToolCall> cancels_;
+  std::map<std::string, TaskState> listed_;         ///< by the task's name, of the last answer
+  std::map<std::string, TaskState> listed_arrays_;  ///< what it says of all others of an array, by its id
+  std::set<std::string> seen_arrays_;               ///< of which any task is listed
+  std::optional<ToolCall> cancel_;
 };
 
 }  // namespace expctl

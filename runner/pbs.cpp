@@ -59,7 +59,7 @@ TaskState ended_state(std::optional<int> exit_status, std::string_view comment) 
       return comment.find("walltime") != std::string_view::npos ? TaskState::kTimedOut
                                                                 : TaskState::kCancelled;
     default:
-      return *exit_status < 0 ? TaskState::kNodeFailed : TaskState::kFailed;
+      return TaskState::kFailed;
   }
 }
 
@@ -164,7 +164,8 @@ std::optional<std::string> Pbs::submitted_id(const ToolResult& result) const {
 }
 
 std::vector<std::string> Pbs::list_command(const std::vector<JobArray>& arrays) const {
-  std::vector<std::string> words = {"qstat", "-x", "-t", "-f"};
+  std::vector<std::string> words = {"qstat", "-t", "-f"};
+  if (has_history_) words.emplace_back("-x");
   const bool all_known =
       std::all_of(arrays.begin(), arrays.end(), [](const JobArray& array) { return !array.job_id.empty(); });
   for (const auto& array : arrays) {
@@ -173,7 +174,11 @@ std::vector<std::string> Pbs::list_command(const std::vector<JobArray>& arrays) 
   return words;
 }
 
-std::optional<std::vector<ListedTask>> Pbs::listed(const ToolResult& result) const {
+std::optional<std::vector<ListedTask>> Pbs::listed(const ToolResult& result) {
+  if (result.exit_code != 0 && has_history_ && result.err.find("job history") != std::string::npos) {
+    has_history_ = false;  // "... is not configured to maintain job history": what has ended is gone
+    return std::nullopt;
+  }
   const bool unknown_id = result.err.find("Unknown Job") != std::string::npos;
   if (says_unreachable(result) || (result.exit_code != 0 && !unknown_id)) return std::nullopt;
   std::vector<ListedTask> tasks;
@@ -181,10 +186,16 @@ std::optional<std::vector<ListedTask>> Pbs::listed(const ToolResult& result) con
   return tasks;
 }
 
-std::vector<std::string> Pbs::cancel_command(const std::string& job_id, size_t index) const {
+std::string Pbs::job_name(const std::string& job_id, size_t index) const {
   const auto bracket = job_id.find("[]");
-  if (bracket == std::string::npos) return {"qdel", job_id};
-  return {"qdel", fmt::format("{}[{}]{}", job_id.substr(0, bracket), index, job_id.substr(bracket + 2))};
+  if (bracket == std::string::npos) return job_id;
+  return fmt::format("{}[{}]{}", job_id.substr(0, bracket), index, job_id.substr(bracket + 2));
+}
+
+std::vector<std::string> Pbs::cancel_command(const std::vector<std::string>& job_names) const {
+  std::vector<std::string> words = {"qdel"};
+  words.insert(words.end(), job_names.begin(), job_names.end());
+  return words;
 }
 
 }  // namespace expctl

@@ -11,8 +11,12 @@ class Pbs : public Cluster {
   std::vector<std::string> submit_command(const std::filesystem::path& script) const override;
   std::optional<std::string> submitted_id(const ToolResult& result) const override;
   std::vector<std::string> list_command(const std::vector<JobArray>& arrays) const override;
-  std::optional<std::vector<ListedTask>> listed(const ToolResult& result) const override;
-  std::vector<std::string> cancel_command(const std::string& job_id, size_t index) const override;
+  std::optional<std::vector<ListedTask>> listed(const ToolResult& result) override;
+  std::string job_name(const std::string& job_id, size_t index) const override;
+  std::vector<std::string> cancel_command(const std::vector<std::string>& job_names) const override;
+
+ private:
+  bool has_history_ = true;  ///< the server tells of jobs that have ended
 };
 
 }  // namespace expctl

@@ -11,7 +11,7 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
   std::vector<QueuedRun*> asked;
   for (size_t i = 0; i < queue.size() && asked.size() < kMostAsked; ++i) {
     QueuedRun& run = queue[i];
-    if (run.not_before > now) continue;
+    if (run.executor != "local" || run.not_before > now) continue;
     if (fits(run)) {
       for (QueuedRun* earlier : asked) ++earlier->passed_over;
       return i;

@@ -26,9 +26,10 @@ struct QueuedRun {
 /// Queued runs of which this many others were started first are waited for: nothing behind them starts.
 constexpr int kMostPassedOver = 20;
 
-/// Which of the queued runs is to start next, none before its time: the first that fits. Where earlier ones
-/// do not, they are counted as passed over; one that has been passed over too often is waited for where it is
-/// worth waiting, so that small runs do not starve a large one. `fits` is asked of few of a long queue.
+/// Which of the queued runs is to start next on this machine, none before its time: the first that fits.
+/// Where earlier ones do not, they are counted as passed over; one that has been passed over too often is
+/// waited for where it is worth waiting, so that small runs do not starve a large one. `fits` is asked of few
+/// of a long queue.
 std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
                                     const std::function<bool(const QueuedRun&)>& fits,
                                     const std::function<bool(const QueuedRun&)>& is_worth_waiting);

@@ -23,6 +23,16 @@ std::string new_token() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
+Outcome failed_to_start(int attempt, double started, const std::string& message) {
+  Outcome outcome;
+  outcome.attempt = attempt;
+  outcome.reason = FailReason::kFailedToStart;
+  outcome.message = message;
+  outcome.started = started;
+  outcome.ended = SystemClock().now_s();
+  return outcome;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus, SchedulerOptions options)
@@ -131,12 +141,13 @@ void Scheduler::take_up_jobs() {
   for (auto& array : read_job_arrays(workspace_)) {
     cluster(array.executor).take_up(array, [this](const std::string& run_id) {
       const auto run = registry_.find_run(run_id);
-      if (!run) return ClusterExecutor::Known{0, false, true, {}};  // of a registry that was lost
+      if (!run) return ClusterExecutor::Known{0, false, true, false, {}};  // of a registry that was lost
       const RunSpec spec = spec_of(*run);
       if (run->state == RunState::kRunning)
         on_clusters_[run_id] = {*run, spec, run->attempts, run->started, -1, 0, 0};
+      if (!is_finished(run->state)) started_.insert(run_id);
       return ClusterExecutor::Known{run->attempts, run->state == RunState::kRunning, is_finished(run->state),
-                                    spec};
+                                    run->state == RunState::kStopped, spec};
     });
   }
   std::erase_if(on_clusters_, [this](const auto& entry) { return cluster_of(entry.first) == nullptr; });
@@ -180,11 +191,19 @@ void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::str
     return;
   }
   QueuedRun run{record.id, record.resources, record.is_command, record.executor, is_own(record.id)};
+  if (const auto gone = vanished_.find(record.id); gone != vanished_.end())
+    run.not_before = gone->second.not_before;
   if (const auto before = known.find(record.id); before != known.end()) {
-    run.not_before = before->second.not_before;
+    run.not_before = std::max(run.not_before, before->second.not_before);
     run.passed_over = before->second.passed_over;
   }
   queue_.push_back(std::move(run));
+}
+
+/// Whether the sweep file has been edited since: its resources, or the executor's.
+bool Scheduler::asks_for_other(const ClusterExecutor& executor, const std::string& run_id) const {
+  const RunRecord run = registry_.find_run(run_id).value();
+  return array_group(run.sweep_id, spec_of(run)) != executor.group_of(run_id);
 }
 
 /// Jobs whose run a person has stopped meanwhile, or has given to another executor.
@@ -194,7 +213,9 @@ void Scheduler::withdraw_what_left(const std::vector<QueuedRecord>& queued) {
   for (auto& [kind, executor] : clusters_) {
     for (const auto& id : executor.run_ids()) {
       const auto now = executors.find(id);
-      if (executor.is_waiting(id) && (now == executors.end() || now->second != kind)) executor.withdraw(id);
+      if (!executor.is_waiting(id)) continue;
+      const bool is_wanted = now != executors.end() && now->second == kind;
+      if (!is_wanted || asks_for_other(executor, id)) executor.withdraw(id);
     }
   }
 }
@@ -204,15 +225,15 @@ void Scheduler::look_at_gpus() {
 }
 
 void Scheduler::look_at_clusters() {
-  bool has_released = false;
+  bool has_changed = false;
   for (auto& [kind, executor] : clusters_) {
     if (!may_start_more()) withdraw_waiting();
-    for (const auto& event : executor.look(clock_.now_s())) {
-      on_cluster_event(executor, event);
-      has_released = has_released || event.kind == ClusterEvent::kReleased;
-    }
+    const auto events = executor.look(clock_.now_s());
+    for (const auto& event : events) on_cluster_event(executor, event);
+    executor.tidy();
+    has_changed = has_changed || !events.empty();
   }
-  if (has_released) read_queue();
+  if (has_changed) read_queue();
 }
 
 void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& event) {
@@ -234,65 +255,108 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
       }
       return;
     case ClusterEvent::kReleased:
+      if (event.has_begun)
+        vanished_.erase(event.run_id);
+      else
+        on_vanished(event.run_id);
       return;
   }
 }
 
+/// Its job is gone without having begun: the cluster may do the same with the next.
+void Scheduler::on_vanished(const std::string& run_id) {
+  const RunRecord run = registry_.find_run(run_id).value();
+  if (run.state != RunState::kQueued || !may_start_more()) return;
+  constexpr int kMost = 3;
+  constexpr double kFirstDelay_s = 10;
+  Vanished& vanished = vanished_[run_id];
+  if (++vanished.times < kMost) {
+    vanished.not_before = clock_.now_s() + kFirstDelay_s * vanished.times;
+    return;
+  }
+  vanished_.erase(run_id);
+  AttemptRecord attempt;
+  attempt.run_id = run_id;
+  attempt.token = new_token();
+  attempt.started = clock_.now_s();
+  Outcome outcome = failed_to_start(run.attempts + 1, attempt.started,
+                                    fmt::format("{} times its job was gone before it had begun", kMost));
+  record(registry_.start_attempt(run_id, attempt), outcome);
+}
+
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
+  if (registry_.find_run(event.run_id).value().state != RunState::kQueued) {
+    from.withdraw(event.run_id);  // a person has stopped it this moment, and its supervisor sees that too
+    return;
+  }
   AttemptRecord attempt;
   attempt.run_id = event.run_id;
   attempt.token = attempt_token(event.claim);
   attempt.started = event.claim.time;
-  try {
-    const RunRecord run = registry_.start_attempt(event.run_id, attempt);
-    write_run_file(run, paths_of(event.run_id));
-    on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
-    say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
-                    run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
-  } catch (const Error&) {
-    if (registry_.find_run(event.run_id).value().state == RunState::kQueued) throw;
-    from.withdraw(event.run_id);  // a person has stopped it this moment, and its supervisor sees that too
-  }
+  const RunRecord run = registry_.start_attempt(event.run_id, attempt);
+  on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
+  write_run_file(run, paths_of(event.run_id));
+  say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
+                  run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
 }
 
 void Scheduler::submit_what_may() {
+  if (!may_start_more() || !own_unfinished()) return;
   const double now = clock_.now_s();
   std::map<std::string, std::vector<NewJob>> by_kind;
-  std::map<std::string, size_t> room;  // of a sweep's cap
-  for (size_t i = 0; may_start_more() && own_unfinished() && i < queue_.size();) {
-    const QueuedRun& queued = queue_[i];
-    if (queued.executor == "local" || queued.not_before > now) {
-      ++i;
-      continue;
-    }
-    const std::string kind = queued.executor;
+  std::map<std::string, size_t> room;        // of a sweep's cap
+  std::map<std::string, std::string> group;  // an array keeps to the cap by itself, two do not
+  for (size_t i = 0; i < queue_.size();) {
+    const QueuedRun queued = queue_[i++];
+    if (queued.executor == "local" || queued.not_before > now) continue;
     const RunRecord run = registry_.find_run(queued.id).value();
     const RunSpec spec = spec_of(run);
-    const auto left = room.try_emplace(
-        run.sweep_id,
-        may_submit(queue_.size(), cluster(kind).count(run.sweep_id), spec.executor.max_parallel));
-    if (left.first->second == 0) {
-      ++i;
-      continue;
-    }
-    --left.first->second;
-    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
+    const int64_t cap = spec.executor.max_parallel;
+    const std::string wants = array_group(run.sweep_id, spec);
+    const size_t unfinished = cluster(queued.executor).count(run.sweep_id);
+    size_t& left = room.try_emplace(run.sweep_id, may_submit(queue_.size(), unfinished, cap)).first->second;
+    if (left == 0 || (cap > 0 && group.try_emplace(run.sweep_id, wants).first->second != wants)) continue;
+    --left;
+    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(--i));
     if (run.state != RunState::kQueued) continue;  // stopped this moment
-    AttemptRecord attempt;
-    attempt.run_id = run.id;
-    attempt.attempt = run.attempts + 1;
-    attempt.token = new_token();
-    attempt.started = now;
-    constexpr int kThreadsOfItsJob = 0;
-    auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
-    if (!request) continue;
-    std::filesystem::remove(paths_of(run.id).stop_request());
-    write_attempt(*request, paths_of(run.id));
-    write_run_file(run, paths_of(run.id));
-    by_kind[kind].push_back({run.sweep_id, std::move(*request)});
-    count_as_started(run.id);
+    if (auto request = request_for_cluster(run)) {
+      by_kind[queued.executor].push_back({run.sweep_id, std::move(*request)});
+      count_as_started(run.id);
+    }
   }
-  for (const auto& [kind, runs] : by_kind) cluster(kind).submit(runs);
+  for (const auto& [kind, jobs] : by_kind) hand_to(cluster(kind), jobs);
+}
+
+std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run) {
+  const RunPaths paths = paths_of(run.id);
+  AttemptRecord attempt;
+  attempt.run_id = run.id;
+  attempt.attempt = run.attempts + 1;
+  attempt.token = new_token();
+  attempt.started = clock_.now_s();
+  constexpr int kThreadsOfItsJob = 0;
+  auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
+  if (!request) return std::nullopt;
+  std::filesystem::remove(paths.stop_request());
+  write_attempt(*request, paths);
+  write_run_file(run, paths);
+  return request;
+}
+
+/// What the cluster refuses ends the sweep, unless something of it is at work: then it is tried again later.
+void Scheduler::hand_to(ClusterExecutor& executor, const std::vector<NewJob>& jobs) {
+  try {
+    executor.submit(jobs);
+  } catch (const Error& e) {
+    if (local_.size() == 0 && !own_on_cluster()) throw;
+    constexpr double kTryAgain_s = 120;
+    say(fmt::format("{}; tried again in {}", e.what(), duration_text(kTryAgain_s)));
+    for (const auto& job : jobs) {
+      if (!executor.has(job.request.run_id))
+        vanished_[job.request.run_id].not_before = clock_.now_s() + kTryAgain_s;
+    }
+    read_queue();
+  }
 }
 
 void Scheduler::start_what_fits() {
@@ -302,12 +366,10 @@ void Scheduler::start_what_fits() {
     const auto next = next_to_start(
         queue_, clock_.now_s(),
         [&](const QueuedRun& run) {
-          if (run.executor == "local") slot = slots.take(run.resources, run.is_command);
+          slot = slots.take(run.resources, run.is_command);
           return slot.has_value();
         },
-        [&](const QueuedRun& run) {
-          return run.executor == "local" && slots.is_worth_waiting(run.resources, run.is_command);
-        });
+        [&](const QueuedRun& run) { return slots.is_worth_waiting(run.resources, run.is_command); });
     if (!next) return;
     const std::string run_id = queue_[*next].id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
@@ -317,7 +379,7 @@ void Scheduler::start_what_fits() {
 
 bool Scheduler::is_too_long(const std::string& run_id) {
   if (options_.allocation_end == 0) return false;
-  const double left_s = options_.allocation_end - clock_.now_s();
+  const double left_s = options_.until - clock_.now_s();
   const auto needed_s = expected_duration_s(spec_of(registry_.find_run(run_id).value()), past_);
   if (!needed_s || *needed_s <= left_s) return false;
   if (left_.insert(run_id).second) {
@@ -343,12 +405,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
       request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run.id));
     return request;
   } catch (const std::exception& e) {
-    Outcome outcome;
-    outcome.attempt = attempt.attempt;
-    outcome.reason = FailReason::kFailedToStart;
-    outcome.message = e.what();
-    outcome.started = attempt.started;
-    outcome.ended = clock_.now_s();
+    const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, e.what());
     record(run.state == RunState::kQueued ? registry_.start_attempt(run.id, attempt) : run, outcome);
     return std::nullopt;
   }
@@ -414,8 +471,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
     });
     tally_.learn(end, one_lives);
   }
-  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded)
-    past_.push_back({end.spec, end.run.ended - end.run.started});
+  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded) past_ = past_runs(registry_);
   say(describe(end, paths_of(run.id)));
 }
 

@@ -81,8 +81,13 @@ class Scheduler {
   void look_at_gpus();
   void look_at_clusters();
   void on_cluster_event(ClusterExecutor& from, const ClusterEvent& event);
+  void on_vanished(const std::string& run_id);
+  bool asks_for_other(const ClusterExecutor& executor, const std::string& run_id) const;
   void begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event);
   void submit_what_may();
+  /// Writes it into the run's folder too; nothing where it cannot be made.
+  std::optional<WorkerRequest> request_for_cluster(const RunRecord& run);
+  void hand_to(ClusterExecutor& executor, const std::vector<NewJob>& jobs);
   void start_what_fits();
   void start(const std::string& run_id, Slot slot);
   /// Whether the run would still be at work when the allocation ends, by those before it; says so.
@@ -116,6 +121,12 @@ class Scheduler {
   LocalExecutor local_;
   std::map<std::string, ClusterExecutor> clusters_;  ///< by kind; one that no run is for is not there
   std::map<std::string, RunningAttempt> on_clusters_;
+  struct Vanished {
+    int times = 0;
+    double not_before = 0;
+  };
+  std::map<std::string, Vanished>
+      vanished_;  ///< runs whose last jobs were gone before they had begun, or refused
   InputCheck inputs_;
   std::vector<QueuedRun> queue_;  ///< own ones first, each in order of creation
   std::set<std::string> started_;

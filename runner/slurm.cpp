@@ -30,6 +30,12 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  return text;
+}
+
 /// In an output path % begins a placeholder.
 std::string path_pattern(const std::filesystem::path& path) {
   std::string out;
@@ -88,7 +94,7 @@ bool says_unreachable(const ToolResult& result) {
   if (result.timed_out) return true;
   for (const char* words : {"Unable to contact", "Socket timed out", "Connection refused", "connect failure",
                             "Transport endpoint is not connected", "Zero Bytes were transmitted",
-                            "Connection timed out", "controller is in standby", "Connection reset"}) {
+                            "Connection timed out", "controller in standby", "Connection reset"}) {
     if (result.err.find(words) != std::string::npos) return true;
   }
   return false;
@@ -99,7 +105,7 @@ bool says_unreachable(const ToolResult& result) {
 std::string Slurm::script(const JobScript& s) const {
   std::string text = "#!/bin/bash\n";
   const std::string cap = s.executor.max_parallel > 0 ? fmt::format("%{}", s.executor.max_parallel) : "";
-  text += option("--job-name=" + quoted("expctl-" + s.name));
+  text += option("--job-name=" + quoted("expctl-" + one_line(s.name)));
   text += option(fmt::format("--comment={}", quoted(std::string(kCommentPrefix) + s.key)));
   text += option(fmt::format("--array=0-{}{}", s.tasks - 1, cap));
   text += option("--chdir=" + quoted(s.folder.string()));
@@ -132,25 +138,41 @@ std::optional<std::string> Slurm::submitted_id(const ToolResult& result) const {
 }
 
 std::vector<std::string> Slurm::list_command(const std::vector<JobArray>&) const {
+  std::vector<std::string> words = {"env"};
+  // A user's own filters would make jobs look as if they were gone.
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (text.starts_with("SQUEUE_"))
+      words.insert(words.end(), {"-u", std::string(text.substr(0, text.find('=')))});
+  }
   // By user: a list of ids fails where one of them is no longer known.
-  return {"squeue", "-h", "-t", "all", "-r", "-u", std::to_string(::geteuid()), "-o", "%F|%K|%T|%k"};
+  words.insert(words.end(), {"squeue", "-h", "-a", "-r", "-t", "all", "-u", std::to_string(::geteuid()), "-o",
+                             "%F|%K|%T|%k"});
+  return words;
 }
 
-std::optional<std::vector<ListedTask>> Slurm::listed(const ToolResult& result) const {
+std::optional<std::vector<ListedTask>> Slurm::listed(const ToolResult& result) {
   if (says_unreachable(result) || result.exit_code != 0) return std::nullopt;
   std::vector<ListedTask> tasks;
   for (const auto& line : split(result.out, '\n')) {
     const auto fields = split(line, '|');
-    if (fields.size() < 4 || !fields[3].starts_with(kCommentPrefix)) continue;
-    const auto index = number(fields[1]);
-    if (index)
-      tasks.push_back({fields[0], fields[3].substr(kCommentPrefix.size()), index, state_from(fields[2])});
+    const auto index = fields.size() < 4 ? std::nullopt : number(fields[1]);
+    if (!index) continue;
+    const bool has_key = fields[3].starts_with(kCommentPrefix);
+    tasks.push_back(
+        {fields[0], has_key ? fields[3].substr(kCommentPrefix.size()) : "", index, state_from(fields[2])});
   }
   return tasks;
 }
 
-std::vector<std::string> Slurm::cancel_command(const std::string& job_id, size_t index) const {
-  return {"scancel", fmt::format("{}_{}", job_id, index)};
+std::string Slurm::job_name(const std::string& job_id, size_t index) const {
+  return fmt::format("{}_{}", job_id, index);
+}
+
+std::vector<std::string> Slurm::cancel_command(const std::vector<std::string>& job_names) const {
+  std::vector<std::string> words = {"scancel"};
+  words.insert(words.end(), job_names.begin(), job_names.end());
+  return words;
 }
 
 }  // namespace expctl

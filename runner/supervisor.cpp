@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/environment.h"
@@ -122,10 +123,17 @@ class Attempt {
 
   bool in_cluster() const { return !options_.token.empty(); }
 
+  /// Whether the job's time cannot be what the signal is about; Slurm may send it a minute before its time.
+  bool is_much_too_early() const {
+    constexpr double kEarliest_s = 90;
+    return walltime_ > 0 && clock_.now_s() < started_ + walltime_ - kEarliest_s;
+  }
+
   void on_told_to_end(int signal) {
     if (signal == SIGUSR1) {
-      if (in_cluster() && !ending_) on_walltime_over();
-      return;
+      if (!in_cluster() || ending_) return;
+      if (!is_much_too_early()) return on_walltime_over();
+      signal = SIGTERM;  // some clusters preempt with the signal that a job has asked for
     }
     told_by_ = signal;
     const bool again = ending_ && end_.told_to_end;
@@ -136,11 +144,11 @@ class Attempt {
     if (again) kill_at_ = 0;
   }
 
+  /// The shorter grace holds where there are several reasons.
   void begin_end(double grace_s) {
-    if (ending_) return;
-    ending_ = true;
-    kill_at_ = clock_.now_s() + grace_s;
-    ::kill(-worker_, SIGTERM);
+    const double kill_at = clock_.now_s() + grace_s;
+    kill_at_ = ending_ ? std::min(kill_at_, kill_at) : kill_at;
+    if (!std::exchange(ending_, true)) ::kill(-worker_, SIGTERM);
   }
 
   void signal_everything(int signal) {
@@ -301,6 +309,7 @@ Outcome supervise(const std::filesystem::path& folder, const SupervisorOptions& 
   }
   const ClusterJob job = in_cluster ? this_cluster_job() : ClusterJob{};
   const Claim claim = take_claim(request, paths, job, SystemClock().now_s());
+  if (claim.number > 0) remove_results(paths);  // of the attempt before: this one may leave none
   if (in_cluster) {
     complete_request(request, claim, job);
     write_request(request, paths, paths.folder);

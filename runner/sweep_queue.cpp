@@ -89,9 +89,10 @@ std::vector<PastRun> past_runs(const Registry& registry) {
   RunFilter filter;
   filter.state = RunState::kSucceeded;
   filter.ensembles = false;
+  auto seconds = registry.attempt_seconds();
   std::vector<PastRun> past;
   for (const auto& run : registry.list_runs(filter))
-    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), run.ended - run.started});
+    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), seconds[run.id]});
   return past;
 }
 

@@ -45,6 +45,7 @@ ToolCall::ToolCall(const std::vector<std::string>& argv, double timeout_s)
   spec.folder = "/";
   spec.log = path_of(out_);
   spec.errors = path_of(err_);
+  spec.parent_death_signal = SIGKILL;
   try {
     pid_ = launch(spec);
   } catch (...) {
@@ -87,6 +88,7 @@ std::optional<ToolResult> ToolCall::poll() {
     return std::nullopt;
   }
   pid_ = 0;
+  if (ended < 0) return ToolResult{127, timed_out_, "", "its end was not seen"};
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return ToolResult{code, timed_out_, content_of(out_), content_of(err_)};
 }

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <ctime>
-#include <map>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "runner/tool_call.h"
@@ -14,6 +13,13 @@ namespace expctl {
 namespace {
 
 constexpr double kAnswer_s = 10;
+
+std::optional<double> whole_number(const std::string& text) {
+  unsigned value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failed == std::errc() && end == text.data() + text.size() ? std::optional<double>(value)
+                                                                   : std::nullopt;
+}
 
 std::string answer(const std::vector<std::string>& argv) {
   try {
@@ -24,24 +30,9 @@ std::string answer(const std::vector<std::string>& argv) {
   }
 }
 
-std::optional<double> slurm_end(const std::string& job) {
-  const std::string text(trim(answer({"squeue", "-h", "-j", job, "-o", "%e"})));
-  std::tm time{};
-  if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return std::nullopt;  // NONE
-  time.tm_isdst = -1;
-  return static_cast<double>(std::mktime(&time));
-}
-
-/// "HH:MM:SS"
-std::optional<double> seconds_of(const std::string& text) {
-  double seconds = 0;
-  for (const auto& part : split(text, ':')) {
-    int value = 0;
-    const auto [end, failed] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (failed != std::errc() || end != part.data() + part.size()) return std::nullopt;
-    seconds = seconds * 60 + value;
-  }
-  return seconds;
+std::optional<double> slurm_end(const std::string& job, double now) {
+  const auto left = seconds_of(std::string(trim(answer({"squeue", "-h", "-j", job, "-o", "%L"}))));
+  return left ? std::optional(now + *left) : std::nullopt;
 }
 
 std::optional<double> pbs_end(const std::string& job, double now) {
@@ -60,8 +51,24 @@ std::optional<double> pbs_end(const std::string& job, double now) {
 
 }  // namespace
 
+std::optional<double> seconds_of(const std::string& text) {
+  const auto dash = text.find('-');
+  double seconds = 0;
+  bool is_first = true;
+  for (const auto& part : split(dash == std::string::npos ? text : text.substr(dash + 1), ':')) {
+    const auto value = whole_number(part);
+    if (!value) return std::nullopt;
+    seconds = seconds * (is_first ? 0 : 60) + *value;
+    is_first = false;
+  }
+  if (dash == std::string::npos) return seconds;
+  constexpr double kDay_s = 86400;
+  const auto days = whole_number(text.substr(0, dash));
+  return days ? std::optional(*days * kDay_s + seconds) : std::nullopt;
+}
+
 double job_walltime_s(const RunSpec& spec) {
-  constexpr double kMargin_s = 120;
+  constexpr double kMargin_s = 180;  // the lead, and a warning that may come a minute early
   if (spec.executor.time_s > 0) return spec.executor.time_s;
   return spec.resources.timeout_s > 0 ? spec.resources.timeout_s + kMargin_s : 0;
 }
@@ -77,9 +84,9 @@ double usable_walltime_s(const RunSpec& spec) {
 }
 
 std::optional<double> allocation_end() {
-  if (const char* job = std::getenv("SLURM_JOB_ID")) return slurm_end(job);
-  if (const char* job = std::getenv("PBS_JOBID"))
-    return pbs_end(job, static_cast<double>(std::time(nullptr)));
+  const double now = SystemClock().now_s();
+  if (const char* job = std::getenv("SLURM_JOB_ID")) return slurm_end(job, now);
+  if (const char* job = std::getenv("PBS_JOBID")) return pbs_end(job, now);
   return std::nullopt;
 }
 

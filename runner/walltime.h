@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "core/run_spec.h"
 
@@ -16,6 +17,9 @@ double walltime_lead_s(double walltime_s);
 
 /// Seconds that a worker has in such a job; 0: not known.
 double usable_walltime_s(const RunSpec& spec);
+
+/// "MM:SS", "HH:MM:SS" or "D-HH:MM:SS" as clusters write times; nothing for words such as UNLIMITED.
+std::optional<double> seconds_of(const std::string& text);
 
 /// Unix seconds when the allocation ends that this process runs in (salloc, sbatch, qsub -I), as the cluster
 /// says; nothing outside of one, where it has no end, or where the cluster does not answer.

@@ -38,11 +38,12 @@ TEST_CASE("a sweep on Slurm outlives its expctl, the controller, a cancelled job
   }
 }
 
-TEST_CASE("on Slurm a run is stopped before it begins and while it runs, and taken up again", "[e2e]") {
+TEST_CASE("on Slurm a run is stopped or cancelled before it begins and while it runs, and taken up again",
+          "[e2e]") {
   SKIP_UNLESS(OneNodeSlurm::obstacle().empty(), OneNodeSlurm::obstacle().c_str());
   OneNodeSlurm slurm;
   const TempDir folder;
-  write_cluster_sweep(folder, "\"test -e go || sleep 300\", \"true\", \"exit 0\"",
+  write_cluster_sweep(folder, "\"test -e go || sleep 300\", \"true\", \"exit 0\", \"true # run4\"",
                       "kind = \"slurm\"\nmax_parallel = 1\n");
   const auto expctl = [&](const std::string& verb, const std::string& id) {
     return run_program(
@@ -50,6 +51,9 @@ TEST_CASE("on Slurm a run is stopped before it begins and while it runs, and tak
   };
   const pid_t sweeping = start_sweep(folder);
   REQUIRE(wait_until(20, [&] { return show(folder, "run1")["state"] == "running"; }));
+  REQUIRE(wait_until(20, [&] { return has_said(folder, "run1 started"); }));
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // the others have been seen to wait
+  slurm.shell("scancel $(squeue -h -o %F)_3");
   CHECK(expctl("stop", "run2").exit_code == 0);
   CHECK(expctl("stop", "run1").exit_code == 0);
   const int code = exit_code_of(sweeping);
@@ -58,15 +62,42 @@ TEST_CASE("on Slurm a run is stopped before it begins and while it runs, and tak
   CHECK(show(folder, "run1")["state"] == "stopped");
   CHECK(show(folder, "run2")["state"] == "stopped");
   CHECK(show(folder, "run3")["state"] == "succeeded");
+  CHECK(show(folder, "run4")["state"] == "stopped");
   CHECK(starts_of(folder, "run2") == 0);
+  CHECK(starts_of(folder, "run4") == 0);
   CHECK(slurm.shell("squeue -h") == "");
   write_file(folder / "runs/run1/go", "");
   CHECK(expctl("resume", "run1").exit_code == 0);
   CHECK(expctl("resume", "run2").exit_code == 0);
+  CHECK(expctl("resume", "run4").exit_code == 0);
   const Json runs = sweep(folder, 0);
   for (const auto& run : runs) CHECK(run["state"] == "succeeded");
   CHECK(starts_of(folder, "run1") == 2);
   CHECK(starts_of(folder, "run3") == 1);
+}
+
+TEST_CASE("on Slurm what was stopped and resumed while no expctl was at work runs once", "[e2e]") {
+  SKIP_UNLESS(OneNodeSlurm::obstacle().empty(), OneNodeSlurm::obstacle().c_str());
+  OneNodeSlurm slurm;
+  const TempDir folder;
+  write_cluster_sweep(folder, "\"sleep 3\", \"true\"", "kind = \"slurm\"\nmax_parallel = 1\n");
+  const auto expctl = [&](const std::string& verb, const std::string& id) {
+    return run_program(
+        {(bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string(), verb, id});
+  };
+  const pid_t first = start_sweep(folder);
+  ::kill(first, SIGINT);
+  CHECK(exit_code_of(first) == 130);
+  CHECK(has_said(folder, "2 runs are with the cluster and go on there"));
+  CHECK(expctl("stop", "run2").exit_code == 0);
+  CHECK(expctl("resume", "run2").exit_code == 0);
+  REQUIRE(wait_until(20, [&] { return slurm.shell("squeue -h") == ""; }));
+  CHECK(starts_of(folder, "run2") == 0);  // its old job has found nothing to do
+  const Json runs = sweep(folder, 0);
+  for (const auto& run : runs) CHECK(run["state"] == "succeeded");
+  CHECK(starts_of(folder, "run1") == 1);
+  CHECK(starts_of(folder, "run2") == 1);
+  CHECK_FALSE(std::filesystem::exists(folder / "doubles.txt"));
 }
 
 TEST_CASE("what Slurm refuses is told in its words, and the runs stay queued", "[e2e]") {
@@ -107,7 +138,7 @@ TEST_CASE("inside an allocation the local executor starts nothing that cannot fi
   CHECK(starts_of(folder, "run1") == 1);
   // As if it had taken an hour.
   slurm.shell("sqlite3 " + (folder / "runs/registry.db").string() +
-              " \"UPDATE runs SET started = ended - 3600 WHERE id = 'run1'\"");
+              " \"UPDATE attempts SET started = ended - 3600 WHERE run_id = 'run1'\"");
   write("[1, 2]\n");
   const std::string said = sweep_for_5_minutes();
   INFO(said);

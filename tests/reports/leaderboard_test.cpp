@@ -35,16 +35,34 @@ TEST_CASE("leaderboard: F1 is compared with every digit", "[reports]") {
   CHECK(ids(ranked({run("run1", 88.61239393038588), run("run2", 88.61239393038589)})) == "run2 run1");
 }
 
-TEST_CASE("leaderboard: the other orders", "[reports]") {
-  auto a = run("run1", 80.0, 70.0), b = run("run2", 90.0, 60.0);
-  a.name = "z";
-  b.name = "y";
-  b.state = RunState::kFailed;
-  CHECK(ids(sorted({a, b}, RunSort::kId)) == "run1 run2");
-  CHECK(ids(sorted({a, b}, RunSort::kF1)) == "run2 run1");
-  CHECK(ids(sorted({a, b}, RunSort::kExactMatch)) == "run1 run2");
-  CHECK(ids(sorted({b, a}, RunSort::kState)) == "run1 run2");
-  CHECK(ids(sorted({a, b}, RunSort::kName)) == "run2 run1");
+TEST_CASE("leaderboard: seeds of a config side by side, with the sample's standard deviation", "[reports]") {
+  auto a = run("run1", 80.0), b = run("run2", 90.0), c = run("run3", {}), d = run("run4", 86.0),
+       e = run("ens1", 99.0);
+  a.config_hash = b.config_hash = c.config_hash = "x";
+  d.config_hash = "y";
+  a.params = {{"learning_rate", 3e-5}};
+  const auto configs = config_stats({a, b, c, d, e});
+  REQUIRE(configs.size() == 2);
+  CHECK(configs[0].ids == std::vector<std::string>{"run4"});
+  CHECK(configs[1].ids == std::vector<std::string>{"run2", "run1", "run3"});
+  CHECK(configs[1].scored == 2);
+  CHECK(configs[1].mean_f1 == 85.0);
+  CHECK(configs[1].sd_f1 == Approx(7.0710678118654755));  // numpy.std([80, 90], ddof=1)
+  CHECK(config_table(configs) ==
+        "mean F1      sd  scored  best  name  parameters\n"
+        "86.0000       -  1 of 1  run4\n"
+        "85.0000  7.0711  2 of 3  run2        learning_rate=3e-05\n");
+}
+
+TEST_CASE("leaderboard: CSV has every digit, and quotes what has to be quoted", "[reports]") {
+  auto a = run("run1", 88.61239393038588, 81.0), b = run("run2", {});
+  a.name = "say \"x\", y";
+  a.params = {{"learning_rate", 3e-5}};
+  b.params = {{"epochs", 2}};
+  CHECK(runs_csv({a, b}) ==
+        "id,state,reason,name,seed,f1,exact_match,learning_rate,epochs\n"
+        "run1,queued,,\"say \"\"x\"\", y\",42,88.61239393038588,81.0,3e-05,\n"
+        "run2,queued,,,42,,,,2\n");
 }
 
 TEST_CASE("leaderboard: parameters of runs and ensembles as people write them", "[reports]") {

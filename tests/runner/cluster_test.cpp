@@ -111,13 +111,15 @@ TEST_CASE("a run that asks for little is a short script, and for PBS no array", 
 }
 
 TEST_CASE("squeue's lines are states of tasks", "[runner]") {
-  const Slurm slurm;
+  Slurm slurm;
   CHECK(states(slurm.listed(said("7|0|RUNNING|expctl:k\n7|1|PENDING|expctl:k\n7|2|CANCELLED|expctl:k\n"
                                  "7|3|OUT_OF_MEMORY|expctl:k\n7|4|TIMEOUT|expctl:k\n7|5|NODE_FAIL|expctl:k\n"
                                  "7|6|COMPLETING|expctl:k\n7|7|PREEMPTED|expctl:k\n7|8|BRAND_NEW|expctl:k\n"
-                                 "9|N/A|RUNNING|someone's own\n8|N/A|RUNNING|a|b\n\n"))) ==
+                                 "9|3|RUNNING|someone's own\n8|N/A|RUNNING|a|b\n\n"))) ==
         "7/0=running 7/1=pending 7/2=cancelled 7/3=oom 7/4=timed_out 7/5=node_fail 7/6=running 7/7=preempted "
-        "7/8=unknown");
+        "7/8=unknown 9/3=running");
+  const auto others = slurm.listed(said("9|3|RUNNING|a comment of the site\n"));
+  CHECK(others->front().key == "");
   CHECK(states(slurm.listed(said(""))).empty());
   CHECK(states(slurm.listed(
             said("", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)", 1))) ==
@@ -126,7 +128,7 @@ TEST_CASE("squeue's lines are states of tasks", "[runner]") {
 }
 
 TEST_CASE("qstat's entries are states of tasks", "[runner]") {
-  const Pbs pbs;
+  Pbs pbs;
   const std::string text =
       "Job Id: 12[].host\n    Job_Name = expctl-k\n    job_state = B\n    Variable_List = A=1,\n\tB=2 = "
       "3,\n\t"
@@ -155,9 +157,11 @@ TEST_CASE("a job's id is what the cluster says, and a refusal is told in its wor
   CHECK_THROWS_WITH(Slurm().submitted_id(said("", "sbatch: error: Invalid qos", 1)),
                     Catch::Contains("Invalid qos"));
   CHECK_THROWS_WITH(Pbs().submitted_id(said("", "qsub: Unknown queue", 1)), Catch::Contains("Unknown queue"));
-  CHECK(Slurm().cancel_command("7", 3) == std::vector<std::string>{"scancel", "7_3"});
-  CHECK(Pbs().cancel_command("7[].host", 3) == std::vector<std::string>{"qdel", "7[3].host"});
-  CHECK(Pbs().cancel_command("7.host", 0) == std::vector<std::string>{"qdel", "7.host"});
+  CHECK(Slurm().job_name("7", 3) == "7_3");
+  CHECK(Pbs().job_name("7[].host", 3) == "7[3].host");
+  CHECK(Pbs().job_name("7.host", 0) == "7.host");
+  CHECK(Slurm().cancel_command({"7_3", "7_4"}) == std::vector<std::string>{"scancel", "7_3", "7_4"});
+  CHECK(Pbs().cancel_command({"7.host"}) == std::vector<std::string>{"qdel", "7.host"});
 }
 
 TEST_CASE("how an attempt on a cluster has ended follows from its folder and the cluster's word",
@@ -205,15 +209,46 @@ TEST_CASE("how an attempt on a cluster has ended follows from its folder and the
   CHECK(end(nothing, S::kCompleted, true) == "lost");
   CHECK(end(nothing, S::kGone, true) == "lost");
   CHECK(end(nothing, S::kOutOfMemory, true) == "out_of_memory");
+  CHECK(end(interrupted, S::kOutOfMemory, false) == "out_of_memory");
   CHECK(end(nothing, S::kPreempted, true) == "interrupted");
   CHECK(end(nothing, S::kNodeFailed, true) == "interrupted");
   CHECK(end(nothing, S::kCancelled, true) == "stopped");
   CHECK(end(nothing, S::kTimedOut, true) == "timed_out");
 }
 
+TEST_CASE("an attempt that ran out of its job's time keeps what it has written", "[runner]") {
+  AttemptView view;
+  view.written.emplace();
+  view.written->end = AttemptEnd::kInterrupted;
+  view.written->signal = SIGUSR1;
+  view.written->started = 100;
+  view.written->ended = 160;
+  view.written->max_rss_bytes = 7;
+  view.state = TaskState::kFailed;
+  for (const bool may_go_on : {false, true}) {
+    view.may_go_on = may_go_on;
+    const Outcome outcome = end_of_attempt(view).value();
+    CHECK(outcome.end == (may_go_on ? AttemptEnd::kInterrupted : AttemptEnd::kFailed));
+    CHECK(outcome.started == 100);
+    CHECK(outcome.ended == 160);
+    CHECK(outcome.max_rss_bytes == 7);
+  }
+}
+
+TEST_CASE("a PBS that keeps no history is asked without it", "[runner]") {
+  Pbs pbs;
+  JobArray array;
+  array.job_id = "7[].host";
+  CHECK(pbs.list_command({array}) == std::vector<std::string>{"qstat", "-t", "-f", "-x", "7[].host"});
+  CHECK_FALSE(pbs.listed(said("", "qstat: PBS is not configured to maintain job history\n", 35)));
+  CHECK(pbs.list_command({array}) == std::vector<std::string>{"qstat", "-t", "-f", "7[].host"});
+  CHECK(pbs.listed(said("", "qstat: Unknown Job Id 7[].host", 153))->empty());
+}
+
 TEST_CASE("more arrays of a sweep keep to its cap together", "[runner]") {
   CHECK(may_submit(50, 0, 0) == 50);
   CHECK(may_submit(50, 10, 0) == 50);
+  CHECK(may_submit(5000, 0, 4) == 1000);
   CHECK(may_submit(50, 0, 4) == 50);  // the array itself keeps to it
   CHECK(may_submit(50, 4, 4) == 0);
   CHECK(may_submit(50, 3, 4) == 1);
@@ -225,13 +260,20 @@ TEST_CASE("a job's walltime leaves time to save", "[runner]") {
   CHECK(job_walltime_s(spec) == 0);
   CHECK(usable_walltime_s(spec) == 0);
   spec.resources.timeout_s = 3600;
-  CHECK(job_walltime_s(spec) == 3720);
+  CHECK(job_walltime_s(spec) == 3780);
   CHECK(usable_walltime_s(spec) > 3600);  // the run's own limit comes first
   spec.executor.time_s = 600;
   CHECK(job_walltime_s(spec) == 600);
   CHECK(usable_walltime_s(spec) == 540);
   spec.executor.time_s = 60;
   CHECK(usable_walltime_s(spec) == 40);
+}
+
+TEST_CASE("times as clusters write them", "[runner]") {
+  CHECK(seconds_of("5:00") == 300);
+  CHECK(seconds_of("01:30:00") == 5400);
+  CHECK(seconds_of("2-03:04:05") == 2 * 86400 + 3 * 3600 + 4 * 60 + 5);
+  for (const char* text : {"UNLIMITED", "NOT_SET", "", "1-", "x-1:00", "1:-5"}) CHECK_FALSE(seconds_of(text));
 }
 
 TEST_CASE("a request is claimed once, and again only by the same job that was requeued", "[runner]") {

@@ -1,0 +1,152 @@
+// Lists of runs that a person asks for: conditions and orders as SQL.
+#include <algorithm>
+#include <map>
+
+#include "core/text.h"
+#include "core/train_spec.h"
+#include "registry/impl.h"
+
+namespace expctl {
+namespace {
+
+/// What a run has beside its parameters, as SQL.
+const std::map<std::string, std::string>& columns() {
+  static const std::map<std::string, std::string> all = {{"id", "r.id"},
+                                                         {"state", "r.state"},
+                                                         {"reason", "r.reason"},
+                                                         {"name", "r.name"},
+                                                         {"seed", "r.seed"},
+                                                         {"f1", "e.f1"},
+                                                         {"exact_match", "e.exact_match"},
+                                                         {"em", "e.exact_match"},
+                                                         {"attempts", "r.attempts"},
+                                                         {"created", "r.created"},
+                                                         {"started", "r.started"},
+                                                         {"ended", "r.ended"}};
+  return all;
+}
+
+/// Rows of other tables that belong to a run.
+const std::map<std::string, std::string>& lists() {
+  static const std::map<std::string, std::string> all = {
+      {"tag", "EXISTS (SELECT 1 FROM tags t WHERE t.run_id = r.id AND t.tag "},
+      {"sweep", "EXISTS (SELECT 1 FROM sweep_runs s WHERE s.run_id = r.id AND s.sweep_id "}};
+  return all;
+}
+
+class QueryText {
+ public:
+  explicit QueryText(SQLite::Database& database) : database_(database) {}
+
+  std::string condition(const Where& where) {
+    switch (where.kind) {
+      case Where::kNot:
+        return fmt::format("NOT coalesce({}, 0)", condition(where.parts.front()));
+      case Where::kCompare:
+        return comparison(where);
+      case Where::kAnd:
+      case Where::kOr:
+        break;
+    }
+    if (where.parts.empty()) return "1";
+    std::vector<std::string> parts;
+    for (const auto& part : where.parts) parts.push_back(condition(part));
+    return "(" + join(parts, where.kind == Where::kAnd ? " AND " : " OR ") + ")";
+  }
+
+  /// The value of a column or parameter. Throws Error (kUsage) for one that no run has.
+  std::string value(const std::string& key) {
+    if (const auto column = columns().find(key); column != columns().end()) return column->second;
+    check_parameter(key);
+    const std::string path = bound(Json("$.\"" + key + "\""));
+    const std::string train_path = bound(Json("$.train.\"" + key + "\""));
+    return fmt::format("coalesce(json_extract(r.params, {}), json_extract(r.spec, {}))", path, train_path);
+  }
+
+  void bind(SQLite::Statement& statement) const {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const int place = static_cast<int>(i) + 1;
+      const Json& one = values_[i];
+      if (one.is_boolean())
+        statement.bind(place, one.get<bool>() ? 1 : 0);
+      else if (one.is_number())
+        statement.bind(place, one.get<double>());
+      else
+        statement.bind(place, one.get<std::string>());
+    }
+  }
+
+ private:
+  std::string bound(const Json& one) {
+    values_.push_back(one);
+    return fmt::format("?{}", values_.size());
+  }
+
+  std::string comparison(const Where& where) {
+    const auto list = lists().find(where.key);
+    const std::string left = list != lists().end() ? list->second : value(where.key) + " ";
+    const std::string end = list != lists().end() ? ")" : "";
+    if (where.op == "~") {
+      const std::string text = scalar_text(where.value);
+      std::string pattern;
+      for (const char c : text)
+        pattern += c == '%' || c == '_' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+      return left + "LIKE " + bound(Json("%" + pattern + "%")) + " ESCAPE '\\'" + end;
+    }
+    return left + where.op + " " + bound(where.value) + end;
+  }
+
+  void check_parameter(const std::string& key) {
+    if (find_train_key(key) != nullptr) return;
+    std::vector<std::string> known = train_key_names();
+    for (const auto* names : {&columns(), &lists()}) {
+      for (const auto& [name, sql] : *names) known.push_back(name);
+    }
+    SQLite::Statement query(database_, "SELECT DISTINCT p.key FROM runs r, json_each(r.params) p");
+    while (query.executeStep()) {
+      known.push_back(query.getColumn(0).getString());
+      if (known.back() == key) return;
+    }
+    throw Error(
+        fmt::format("no run has a column or parameter '{}'{}", key, did_you_mean(key, known)),
+        "id, state, reason, name, seed, f1, exact_match, attempts, created, started, ended, tag, sweep, or a "
+        "training key or parameter",
+        ErrorCode::kUsage);
+  }
+
+  SQLite::Database& database_;
+  std::vector<Json> values_;
+};
+
+/// Scores and times fall, all else rises; what has none comes last; of equals the older comes first.
+std::string order(QueryText& text, const RunQuery& query) {
+  if (query.sort.empty() || query.sort == "id") return query.is_reversed ? "r.position DESC" : "r.position";
+  const bool falls = query.sort == "f1" || query.sort == "exact_match" || query.sort == "em" ||
+                     query.sort == "created" || query.sort == "started" || query.sort == "ended";
+  std::string sql =
+      fmt::format("{} {} NULLS LAST", text.value(query.sort), falls != query.is_reversed ? "DESC" : "ASC");
+  if (query.sort == "f1") sql += falls != query.is_reversed ? ", e.exact_match DESC" : ", e.exact_match";
+  return sql + ", r.position";
+}
+
+}  // namespace
+
+std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
+  std::vector<RunRecord> runs;
+  impl_->database.read([&](SQLite::Database& db) {
+    QueryText text(db);
+    const std::string condition = text.condition(query.where);
+    const std::string sort = order(text, query);
+    SQLite::Statement statement(
+        db, fmt::format("{} WHERE r.id IN (SELECT id FROM (SELECT r.id FROM runs r LEFT JOIN evaluations e "
+                        "ON e.run_id = r.id "
+                        "AND e.name = 'default' WHERE {} ORDER BY {} LIMIT {})) ORDER BY {}",
+                        kSelectRuns, condition, sort,
+                        query.limit > 0 ? static_cast<int64_t>(query.limit) : -1, sort));
+    text.bind(statement);
+    while (statement.executeStep()) runs.push_back(read_run(statement));
+  });
+  return runs;
+}
+
+}  // namespace expctl
