@@ -69,7 +69,7 @@ inline pid_t spawn_sweep(const TempDir& folder) {
   const std::string log = (folder / "sweep.log").string();
   const pid_t child = ::fork();
   if (child != 0) return child;
-  if (std::freopen(log.c_str(), "w", stdout) == nullptr || std::freopen(log.c_str(), "w", stderr) == nullptr)
+  if (std::freopen(log.c_str(), "w", stdout) == nullptr || ::dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
     ::_exit(126);
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));

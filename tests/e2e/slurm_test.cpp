@@ -53,7 +53,7 @@ TEST_CASE("on Slurm a run is stopped or cancelled before it begins and while it 
   REQUIRE(wait_until(20, [&] { return show(folder, "run1")["state"] == "running"; }));
   REQUIRE(wait_until(20, [&] { return has_said(folder, "run1 started"); }));
   std::this_thread::sleep_for(std::chrono::seconds(2));  // the others have been seen to wait
-  slurm.shell("scancel $(squeue -h -o %F)_3");
+  slurm.shell("scancel $(squeue -h -o %F | head -n 1)_3");
   CHECK(expctl("stop", "run2").exit_code == 0);
   CHECK(expctl("stop", "run1").exit_code == 0);
   const int code = exit_code_of(sweeping);
@@ -88,6 +88,7 @@ TEST_CASE("on Slurm what was stopped and resumed while no expctl was at work run
   const pid_t first = start_sweep(folder);
   ::kill(first, SIGINT);
   CHECK(exit_code_of(first) == 130);
+  INFO(read_file(folder / "sweep.log"));
   CHECK(has_said(folder, "2 runs are with the cluster and go on there"));
   CHECK(expctl("stop", "run2").exit_code == 0);
   CHECK(expctl("resume", "run2").exit_code == 0);
@@ -130,7 +131,7 @@ TEST_CASE("inside an allocation the local executor starts nothing that cannot fi
     for (const auto& word : sweep_argv(folder)) line += word + " ";
     write_file(folder / "job.sh", "#!/bin/sh\n#SBATCH --time=5\n#SBATCH --output=" +
                                       (folder / "job.log").string() + "\nexec " + line + "\n");
-    slurm.shell("sbatch --wait " + (folder / "job.sh").string());
+    slurm.shell("sbatch --wait " + (folder / "job.sh").string() + " || true");  // 4: a run is left
     return read_file(folder / "job.log");
   };
   write("[1]\n");
