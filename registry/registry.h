@@ -186,6 +186,11 @@ class Registry {
   /// The first one first.
   std::vector<AttemptRecord> attempts(const std::string& run_id) const;
 
+  /// Gives the tag to the run; returns the run that had it before, "" for none.
+  std::string set_tag(const std::string& tag, const std::string& run_id);
+  /// Returns the run that had it, "" for none.
+  std::string remove_tag(const std::string& tag);
+
   // -- what a run leaves
   void set_evaluation(const EvaluationRecord& evaluation);
   std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;

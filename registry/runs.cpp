@@ -210,18 +210,24 @@ std::optional<RunRecord> Registry::find_run(const std::string& id) const {
 
 RunRecord Registry::resolve_run(const std::string& word) const {
   if (const auto run = find_run(word)) return *run;
-  if (const auto place = newest_place(word)) {
-    RunFilter filter;
-    filter.ensembles = false;
-    const auto runs = list_runs(filter);
-    if (*place <= runs.size()) return runs[runs.size() - *place];
-  }
-  std::vector<std::string> ids;
-  for (const auto& run : list_runs()) {
-    if (std::find(run.tags.begin(), run.tags.end(), word) != run.tags.end()) return run;
-    ids.push_back(run.id);
-  }
-  throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, ids)),
+  std::string id;
+  std::vector<std::string> known;
+  impl_->database.read([&](SQLite::Database& db) {
+    const auto place = newest_place(word);
+    SQLite::Statement query(
+        db, place ? "SELECT id FROM runs WHERE kind = 'run' ORDER BY position DESC LIMIT 1 OFFSET ?"
+                  : "SELECT run_id FROM tags WHERE tag = ?");
+    if (place)
+      query.bind(1, static_cast<int64_t>(*place - 1));
+    else
+      query.bind(1, word);
+    if (query.executeStep()) id = query.getColumn(0).getString();
+    if (!id.empty()) return;
+    SQLite::Statement all(db, "SELECT id FROM runs UNION ALL SELECT tag FROM tags");
+    while (all.executeStep()) known.push_back(all.getColumn(0).getString());
+  });
+  if (!id.empty()) return find_run(id).value();
+  throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, known)),
               "expctl runs list shows them", ErrorCode::kNotFound);
 }
 

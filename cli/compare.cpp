@@ -1,0 +1,151 @@
+// `expctl compare ID ID ...`: only what differs between runs, and how sure the difference of their scores is.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "reports/leaderboard.h"
+#include "reports/table.h"
+#include "squad/paired_bootstrap.h"
+
+namespace expctl {
+namespace {
+
+/// What tells one entry from another: parameters, training keys, seed, data.
+std::map<std::string, std::string> facts_of(const RunRecord& run) {
+  std::map<std::string, std::string> facts;
+  if (run.spec.contains("members")) {
+    facts["members"] = params_text(run);
+    return facts;
+  }
+  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  if (!spec.is_command()) {
+    for (const auto& key : train_keys())
+      facts[std::string(key.name)] = scalar_text(get_train_key(spec.train, key));
+  }
+  for (const auto& [key, value] : run.params.items()) facts[key] = scalar_text(value);
+  facts["seed"] = std::to_string(run.seed);
+  facts["command"] = join(spec.command.argv, " ");
+  facts["data.train"] = spec.train_data.path;
+  facts["data.dev"] = spec.dev_data.path;
+  facts["model.init"] = spec.init.path;
+  return facts;
+}
+
+using Rows = std::vector<std::vector<std::string>>;
+
+/// A row for each fact that is not the same of all.
+Rows differing(const std::vector<RunRecord>& runs) {
+  std::map<std::string, std::vector<std::string>> by_key;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    for (const auto& [key, value] : facts_of(runs[i])) {
+      auto& values = by_key[key];
+      values.resize(runs.size(), "-");
+      values[i] = value.empty() ? "-" : value;
+    }
+  }
+  Rows rows;
+  for (const auto& [key, values] : by_key) {
+    if (std::all_of(values.begin(), values.end(), [&](const auto& v) { return v == values.front(); }))
+      continue;
+    rows.push_back({key});
+    rows.back().insert(rows.back().end(), values.begin(), values.end());
+  }
+  return rows;
+}
+
+/// The dev data of a run; an ensemble's is that of its first member.
+std::string dev_file(const Registry& registry, const RunRecord& run) {
+  if (!run.spec.contains("members")) return run_spec_from_json(run.spec, run.id).dev_data.path;
+  const auto members = registry.ensemble_members(run.id);
+  return members.empty() ? "" : dev_file(registry, registry.resolve_run(members.front()));
+}
+
+struct Compared {
+  RunRecord run;
+  PairedDifference difference;
+};
+
+/// Each against the first, question by question; those that were scored alike.
+std::vector<Compared> compare_scores(const Registry& registry, const std::vector<RunRecord>& runs,
+                                     const WorkspacePaths& workspace) {
+  std::vector<Compared> all;
+  const RunRecord& first = runs.front();
+  const std::string file = first.f1 ? dev_file(registry, first) : "";
+  if (file.empty() || !std::filesystem::exists(file)) return all;
+  const Dataset dataset = read_dataset(file);
+  const auto score_of = [&](const RunRecord& run) {
+    const auto predictions = RunPaths{workspace.folder(run.id)}.predictions();
+    return score_predictions(dataset, parse_predictions(read_file(predictions), predictions.string()));
+  };
+  const Score base = score_of(first);
+  for (size_t i = 1; i < runs.size(); ++i) {
+    if (runs[i].f1 && dev_file(registry, runs[i]) == file)
+      all.push_back({runs[i], paired_difference(base, score_of(runs[i]))});
+  }
+  return all;
+}
+
+std::string text_of(const std::string& first, const Compared& compared) {
+  const auto& d = compared.difference;
+  return fmt::format(
+      "{} - {}: F1 {:+.4f}, 95 % of paired resamples between {:+.4f} and {:+.4f}; {} questions won, {} lost, "
+      "{} alike\n",
+      compared.run.id, first, d.f1, d.low, d.high, d.won, d.lost, d.alike);
+}
+
+int compare(const Program& program, const std::vector<std::string>& words) {
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  std::vector<RunRecord> runs;
+  for (const auto& word : words) runs.push_back(registry.resolve_run(word));
+  Rows rows = differing(runs);
+  const auto compared = compare_scores(registry, runs, program.workspace());
+  if (program.json) {
+    Json differences = Json::object(), scores = Json::array();
+    for (const auto& row : rows) differences[row[0]] = std::vector<std::string>(row.begin() + 1, row.end());
+    for (const auto& one : compared) {
+      const auto& d = one.difference;
+      scores.push_back({{"id", one.run.id},
+                        {"f1_difference", d.f1},
+                        {"low", d.low},
+                        {"high", d.high},
+                        {"won", d.won},
+                        {"lost", d.lost},
+                        {"alike", d.alike}});
+    }
+    Json json = runs_json(runs);
+    json["differing"] = differences;
+    json["against_first"] = scores;
+    fmt::print("{}", json_text(json));
+    return 0;
+  }
+  std::vector<std::string> header = {""}, f1 = {"F1"}, exact = {"exact match"};
+  for (const auto& run : runs) {
+    header.push_back(run.id);
+    f1.push_back(run.f1 ? fmt::format("{:.4f}", *run.f1) : "-");
+    exact.push_back(run.exact_match ? fmt::format("{:.4f}", *run.exact_match) : "-");
+  }
+  rows.push_back(f1);
+  rows.push_back(exact);
+  fmt::print("{}", render_table(header, rows));
+  for (const auto& one : compared) fmt::print("{}", text_of(runs.front().id, one));
+  return 0;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand(
+      "compare", "Show only what differs between runs, and how sure the difference in F1 is");
+  auto ids = std::make_shared<std::vector<std::string>>();
+  verb->add_option("ID", *ids, "run3, ens1, a tag, @ (the newest), ...")->required()->expected(2, -1);
+  verb->callback([&program, ids] { program.action = [&program, ids] { return compare(program, *ids); }; });
+  verb->footer("Example: expctl compare run3 run5");
+}
+
+}  // namespace expctl

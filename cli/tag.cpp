@@ -1,0 +1,80 @@
+// `expctl tag ID NAME`: a name of one's own for a run, which every verb takes in place of its id.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "registry/registry.h"
+#include "runner/attempt_files.h"
+
+namespace expctl {
+namespace {
+
+void check_name(const std::string& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (name.empty() || name[0] == '-' || !is_plain || parse_id(name)) {
+    throw Error(fmt::format("'{}' cannot be a tag", name),
+                "letters, digits, '-', '_' and '.', and not like run3", ErrorCode::kUsage);
+  }
+}
+
+void write_files(const Registry& registry, const std::vector<std::string>& ids,
+                 const WorkspacePaths& workspace) {
+  for (const auto& id : ids) {
+    const RunPaths paths{workspace.folder(id)};
+    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(id).value(), paths);
+  }
+}
+
+int tag(const Program& program, const std::string& word, const std::string& name) {
+  check_name(name);
+  Registry registry = Registry::open_existing(program.workspace().registry());
+  const RunRecord run = registry.resolve_run(word);
+  const std::string before = registry.set_tag(name, run.id);
+  write_files(registry, {run.id}, program.workspace());
+  if (!before.empty() && before != run.id) write_files(registry, {before}, program.workspace());
+  say(program,
+      fmt::format("{} is {}{}", name, run.id,
+                  before.empty() || before == run.id ? "" : fmt::format(", and {} no more", before)));
+  return 0;
+}
+
+int untag(const Program& program, const std::string& name) {
+  Registry registry = Registry::open_existing(program.workspace().registry());
+  const std::string before = registry.remove_tag(name);
+  if (before.empty())
+    throw Error(fmt::format("there is no tag '{}'", name), "expctl runs shows them with --json",
+                ErrorCode::kNotFound);
+  write_files(registry, {before}, program.workspace());
+  say(program, fmt::format("{} is no longer {}", before, name));
+  return 0;
+}
+
+}  // namespace
+
+void add_tag(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("tag", "Give a run a name of your own");
+  struct Options {
+    std::string id, name, removed;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_option("ID", options->id, "run3, ens1, @ (the newest), ...");
+  verb->add_option("NAME", options->name, "Moved where another run has it");
+  verb->add_option("--remove", options->removed, "Take a name away instead");
+  verb->callback([&program, options] {
+    const bool adds = !options->id.empty() && !options->name.empty();
+    if (adds == !options->removed.empty() || (!adds && !options->id.empty()))
+      throw CLI::ValidationError("give ID and NAME, or --remove NAME");
+    program.action = [&program, options] {
+      return options->removed.empty() ? tag(program, options->id, options->name)
+                                      : untag(program, options->removed);
+    };
+  });
+  verb->footer("Example: expctl tag run3 best; expctl runs show best");
+}
+
+}  // namespace expctl

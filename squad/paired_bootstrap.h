@@ -1,0 +1,26 @@
+// Two sets of predictions of the same questions: how sure their difference in F1 is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "squad/scoring.h"
+
+namespace expctl {
+
+struct PairedDifference {
+  double f1 = 0;   ///< percent points, second less first
+  double low = 0;  ///< 95 % interval of it
+  double high = 0;
+  size_t won = 0;  ///< questions on which the second's F1 is higher
+  size_t lost = 0;
+  size_t alike = 0;
+};
+
+/// The interval is the percentile bootstrap over questions (Efron 1979): each sample draws as many questions
+/// as there are, with replacement, the same for both. A pure function of scores and seed. Throws Error where
+/// the questions differ.
+PairedDifference paired_difference(const Score& first, const Score& second, int samples = 2000,
+                                   uint64_t seed = 0);
+
+}  // namespace expctl

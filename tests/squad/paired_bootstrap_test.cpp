@@ -1,0 +1,59 @@
+#include "squad/paired_bootstrap.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+using namespace expctl;
+
+namespace {
+
+Score score_of(const std::vector<double>& f1) {
+  Score score;
+  for (size_t i = 0; i < f1.size(); ++i)
+    score.questions.push_back({"q" + std::to_string(i), f1[i] == 1, f1[i], true});
+  return score;
+}
+
+}  // namespace
+
+TEST_CASE("paired difference: mean, questions won and lost", "[squad]") {
+  const auto d = paired_difference(score_of({0, 1, 0.5, 0.25}), score_of({1, 1, 0, 0.75}));
+  CHECK(d.f1 == Approx(25));
+  CHECK(d.won == 2);
+  CHECK(d.lost == 1);
+  CHECK(d.alike == 1);
+  CHECK(d.low <= d.f1);
+  CHECK(d.high >= d.f1);
+  const auto same = paired_difference(score_of({0, 1}), score_of({0, 1}));
+  CHECK(same.low == 0);
+  CHECK(same.high == 0);
+}
+
+TEST_CASE("paired difference: the interval is that of the normal law where there are many questions",
+          "[squad]") {
+  // Gains of +100 and -100 points in a known part of 4,000 questions: the standard error is sqrt(p - m^2) /
+  // sqrt(n).
+  std::vector<double> a, b;
+  for (int i = 0; i < 4000; ++i) {
+    a.push_back(i % 10 == 0 ? 1 : 0);
+    b.push_back(i % 10 < 2 && i % 10 != 0 ? 1 : i % 20 == 0 ? 1 : 0);
+  }
+  const auto d = paired_difference(score_of(a), score_of(b));
+  double mean = 0, square = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    mean += 100 * (b[i] - a[i]) / 4000;
+    square += 10000 * (b[i] - a[i]) * (b[i] - a[i]) / 4000;
+  }
+  const double half = 1.959964 * std::sqrt((square - mean * mean) / 4000);
+  CHECK(d.f1 == Approx(mean));
+  CHECK(d.low == Approx(mean - half).margin(0.06 * half));  // 2,000 samples: some 4 % of the half width
+  CHECK(d.high == Approx(mean + half).margin(0.06 * half));
+}
+
+TEST_CASE("paired difference: other questions are refused", "[squad]") {
+  CHECK_THROWS_WITH(paired_difference(score_of({1}), score_of({1, 0})),
+                    Catch::Contains("different questions"));
+  auto other = score_of({1});
+  other.questions[0].id = "x";
+  CHECK_THROWS_WITH(paired_difference(score_of({1}), other), Catch::Contains("different questions"));
+}
