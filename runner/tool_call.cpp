@@ -38,13 +38,14 @@ std::string content_of(int fd) {
 
 }  // namespace
 
-ToolCall::ToolCall(const std::vector<std::string>& argv, double timeout_s)
+ToolCall::ToolCall(const std::vector<std::string>& argv, double timeout_s, int parent_death_signal)
     : until_(SystemClock().now_s() + timeout_s), out_(memory_file("out")), err_(memory_file("err")) {
   LaunchSpec spec;
   spec.argv = argv;
   spec.folder = "/";
   spec.log = path_of(out_);
   spec.errors = path_of(err_);
+  spec.parent_death_signal = parent_death_signal;
   try {
     pid_ = launch(spec);
   } catch (...) {

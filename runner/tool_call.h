@@ -1,4 +1,4 @@
-// A program of the cluster (squeue, qsub, ...), started and looked at again later: it may take long to
+// An outside program (squeue, qsub, curl, ...), started and looked at again later: it may take long to
 // answer.
 #pragma once
 
@@ -19,8 +19,8 @@ struct ToolResult {
 
 class ToolCall {
  public:
-  /// Throws Error where it cannot be started.
-  ToolCall(const std::vector<std::string>& argv, double timeout_s);
+  /// It runs in "/"; `parent_death_signal` as in LaunchSpec. Throws Error where it cannot be started.
+  ToolCall(const std::vector<std::string>& argv, double timeout_s, int parent_death_signal = 0);
   /// Kills it where it still runs.
   ~ToolCall();
   ToolCall(ToolCall&& other) noexcept;
