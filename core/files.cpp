@@ -123,6 +123,12 @@ void write_file(const fs::path& path, const std::vector<std::string_view>& piece
   sync_and_rename(fd.get(), temporary, path);
 }
 
+void rename_written(const fs::path& temporary, const fs::path& path) {
+  const Descriptor fd(temporary, O_RDONLY);
+  if (!fd.valid()) throw errno_error(fmt::format("cannot open {}", temporary.string()), errno);
+  sync_and_rename(fd.get(), temporary, path);
+}
+
 bool create_file(const fs::path& path, std::string_view content) {
   const Descriptor fd(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!fd.valid()) {

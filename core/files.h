@@ -17,6 +17,10 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 /// The same for a content in pieces, one after the other.
 void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& pieces);
 
+/// Makes a file that another program has written to a temporary name in the same folder `path`, as
+/// write_file() does: fsyncs it, renames it, fsyncs the folder. Throws Error and leaves both as they were.
+void rename_written(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
 /// Creates `path` with O_EXCL and the content, which a crash of the machine may lose. Returns false, and
 /// changes nothing, where it exists already.
 bool create_file(const std::filesystem::path& path, std::string_view content);

@@ -1,4 +1,4 @@
-// A program of the cluster (squeue, qsub, ...), started and looked at again later: it may take long to
+// An outside program (squeue, qsub, curl, ...), started and looked at again later: it may take long to
 // answer.
 #pragma once
 
@@ -19,7 +19,7 @@ struct ToolResult {
 
 class ToolCall {
  public:
-  /// Throws Error where it cannot be started.
+  /// It runs in "/", and is killed with the thread that made this. Throws Error where it cannot be started.
   ToolCall(const std::vector<std::string>& argv, double timeout_s);
   /// Kills it where it still runs.
   ~ToolCall();

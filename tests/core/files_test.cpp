@@ -25,6 +25,17 @@ TEST_CASE("files: a failed write names the file and keeps the old one", "[core]"
   CHECK_THROWS_WITH(read_file(dir.path()), Catch::Contains("is a folder"));
 }
 
+TEST_CASE("files: what another program has written gets its name", "[core]") {
+  const TempDir dir;
+  write_file(dir / "a.part", "new");
+  write_file(dir / "a", "old");
+  rename_written(dir / "a.part", dir / "a");
+  CHECK(read_file(dir / "a") == "new");
+  CHECK_FALSE(std::filesystem::exists(dir / "a.part"));
+  CHECK_THROWS_WITH(rename_written(dir / "a.part", dir / "a"), Catch::Contains("a.part"));
+  CHECK(read_file(dir / "a") == "new");
+}
+
 TEST_CASE("files: a file is created once", "[core]") {
   const TempDir dir;
   CHECK(create_file(dir / "claim", "first"));

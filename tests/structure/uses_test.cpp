@@ -30,7 +30,7 @@ const std::map<std::string, std::string> kOwners = {
     {"torch/", "trainer"},   {"ATen/", "trainer"},       {"c10/", "trainer"},
     {"cuda", "trainer"},     {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"},
     {"boost/", "runner"},    {"toml++/", "experiments"}, {"CLI/", "cli"},
-    {"simdjson.h", "squad"},
+    {"simdjson.h", "squad"}, {"archive", "cli"},
 };
 
 struct Include {
