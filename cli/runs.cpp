@@ -146,7 +146,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
     }
   }
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
-  row(run.sweep_id.empty() ? "members" : "parameters", params_text(run));
+  row(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
   row("changed keys", changed_keys(run));
   row("attempts", attempts_text(registry.attempts(run.id)));
   row("created", time_text(run.created));
