@@ -14,7 +14,7 @@
 #include "reports/leaderboard.h"
 #include "reports/manifest.h"
 #include "runner/attempt_files.h"
-#include "squad/scoring.h"
+#include "squad/answer_files.h"
 
 namespace expctl {
 namespace {
@@ -29,13 +29,15 @@ struct ImportOptions {
 /// Predictions as they were read, and their score where there is something to score them on.
 struct Answers {
   std::string text;
+  Predictions predictions;
   Input dev;
   std::optional<Score> score;
 };
 
 Answers read_answers(const Program& program, const fs::path& predictions_file, const fs::path& dev) {
-  Answers answers{read_file(predictions_file), {}, {}};
-  const Predictions predictions = parse_predictions(answers.text, predictions_file.string());
+  Answers answers;
+  answers.text = read_file(predictions_file);
+  answers.predictions = parse_predictions(answers.text, predictions_file.string());
   if (dev.empty()) return answers;
   const Dataset dataset = read_dataset(dev);
   if (!dataset.has_answers()) {
@@ -44,7 +46,7 @@ Answers read_answers(const Program& program, const fs::path& predictions_file, c
         "--dev names a SQuAD 1.1 file with answers");
   }
   answers.dev = {fs::absolute(dev).lexically_normal().string(), sha256_file(dev)};
-  answers.score = score_predictions(dataset, predictions);
+  answers.score = score_predictions(dataset, answers.predictions);
   const auto& questions = answers.score->questions;
   const auto unanswered = static_cast<size_t>(std::count_if(
       questions.begin(), questions.end(), [](const QuestionScore& question) { return !question.answered; }));
@@ -58,6 +60,18 @@ Answers read_answers(const Program& program, const fs::path& predictions_file, c
                              questions.size()));
   }
   return answers;
+}
+
+/// Said now, for a submission with such an entry is refused.
+void warn_of_nbest(const Program& program, const Answers& answers, const RunPaths& paths) {
+  if (!fs::exists(paths.nbest())) return;
+  const size_t differences =
+      count_nbest_differences(answers.predictions, read_json(paths.nbest()), "the n-best answers");
+  if (differences == 0) return;
+  say(program,
+      fmt::format("warning: predictions and n-best disagree in {} places: expctl package will refuse "
+                  "the run",
+                  differences));
 }
 
 /// The identity of what was taken: the hash over "path\0hash\n" of the files.
@@ -134,6 +148,7 @@ int import_run(const Program& program, ImportOptions options) {
   const RunPaths paths{draft.path()};
   write_file(paths.predictions(), answers.text);
   take_foreign_files(files, paths);
+  warn_of_nbest(program, answers, paths);
   const RunSpec spec = import_spec(options, answers.dev, content_sha256(draft.path()));
   Registry registry = Registry::open(workspace.registry());
   auto run = registry.find_run_by_identity(config_hash(spec), spec.train.seed);

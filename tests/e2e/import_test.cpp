@@ -141,8 +141,12 @@ TEST_CASE("import: a whole folder becomes a run that can be looked at and handed
 
   CHECK_THAT(work(import_it).err, Contains("is there already as run1"));
   work.write("theirs/eval_predictions.json", R"({"q1": "red"})");
-  CHECK_THAT(work.says(import_it), Contains("run2"));
-  work.says({"package", "--top", "2", "--average", "1"});
+  const ProgramResult other = work(import_it);
+  CHECK_THAT(other.out, Contains("run2"));
+  CHECK_THAT(other.err, Contains("warning: predictions and n-best disagree in 1 places"));
+  work.write("theirs/eval_nbest_predictions.json", R"({"q1": [{"text": "red", "probability": 1.0}]})");
+  CHECK_THAT(work.says(import_it), Contains("run3"));
+  work.says({"package", "run1", "run3", "--top", "2", "--average", "1"});
   CHECK(read_file(work.dir / "submission/run1/logs/train.log") == "step 1\n");
   CHECK_FALSE(fs::exists(work.dir / "submission/run1/training/sweep.toml"));
   CHECK_THAT(read_file(work.dir / "submission/methodology.md"),
