@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "formats/logits_file.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/manifest.h"
@@ -81,17 +82,26 @@ std::string content_sha256(const fs::path& folder) {
   return hash.hex();
 }
 
+/// The windows that span logits are over: an ensemble of them has to know.
+void set_windows(TrainSpec& train, const LogitsIdentity& identity) {
+  for (const auto& [key, value] : {std::pair("eval_max_seq_length", identity.max_seq_length),
+                                   {"eval_doc_stride", identity.doc_stride},
+                                   {"eval_window", identity.window}})
+    set_train_key(train, *find_train_key(key), setting_value("=" + value));
+}
+
 /// What the registry holds of the run: as a command's, with the content in place of a command line, so that
 /// the same content with the same dev data is the same run.
-RunSpec import_spec(const ImportOptions& options, const Input& dev, const std::string& content) {
+RunSpec import_spec(const ImportOptions& options, const Input& dev, const RunPaths& content) {
   RunSpec spec;
   const fs::path& from = options.place.from;
   spec.name = !options.name.empty() ? options.name
                                     : (fs::is_directory(from) ? from.filename() : from.stem()).string();
   spec.train.seed = 0;  // nobody knows it
+  if (fs::exists(content.logits())) set_windows(spec.train, read_logits(content.logits()).identity);
   spec.train = resolve(spec.train);
   spec.dev_data = dev;
-  spec.command.argv = {"imported", content};
+  spec.command.argv = {"imported", content_sha256(content.folder)};
   spec.resources.gpus = 0;
   spec.config_folder = from.string();
   return spec;
@@ -149,7 +159,7 @@ int import_run(const Program& program, ImportOptions options) {
   write_file(paths.predictions(), answers.text);
   take_foreign_files(files, paths);
   warn_of_nbest(program, answers, paths);
-  const RunSpec spec = import_spec(options, answers.dev, content_sha256(draft.path()));
+  const RunSpec spec = import_spec(options, answers.dev, paths);
   Registry registry = Registry::open(workspace.registry());
   auto run = registry.find_run_by_identity(config_hash(spec), spec.train.seed);
   const bool is_new = !run;
@@ -185,7 +195,7 @@ void add_import(CLI::App& app, Program& program) {
       "model)");
   verb->add_option("--logs", options->place.logs, "Path or glob of its logs (default: *.log, logs/*)");
   verb->footer(
-      "Paths are taken from DIR. Example:\n"
+      "--predictions, --nbest, --checkpoint and --logs are paths in DIR. Example:\n"
       "  expctl import results/output --predictions eval_predictions.json --dev dev-v1.1.json --name torch");
   verb->callback([&program, options] {
     program.action = [&program, options] { return import_run(program, *options); };

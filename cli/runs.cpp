@@ -113,7 +113,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
 
 /// The training keys that are not at their defaults, which is what tells a run from another.
 std::string changed_keys(const RunRecord& run) {
-  if (!run.spec.contains("train")) return "";
+  if (!run.spec.contains("train") || run.is_imported()) return "";
   const TrainSpec spec = train_spec_from_json(run.spec["train"], "registry: spec of " + run.id);
   const TrainSpec defaults = resolve(TrainSpec{});
   std::vector<std::string> parts;
