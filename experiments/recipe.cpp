@@ -92,7 +92,7 @@ std::vector<std::vector<std::string>> launcher_flags(const ProgramCall& call) {
   const auto launcher = std::find_if(call.launcher.begin(), call.launcher.end(), is_launcher);
   if (launcher == call.launcher.end()) return flags;
   for (auto word = launcher + 1; word != call.launcher.end(); ++word) {
-    if (is_interpreter(*word) || is_launcher(*word)) continue;
+    if (word->empty() || is_interpreter(*word) || is_launcher(*word)) continue;
     if (word->starts_with('-') || flags.empty())
       flags.push_back({*word});
     else

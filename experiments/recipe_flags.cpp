@@ -69,9 +69,14 @@ FlagMeaning implied(const std::string& name, std::optional<bool> usual = {}) {
           }};
 }
 
+/// A switch between single precision and this one; switched off it leaves another that is on.
 FlagMeaning half(const std::string& name, const std::string& precision) {
   return {name, [precision](RecipeDraft& draft, const RecipeFlag& flag) {
-            draft.recipe.train.precision = truth_of(flag) ? precision : "fp32";
+            std::string& chosen = draft.recipe.train.precision;
+            if (truth_of(flag))
+              chosen = precision;
+            else if (chosen == precision)
+              chosen = "fp32";
             return true;
           }};
 }
@@ -226,7 +231,8 @@ const FlagMeaning* find_flag(FlagFamily family, const std::string& name) {
 
 /// "-1" is a value, "-np" a flag.
 bool is_value(const std::string& word) {
-  return !word.starts_with('-') || word.find_first_not_of("-+.0123456789eE") == std::string::npos;
+  return !word.starts_with('-') || (word.find_first_not_of("-+.0123456789eE") == std::string::npos &&
+                                    word.find_first_of("0123456789") != std::string::npos);
 }
 
 }  // namespace

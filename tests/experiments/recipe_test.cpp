@@ -129,6 +129,7 @@ TEST_CASE("recipe: Lambda's Horovod version keeps the rate, and its launcher giv
   CHECK(recipe.train.learning_rate == 3e-5);
   CHECK(recipe.unmapped == std::vector<std::string>{"mpirun -H localhost:4", "mpirun -mca pml ob1",
                                                     "mpirun -x PATH", "mpirun --allow-run-as-root"});
+  CHECK(read("mpirun \"\" -np 2 python run_squad_hvd.py").gpus == 2);
   CHECK(holds(recipe.implied, "--vocab_file=bert/vocab.txt"));
   CHECK(holds(recipe.implied, "--horovod=true"));
 }
