@@ -84,7 +84,7 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
   for (const auto& word : words) {
     const RunRecord run = find_run(program, registry, word);
     const RunPaths paths{program.workspace().folder(run.id)};
-    if (run.sweep_id.empty())
+    if (run.is_ensemble())
       throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",
                   ErrorCode::kNotFound);
     if (!follow && !std::filesystem::exists(paths.log())) {

@@ -113,7 +113,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
 
 /// The training keys that are not at their defaults, which is what tells a run from another.
 std::string changed_keys(const RunRecord& run) {
-  if (!run.spec.contains("train")) return "";
+  if (!run.spec.contains("train") || run.is_imported()) return "";
   const TrainSpec spec = train_spec_from_json(run.spec["train"], "registry: spec of " + run.id);
   const TrainSpec defaults = resolve(TrainSpec{});
   std::vector<std::string> parts;
@@ -146,7 +146,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
     }
   }
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
-  row(run.sweep_id.empty() ? "members" : "parameters", params_text(run));
+  row(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
   row("changed keys", changed_keys(run));
   row("attempts", attempts_text(registry.attempts(run.id)));
   row("created", time_text(run.created));

@@ -17,7 +17,7 @@ namespace {
 
 RunRecord find_one(const Registry& registry, const std::string& word) {
   RunRecord run = registry.resolve_run(word);
-  if (run.sweep_id.empty())
+  if (run.is_ensemble())
     throw Error(fmt::format("{} is an ensemble: there is nothing to stop or resume", run.id), "",
                 ErrorCode::kUsage);
   return run;

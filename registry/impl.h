@@ -33,6 +33,9 @@ std::optional<RunRecord> select_run(SQLite::Database& database, const std::strin
 
 void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evaluation);
 
+void replace_artifacts(SQLite::Database& database, const std::string& run_id,
+                       const std::vector<ArtifactRecord>& artifacts);
+
 /// The state of a run inside a transaction; throws Error kNotFound.
 RunState state_of(SQLite::Database& database, const std::string& run_id);
 

@@ -59,8 +59,6 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
   return run;
 }
 
-namespace {
-
 void replace_artifacts(SQLite::Database& database, const std::string& run_id,
                        const std::vector<ArtifactRecord>& artifacts) {
   SQLite::Statement remove(database, "DELETE FROM artifacts WHERE run_id = ?");
@@ -74,6 +72,8 @@ void replace_artifacts(SQLite::Database& database, const std::string& run_id,
     insert.reset();
   }
 }
+
+namespace {
 
 void replace_metrics(SQLite::Database& database, const std::string& run_id,
                      const std::vector<MetricRecord>& metrics) {

@@ -32,8 +32,8 @@ struct SweepRecord {
 /// A run or an ensemble ("ens1", with no seed, spec or attempts).
 struct RunRecord {
   std::string id;
-  std::string sweep_id;  ///< "" for an ensemble
-  std::string name;      ///< the sweep's name, or the ensemble's
+  std::string sweep_id;  ///< "" for an ensemble and for an imported run
+  std::string name;      ///< the sweep's name, or its own where it has no sweep
   RunState state = RunState::kQueued;
   FailReason reason = FailReason::kNone;
   std::string message;
@@ -49,6 +49,10 @@ struct RunRecord {
   std::optional<double> f1;  ///< percent, of the evaluation "default"
   std::optional<double> exact_match;
   std::vector<std::string> tags;
+
+  bool is_ensemble() const;
+  /// Another program made it, and `expctl import` took it in: no sweep describes it, no attempt was started.
+  bool is_imported() const { return sweep_id.empty() && !is_ensemble(); }
 };
 
 struct AttemptRecord {
@@ -89,6 +93,12 @@ struct ArtifactRecord {
   std::string path;  ///< relative to the run folder
   int64_t bytes = 0;
   std::string sha256;
+};
+
+struct NewImport {
+  RunSpec spec;
+  std::optional<EvaluationRecord> evaluation;  ///< nothing where it was not scored
+  std::vector<ArtifactRecord> artifacts;       ///< their run_id is filled in, as the evaluation's
 };
 
 struct MetricRecord {
@@ -146,6 +156,12 @@ class Registry {
   RunRecord add_ensemble(
       const NewEnsemble& ensemble, double now,
       const std::function<void(const std::string&)>& place_files = [](const auto&) {});
+  /// The same for a run that another program has made, which succeeded and belongs to no sweep; where a run
+  /// of the same config and seed is there already (another command has just added it), that one, and no file
+  /// is placed. `place_files` sees the run as it will be.
+  RunRecord add_import(
+      const NewImport& entry, double now,
+      const std::function<void(const RunRecord&)>& place_files = [](const auto&) {});
 
   std::optional<RunRecord> find_run(const std::string& id) const;
   /// Also takes a tag, "@" (the newest run; ensembles do not count), "@2" (the one before it); throws Error

@@ -71,6 +71,11 @@ std::optional<size_t> newest_place(const std::string& word) {
 
 }  // namespace
 
+bool RunRecord::is_ensemble() const {
+  const auto parsed = parse_id(id);
+  return parsed && parsed->kind == IdKind::kEnsemble;
+}
+
 RunRecord read_run(SQLite::Statement& row) {
   int column = 0;
   const auto text = [&] { return row.getColumn(column++).getString(); };
@@ -200,6 +205,35 @@ RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
     place_files(id);
   });
   return find_run(id).value();
+}
+
+RunRecord Registry::add_import(const NewImport& entry, double now,
+                               const std::function<void(const RunRecord&)>& place_files) {
+  const std::string hash = config_hash(entry.spec);
+  const int64_t seed = entry.spec.train.seed;
+  std::optional<RunRecord> run;
+  impl_->database.write([&](SQLite::Database& db) {
+    run = find_identity(db, hash, seed);
+    if (run) return;
+    raise_counters(db, impl_->workspace);
+    const std::string id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
+    SQLite::Statement insert(
+        db,
+        "INSERT INTO runs (id, kind, name, state, config_hash, seed, params, spec, created, started, ended) "
+        "VALUES (?, 'run', ?, 'succeeded', ?, ?, ?, ?, ?, ?, ?)");
+    SQLite::bind(insert, id, entry.spec.name, hash, seed, json_line(entry.spec.params),
+                 json_line(to_json(entry.spec)), now, now, now);
+    insert.exec();
+    if (entry.evaluation) {
+      EvaluationRecord evaluation = *entry.evaluation;
+      evaluation.run_id = id;
+      insert_evaluation(db, evaluation);
+    }
+    replace_artifacts(db, id, entry.artifacts);
+    run = select_run(db, id);
+    place_files(*run);
+  });
+  return *run;
 }
 
 std::optional<RunRecord> Registry::find_run(const std::string& id) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -112,21 +113,38 @@ std::vector<std::string> sweeps_of(const std::vector<RunRecord>& runs) {
   return ids;
 }
 
-/// "5 runs of sweep1, 2 runs of sweep2 and 1 ensemble".
+/// "5 runs of sweep1, 2 runs of sweep2, 1 imported run and 1 ensemble".
 std::string considered_text(const std::vector<RunRecord>& considered) {
-  const auto counted = [&](const std::string& sweep_id, const std::string& what) {
-    const auto count = std::count_if(considered.begin(), considered.end(),
-                                     [&](const RunRecord& run) { return run.sweep_id == sweep_id; });
+  const auto counted = [&](const std::string& what, const auto& is_one) {
+    const auto count = std::count_if(considered.begin(), considered.end(), is_one);
     return count == 0 ? "" : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
   };
   std::vector<std::string> parts;
-  for (const auto& id : sweeps_of(considered))
-    parts.push_back(fmt::format("{} of {}", counted(id, "run"), id));
-  if (const std::string ensembles = counted("", "ensemble"); !ensembles.empty()) parts.push_back(ensembles);
+  for (const auto& id : sweeps_of(considered)) {
+    parts.push_back(fmt::format(
+        "{} of {}", counted("run", [&](const RunRecord& run) { return run.sweep_id == id; }), id));
+  }
+  for (const std::string& others : {counted("imported run", std::mem_fn(&RunRecord::is_imported)),
+                                    counted("ensemble", std::mem_fn(&RunRecord::is_ensemble))}) {
+    if (!others.empty()) parts.push_back(others);
+  }
   if (parts.size() < 2) return join(parts, "");
   const std::string last = parts.back();
   parts.pop_back();
   return fmt::format("{} and {}", join(parts, ", "), last);
+}
+
+/// The imported runs among them, each once.
+Json imported_rows(const std::vector<RunRecord>& runs) {
+  Json list = Json::array();
+  std::set<std::string> seen;
+  for (const auto& run : runs) {
+    if (!run.is_imported() || !seen.insert(run.id).second) continue;
+    Json row = run_row(run);
+    row["name"] = run.name;
+    list.push_back(row);
+  }
+  return list;
 }
 
 }  // namespace
@@ -147,7 +165,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
     row["folder"] = entry.folder;
     row["averaged"] = entries.size() < submission.average;
     entries.push_back(row);
-    if (entry.record.sweep_id.empty()) {
+    if (entry.record.is_ensemble()) {
       Json members = Json::array();
       for (const auto& run : runs) members.push_back(run_row(run));
       row["members"] = members;
@@ -155,6 +173,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
     }
     searched.insert(searched.end(), runs.begin(), runs.end());
   }
+  const Json imported = imported_rows(searched);
   std::vector<std::string> sweep_ids = sweeps_of(searched);
   for (const auto& word : named) {
     if (registry.find_sweep(word) && std::find(sweep_ids.begin(), sweep_ids.end(), word) == sweep_ids.end())
@@ -176,6 +195,8 @@ Json submission_facts(const Registry& registry, const Submission& submission,
           {"entries", entries},
           {"ensembles", ensembles},
           {"any_ensembles", !ensembles.empty()},
+          {"imported", imported},
+          {"any_imported", !imported.empty()},
           {"considered", considered_text(submission.considered)},
           {"named", join(named, " ")},
           {"sweeps", sweeps}};

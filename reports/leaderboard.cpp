@@ -39,6 +39,8 @@ double order(const std::optional<double>& score) {
 
 std::string params_text(const RunRecord& run) {
   if (run.spec.contains("members")) return ensemble_text(run.spec["members"]);
+  if (run.is_imported() && run.spec.contains("config_folder"))
+    return fmt::format("imported from {}", run.spec["config_folder"].get<std::string>());
   std::vector<std::string> parts;
   for (const auto& [key, value] : run.params.items())
     parts.push_back(fmt::format("{}={}", key, scalar_text(value)));

@@ -9,7 +9,8 @@
 
 namespace expctl {
 
-/// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ.
+/// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ; of an
+/// imported run where it came from.
 std::string params_text(const RunRecord& run);
 
 /// The best F1 first; of equals the better exact match, then the older. Unscored ones come last, in their

@@ -59,8 +59,10 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
       copy_if_there(own, to);
   }
   copy_if_there(from.outcome(), logs.outcome());
-  copy_needed(workspace.sweep_file(run.sweep_id),
-              training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
+  make_folder(training.folder);
+  if (!run.is_imported())
+    copy_needed(workspace.sweep_file(run.sweep_id),
+                training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
   write_file(training.folder / "spec.json", json_text(run.spec));
   copy_needed(from.command(), training.command(), run.id);
   copy_if_there(from.environment(), training.environment());
@@ -71,7 +73,7 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
 Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& runs,
                  const WorkspacePaths& workspace) {
   Json models = Json::array();
-  const bool ensemble = entry.record.sweep_id.empty();
+  const bool ensemble = entry.record.is_ensemble();
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunSpec spec = run_spec_from_json(runs[i].spec, "registry: spec of " + runs[i].id);
     if (spec.is_command() || !has_model(RunPaths{workspace.folder(runs[i].id)})) return Json::array();
@@ -134,7 +136,7 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
                  const EntryPaths& entry) {
   const RunPaths from{workspace.folder(chosen.record.id)}, to = entry.results();
   const auto runs = model_runs(registry, chosen.record);
-  const bool ensemble = chosen.record.sweep_id.empty();
+  const bool ensemble = chosen.record.is_ensemble();
   for (const auto& run : runs) copy_run(run, workspace, entry, ensemble ? run.id : "");
   if (ensemble) {
     copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);

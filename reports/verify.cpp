@@ -14,6 +14,7 @@
 #include "formats/safetensors.h"
 #include "reports/manifest.h"
 #include "reports/submission.h"
+#include "squad/answer_files.h"
 #include "squad/scoring.h"
 
 namespace expctl {
@@ -193,14 +194,8 @@ class Verifier {
       }
       const auto predictions =
           parse_predictions(read_file(entry.predictions()), entry.predictions().string());
-      const Json nbest = read_json(entry.nbest());
-      size_t others = predictions.size() == nbest.size() ? 0 : 1;
-      for (const auto& [id, list] : nbest.items()) {
-        const auto found = predictions.find(id);
-        const bool same = found != predictions.end() && list.is_array() && !list.empty() &&
-                          json_get<std::string>(list[0], "text", entry.nbest().string()) == found->second;
-        if (!same) ++others;
-      }
+      const size_t others =
+          count_nbest_differences(predictions, read_json(entry.nbest()), entry.nbest().string());
       if (others > 0)
         findings.problems.push_back(
             fmt::format("{}: n-best and predictions disagree in {} places", folder, others));

@@ -39,10 +39,6 @@ SlotPool::SlotPool(std::vector<int> cpus, GpuPool& gpus)
 }
 
 void SlotPool::check(const ResourceSpec& wanted, bool is_command) const {
-  if (wanted.gpus > 0 && !is_command) {
-    throw Error(fmt::format("gpus = {}: this version's expctl-train computes on the CPU", wanted.gpus),
-                "take 'gpus' out, or set gpus = 0");
-  }
   if (gpus_for(wanted, is_command) > gpus_->size()) {
     throw Error(fmt::format("gpus = {}: {}", wanted.gpus,
                             gpus_->size() == 0 ? "no GPU was found"
@@ -87,8 +83,9 @@ size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const
 }
 
 size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {
+  if (!is_command) return 0;  // this version's expctl-train computes on the CPU
   if (wanted.gpus >= 0) return static_cast<size_t>(wanted.gpus);
-  return is_command && gpus_->size() > 0 ? 1 : 0;
+  return gpus_->size() > 0 ? 1 : 0;
 }
 
 size_t SlotPool::cores_for(const ResourceSpec& wanted, bool is_command) const {

@@ -19,4 +19,15 @@ std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset
   return score;
 }
 
+size_t count_nbest_differences(const Predictions& predictions, const Json& nbest, const std::string& source) {
+  size_t differences = predictions.size() == nbest.size() ? 0 : 1;
+  for (const auto& [id, list] : nbest.items()) {
+    const auto found = predictions.find(id);
+    const bool same = found != predictions.end() && list.is_array() && !list.empty() &&
+                      json_get<std::string>(list[0], "text", source) == found->second;
+    if (!same) ++differences;
+  }
+  return differences;
+}
+
 }  // namespace expctl

@@ -20,4 +20,9 @@ std::optional<Score> score_answers(const Dataset& dataset, const std::vector<Que
 std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset,
                                    const std::vector<QuestionPrediction>& answers);
 
+/// In how many places predictions and n-best disagree: a question whose answer is not the first of its
+/// n-best, or that only one of the two has (several of the latter may count once). Throws Error naming
+/// `source` for an n-best entry without a text.
+size_t count_nbest_differences(const Predictions& predictions, const Json& nbest, const std::string& source);
+
 }  // namespace expctl

@@ -224,6 +224,41 @@ TEST_CASE("registry: ensembles are entries with members", "[registry]") {
   CHECK(w.registry.list_runs({"", {}, false, true}).size() == 1);
 }
 
+TEST_CASE("registry: an imported run is a run of no sweep, and the same content is there once",
+          "[registry]") {
+  Workspace w;
+  RunSpec spec;
+  spec.name = "theirs";
+  spec.command.argv = {"imported", "content"};
+  spec.train.seed = 0;
+  spec.train = resolve(spec.train);
+  const NewImport entry{
+      spec, EvaluationRecord{"", "default", 90.5, 80.25, {}}, {{"", "predictions.json", 2, "hash"}}};
+  std::string placed;
+  const auto run = w.registry.add_import(entry, 400, [&](const RunRecord& seen) { placed = seen.id; });
+  CHECK(run.id == "run3");
+  CHECK(placed == "run3");
+  CHECK(run.state == RunState::kSucceeded);
+  CHECK(run.is_imported());
+  CHECK_FALSE(run.is_ensemble());
+  CHECK_FALSE(w.runs[0].is_imported());
+  CHECK(run.f1 == 90.5);
+  CHECK(w.registry.artifacts("run3").at(0).path == "predictions.json");
+  placed.clear();
+  CHECK(w.registry.add_import(entry, 500, [&](const RunRecord& seen) { placed = seen.id; }).id == "run3");
+  CHECK(placed.empty());
+}
+
+TEST_CASE("registry: an import whose files cannot be placed leaves nothing", "[registry]") {
+  Workspace w;
+  RunSpec spec;
+  spec.command.argv = {"imported", "content"};
+  CHECK_THROWS_AS(w.registry.add_import({spec, {}, {}}, 400, [](const auto&) { throw Error("full"); }),
+                  Error);
+  CHECK(w.registry.list_runs().size() == 2);
+  CHECK_FALSE(w.registry.find_run_by_identity(config_hash(spec), spec.train.seed));
+}
+
 TEST_CASE("registry: a run is found by id, place or tag, else the nearest is named", "[registry]") {
   Workspace w;
   w.registry.add_ensemble({"mine", Json::object(), {"run1", "run2"}, {}}, 400);

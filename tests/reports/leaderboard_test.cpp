@@ -68,12 +68,16 @@ TEST_CASE("leaderboard: CSV has every digit, and quotes what has to be quoted", 
 TEST_CASE("leaderboard: parameters of runs and ensembles as people write them", "[reports]") {
   auto r = run("run1", {});
   r.params = {{"learning_rate", 3e-5}, {"schedule", "cosine"}, {"batch_size", 12}};
+  r.sweep_id = "sweep1";
   CHECK(params_text(r) == "learning_rate=3e-05 schedule=cosine batch_size=12 seed=42");
   auto e = run("ens1", {});
   e.spec = {{"members", {{{"id", "run3"}, {"weight", 1.0}}, {{"id", "run5"}, {"weight", 1.0}}}}};
   CHECK(params_text(e) == "run3 + run5");
   e.spec["members"][0]["weight"] = 2.5;
   CHECK(params_text(e) == "2.5 x run3 + 1.0 x run5");
+  auto i = run("run2", {});
+  i.spec = {{"config_folder", "/results/theirs"}};
+  CHECK(params_text(i) == "imported from /results/theirs");
 }
 
 TEST_CASE("leaderboard: the table and the JSON of a list", "[reports]") {

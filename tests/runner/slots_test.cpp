@@ -75,7 +75,7 @@ TEST_CASE("what a machine can never give is refused", "[runner]") {
   CHECK_NOTHROW(pool.check(cpus(2), true));
   CHECK_THROWS_WITH(pool.check(cpus(3), true), Catch::Contains("2 cores"));
   CHECK_THROWS_WITH(pool.check(gpus(1), true), Catch::Contains("no GPU was found"));
-  CHECK_THROWS_WITH(pool.check(gpus(1), false), Catch::Contains("computes on the CPU"));
+  CHECK_NOTHROW(pool.check(gpus(1), false));  // this version's expctl-train computes on the CPU
   CHECK_THROWS_AS(SlotPool({}, none), Error);
   TwoGpus two;
   const SlotPool with_gpus({0, 1}, two.pool);
