@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -57,6 +58,11 @@ ClusterJob this_cluster_job() {
             number_in("SLURM_RESTART_COUNT").value_or(0), cpus};
   }
   return {variable("PBS_JOBID"), std::nullopt, number_in("NCPUS").value_or(0)};
+}
+
+std::string new_token() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
 std::string attempt_token(const Claim& claim) {

@@ -29,6 +29,9 @@ struct Claim {
   double time = 0;  ///< Unix seconds
 };
 
+/// Of a new request: no other has it.
+std::string new_token();
+
 /// The token of the attempt that a claim stands for; the request's for its first.
 std::string attempt_token(const Claim& claim);
 

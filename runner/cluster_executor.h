@@ -19,6 +19,7 @@
 #include "core/run_paths.h"
 #include "runner/claim.h"
 #include "runner/cluster.h"
+#include "runner/cluster_rules.h"
 
 namespace expctl {
 
@@ -27,10 +28,6 @@ struct NewJob {
   std::string sweep_id;
   WorkerRequest request;
 };
-
-/// What the jobs of one array have in common: runs whose texts differ are not of one array.
-std::string array_group(const std::string& sweep_id, const RunSpec& spec);
-constexpr size_t kMostTasks = 1000;  ///< of an array; Slurm's usual MaxArraySize allows indices below 1001
 
 struct ClusterEvent {
   enum Kind {
@@ -45,21 +42,6 @@ struct ClusterEvent {
   Outcome outcome;
   bool has_begun = false;  ///< of kReleased: its job has, once
 };
-
-/// How an attempt on a cluster has ended, from what its supervisor has written and what the cluster says;
-/// nothing while that is not certain. A pure function.
-struct AttemptView {
-  std::optional<Outcome> written;
-  TaskState state = TaskState::kUnknown;
-  bool is_settled = false;    ///< the cluster has said so for long enough that a file would be seen
-  bool is_withdrawn = false;  ///< expctl itself has cancelled the job
-  bool may_go_on = false;     ///< another attempt would begin where this one has last saved its state
-};
-std::optional<Outcome> end_of_attempt(const AttemptView& view);
-
-/// How many of `waiting` runs may be handed in while `unfinished` ones are with the cluster: an array holds
-/// the cap for its own jobs only. `cap` 0: there is none.
-size_t may_submit(size_t waiting, size_t unfinished, int64_t cap);
 
 class ClusterExecutor {
  public:

@@ -60,6 +60,16 @@ double retry_delay_s(int retries_used) {
   return std::min(kLongest_s, static_cast<double>(1 << std::clamp(retries_used, 0, 6)));
 }
 
+Outcome failed_to_start(int attempt, double started, double now, const std::string& message) {
+  Outcome outcome;
+  outcome.attempt = attempt;
+  outcome.reason = FailReason::kFailedToStart;
+  outcome.message = message;
+  outcome.started = started;
+  outcome.ended = now;
+  return outcome;
+}
+
 Outcome outcome_without_file(bool scheduler_lived, int attempt, double started, double now) {
   Outcome outcome;
   outcome.end = scheduler_lived ? AttemptEnd::kFailed : AttemptEnd::kInterrupted;

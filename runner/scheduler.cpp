@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <random>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -16,24 +15,6 @@
 #include "runner/walltime.h"
 
 namespace expctl {
-namespace {
-
-std::string new_token() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
-}
-
-Outcome failed_to_start(int attempt, double started, const std::string& message) {
-  Outcome outcome;
-  outcome.attempt = attempt;
-  outcome.reason = FailReason::kFailedToStart;
-  outcome.message = message;
-  outcome.started = started;
-  outcome.ended = SystemClock().now_s();
-  return outcome;
-}
-
-}  // namespace
 
 Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus, SchedulerOptions options)
     : registry_(registry),
@@ -101,13 +82,6 @@ bool Scheduler::own_left() const {
   return !queue_.empty() && queue_.front().own;
 }
 
-bool Scheduler::own_on_cluster() {
-  return std::any_of(clusters_.begin(), clusters_.end(), [this](const auto& entry) {
-    const auto ids = entry.second.run_ids();
-    return std::any_of(ids.begin(), ids.end(), [this](const std::string& id) { return is_own(id); });
-  });
-}
-
 bool Scheduler::own_unfinished() {
   const auto running = local_.running();
   return own_left() || own_on_cluster() ||
@@ -118,39 +92,6 @@ bool Scheduler::own_unfinished() {
 std::string Scheduler::obstacle(const QueuedRecord& run) const {
   if (!run.is_command && options_.worker.empty()) return "there is no expctl-train here";
   return run.executor == "local" ? local_.obstacle(run.resources, run.is_command) : "";
-}
-
-ClusterExecutor& Scheduler::cluster(const std::string& kind) {
-  const auto found = clusters_.find(kind);
-  if (found != clusters_.end()) return found->second;
-  return clusters_
-      .emplace(std::piecewise_construct, std::forward_as_tuple(kind),
-               std::forward_as_tuple(kind, workspace_, options_.expctl,
-                                     [this](const std::string& line) { say(line); }))
-      .first->second;
-}
-
-ClusterExecutor* Scheduler::cluster_of(const std::string& run_id) {
-  for (auto& [kind, executor] : clusters_) {
-    if (executor.has(run_id)) return &executor;
-  }
-  return nullptr;
-}
-
-void Scheduler::take_up_jobs() {
-  for (auto& array : read_job_arrays(workspace_)) {
-    cluster(array.executor).take_up(array, [this](const std::string& run_id) {
-      const auto run = registry_.find_run(run_id);
-      if (!run) return ClusterExecutor::Known{0, false, true, false, {}};  // of a registry that was lost
-      const RunSpec spec = spec_of(*run);
-      if (run->state == RunState::kRunning)
-        on_clusters_[run_id] = {*run, spec, run->attempts, run->started, -1, 0, 0};
-      if (!is_finished(run->state)) started_.insert(run_id);
-      return ClusterExecutor::Known{run->attempts, run->state == RunState::kRunning, is_finished(run->state),
-                                    run->state == RunState::kStopped, spec};
-    });
-  }
-  std::erase_if(on_clusters_, [this](const auto& entry) { return cluster_of(entry.first) == nullptr; });
 }
 
 void Scheduler::recover() {
@@ -200,163 +141,8 @@ void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::str
   queue_.push_back(std::move(run));
 }
 
-/// Whether the sweep file has been edited since: its resources, or the executor's.
-bool Scheduler::asks_for_other(const ClusterExecutor& executor, const std::string& run_id) const {
-  const RunRecord run = registry_.find_run(run_id).value();
-  return array_group(run.sweep_id, spec_of(run)) != executor.group_of(run_id);
-}
-
-/// Jobs whose run a person has stopped meanwhile, or has given to another executor.
-void Scheduler::withdraw_what_left(const std::vector<QueuedRecord>& queued) {
-  std::map<std::string, std::string> executors;
-  for (const auto& record : queued) executors[record.id] = record.executor;
-  for (auto& [kind, executor] : clusters_) {
-    for (const auto& id : executor.run_ids()) {
-      const auto now = executors.find(id);
-      if (!executor.is_waiting(id)) continue;
-      const bool is_wanted = now != executors.end() && now->second == kind;
-      if (!is_wanted || asks_for_other(executor, id)) executor.withdraw(id);
-    }
-  }
-}
-
 void Scheduler::look_at_gpus() {
   for (const auto& change : gpus_.look(clock_.now_s())) say(change);
-}
-
-void Scheduler::look_at_clusters() {
-  bool has_changed = false;
-  for (auto& [kind, executor] : clusters_) {
-    if (!may_start_more()) withdraw_waiting();
-    const auto events = executor.look(clock_.now_s());
-    for (const auto& event : events) on_cluster_event(executor, event);
-    executor.tidy();
-    has_changed = has_changed || !events.empty();
-  }
-  if (has_changed) read_queue();
-}
-
-void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& event) {
-  switch (event.kind) {
-    case ClusterEvent::kBegan:
-      return begin_on_cluster(from, event);
-    case ClusterEvent::kEnded:
-      if (const auto running = on_clusters_.find(event.run_id); running != on_clusters_.end()) {
-        const RunRecord run = running->second.run;
-        on_clusters_.erase(running);
-        record(run, event.outcome);
-      }
-      return;
-    case ClusterEvent::kCancelled:
-      if (registry_.apply_event(event.run_id, RunEvent::kStopped)) {
-        const RunRecord run = registry_.find_run(event.run_id).value();
-        write_run_file(run, paths_of(event.run_id));
-        say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
-      }
-      return;
-    case ClusterEvent::kReleased:
-      if (event.has_begun)
-        vanished_.erase(event.run_id);
-      else
-        on_vanished(event.run_id);
-      return;
-  }
-}
-
-/// Its job is gone without having begun: the cluster may do the same with the next.
-void Scheduler::on_vanished(const std::string& run_id) {
-  const RunRecord run = registry_.find_run(run_id).value();
-  if (run.state != RunState::kQueued || !may_start_more()) return;
-  constexpr int kMost = 3;
-  constexpr double kFirstDelay_s = 10;
-  Vanished& vanished = vanished_[run_id];
-  if (++vanished.times < kMost) {
-    vanished.not_before = clock_.now_s() + kFirstDelay_s * vanished.times;
-    return;
-  }
-  vanished_.erase(run_id);
-  AttemptRecord attempt;
-  attempt.run_id = run_id;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
-  Outcome outcome = failed_to_start(run.attempts + 1, attempt.started,
-                                    fmt::format("{} times its job was gone before it had begun", kMost));
-  record(registry_.start_attempt(run_id, attempt), outcome);
-}
-
-void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
-  if (registry_.find_run(event.run_id).value().state != RunState::kQueued) {
-    from.withdraw(event.run_id);  // a person has stopped it this moment, and its supervisor sees that too
-    return;
-  }
-  AttemptRecord attempt;
-  attempt.run_id = event.run_id;
-  attempt.token = attempt_token(event.claim);
-  attempt.started = event.claim.time;
-  const RunRecord run = registry_.start_attempt(event.run_id, attempt);
-  on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
-  write_run_file(run, paths_of(event.run_id));
-  say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
-                  run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
-}
-
-void Scheduler::submit_what_may() {
-  if (!may_start_more() || !own_unfinished()) return;
-  const double now = clock_.now_s();
-  std::map<std::string, std::vector<NewJob>> by_kind;
-  std::map<std::string, size_t> room;        // of a sweep's cap
-  std::map<std::string, std::string> group;  // an array keeps to the cap by itself, two do not
-  for (size_t i = 0; i < queue_.size();) {
-    const QueuedRun queued = queue_[i++];
-    if (queued.executor == "local" || queued.not_before > now) continue;
-    const RunRecord run = registry_.find_run(queued.id).value();
-    const RunSpec spec = spec_of(run);
-    const int64_t cap = spec.executor.max_parallel;
-    const std::string wants = array_group(run.sweep_id, spec);
-    const size_t unfinished = cluster(queued.executor).count(run.sweep_id);
-    size_t& left = room.try_emplace(run.sweep_id, may_submit(queue_.size(), unfinished, cap)).first->second;
-    if (left == 0 || (cap > 0 && group.try_emplace(run.sweep_id, wants).first->second != wants)) continue;
-    --left;
-    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(--i));
-    if (run.state != RunState::kQueued) continue;  // stopped this moment
-    if (auto request = request_for_cluster(run)) {
-      by_kind[queued.executor].push_back({run.sweep_id, std::move(*request)});
-      count_as_started(run.id);
-    }
-  }
-  for (const auto& [kind, jobs] : by_kind) hand_to(cluster(kind), jobs);
-}
-
-std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run) {
-  const RunPaths paths = paths_of(run.id);
-  AttemptRecord attempt;
-  attempt.run_id = run.id;
-  attempt.attempt = run.attempts + 1;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
-  constexpr int kThreadsOfItsJob = 0;
-  auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
-  if (!request) return std::nullopt;
-  std::filesystem::remove(paths.stop_request());
-  write_attempt(*request, paths);
-  write_run_file(run, paths);
-  return request;
-}
-
-/// What the cluster refuses ends the sweep, unless something of it is at work: then it is tried again later.
-void Scheduler::hand_to(ClusterExecutor& executor, const std::vector<NewJob>& jobs) {
-  try {
-    executor.submit(jobs);
-  } catch (const Error& e) {
-    if (local_.size() == 0 && !own_on_cluster()) throw;
-    constexpr double kTryAgain_s = 120;
-    say(fmt::format("{}; tried again in {}", e.what(), duration_text(kTryAgain_s)));
-    for (const auto& job : jobs) {
-      if (!executor.has(job.request.run_id))
-        vanished_[job.request.run_id].not_before = clock_.now_s() + kTryAgain_s;
-    }
-    read_queue();
-  }
 }
 
 void Scheduler::start_what_fits() {
@@ -405,7 +191,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
       request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run.id));
     return request;
   } catch (const std::exception& e) {
-    const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, e.what());
+    const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what());
     record(run.state == RunState::kQueued ? registry_.start_attempt(run.id, attempt) : run, outcome);
     return std::nullopt;
   }
@@ -484,16 +270,6 @@ void Scheduler::queue_again(const RecordedEnd& end, double not_before) {
                                                        [](const QueuedRun& other) { return other.own; })
                                 : queue_.end();
   queue_.insert(behind, std::move(again));
-}
-
-/// Nothing more is to be started: what has not begun stays queued.
-void Scheduler::withdraw_waiting() {
-  if (end_signal_ != 0) return;  // the jobs go on without this process
-  for (auto& [kind, executor] : clusters_) {
-    for (const auto& id : executor.run_ids()) {
-      if (is_own(id) && executor.is_waiting(id)) executor.withdraw(id);
-    }
-  }
 }
 
 std::vector<RunningAttempt*> Scheduler::all_running() {
