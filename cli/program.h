@@ -50,6 +50,7 @@ void add_score(CLI::App& app, Program& program);
 void add_features(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);
 void add_convert(CLI::App& app, Program& program);
+void add_registry(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_job(CLI::App& app, Program& program);
 

@@ -59,8 +59,6 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
   return run;
 }
 
-namespace {
-
 void replace_artifacts(SQLite::Database& database, const std::string& run_id,
                        const std::vector<ArtifactRecord>& artifacts) {
   SQLite::Statement remove(database, "DELETE FROM artifacts WHERE run_id = ?");
@@ -89,8 +87,6 @@ void replace_metrics(SQLite::Database& database, const std::string& run_id,
     insert.reset();
   }
 }
-
-}  // namespace
 
 RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
                                    const AttemptResults& results,

@@ -11,6 +11,7 @@
 #include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/record_files.h"
 #include "runner/signal_wait.h"
 #include "runner/sweep_queue.h"
 #include "runner/walltime.h"
@@ -228,8 +229,7 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
       return;
     case ClusterEvent::kCancelled:
       if (registry_.apply_event(event.run_id, RunEvent::kStopped)) {
-        const RunRecord run = registry_.find_run(event.run_id).value();
-        write_run_file(run, paths_of(event.run_id));
+        write_run_file(registry_, event.run_id, paths_of(event.run_id));
         say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
       }
       return;
@@ -245,7 +245,7 @@ void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& even
   attempt.started = event.claim.time;
   try {
     const RunRecord run = registry_.start_attempt(event.run_id, attempt);
-    write_run_file(run, paths_of(event.run_id));
+    write_run_file(registry_, event.run_id, paths_of(event.run_id));
     on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
     say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
                     run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
@@ -288,7 +288,7 @@ void Scheduler::submit_what_may() {
     if (!request) continue;
     std::filesystem::remove(paths_of(run.id).stop_request());
     write_attempt(*request, paths_of(run.id));
-    write_run_file(run, paths_of(run.id));
+    write_run_file(registry_, run.id, paths_of(run.id));
     by_kind[kind].push_back({run.sweep_id, std::move(*request)});
     count_as_started(run.id);
   }
@@ -374,7 +374,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   if (!request) return;
   try {
     write_attempt(*request, paths);
-    write_run_file(run, paths);
+    write_run_file(registry_, run_id, paths);
     local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
                  attempt.token);
   } catch (const Error& e) {
