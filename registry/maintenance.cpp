@@ -160,22 +160,22 @@ void write_registry(const fs::path& path, const RegistryRows& rows,
 }
 
 void set_registry_aside(const fs::path& from, const fs::path& to) {
-  const auto rename_to = [&] {
+  const auto rename_all = [&] {
     for (const char* part : {"-wal", "-shm", "-journal", ""}) {
       const fs::path old = from.string() + part;
       if (fs::exists(old)) fs::rename(old, to.string() + part);
     }
   };
+  // What is left of a file that is gone is not to be opened: SQLite would throw it away.
+  if (!fs::exists(from)) return rename_all();
   try {
-    // What is left of a file that is gone is not to be opened: SQLite would throw it away.
-    if (!fs::exists(from)) return rename_to();
     SQLite::Database connection(from.string(), SQLite::OPEN_READWRITE);
     connection.exec("PRAGMA locking_mode = EXCLUSIVE");
-    connection.execAndGet("PRAGMA journal_mode = DELETE");
-    connection.exec("BEGIN EXCLUSIVE");  // until it has its new name
-    rename_to();
+    connection.execAndGet("PRAGMA journal_mode = DELETE");  // moves the log into the database
+    connection.exec("BEGIN EXCLUSIVE");                     // until it has its new name
+    fs::rename(from, to);
   } catch (const SQLite::Exception& e) {
-    if (e.getErrorCode() != SQLITE_BUSY && e.getErrorCode() != SQLITE_LOCKED) return rename_to();
+    if (e.getErrorCode() != SQLITE_BUSY && e.getErrorCode() != SQLITE_LOCKED) return rename_all();
     throw Error(fmt::format("{}: another program has it open", from.string()),
                 "try again when it has ended; `fuser` on the file says which", ErrorCode::kRegistry);
   }

@@ -31,7 +31,7 @@ std::string dump(const fs::path& registry) {
   std::string text;
   for (const char* table : {"id_counters", "sweeps", "sweep_runs", "runs", "attempts", "evaluations",
                             "artifacts", "metrics", "ensemble_members", "tags"}) {
-    SQLite::Statement query(db, fmt::format("SELECT * FROM {} ORDER BY 1, 2, 3", table));
+    SQLite::Statement query(db, fmt::format("SELECT * FROM {} ORDER BY 1, 2", table));
     while (query.executeStep()) {
       text += table;
       for (int i = 0; i < query.getColumnCount(); ++i) {

@@ -122,6 +122,7 @@ TEST_CASE("maintenance: a registry is set aside as one file, but not while anoth
   }
   set_registry_aside(path, dir / "old.db");
   CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
   CHECK(Registry::open(dir / "old.db").find_sweep("sweep1"));
   // No registry, and a log that has lost its database.
   write_file(path, std::string(4096, 'x'));
