@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -14,7 +15,8 @@ namespace {
 
 constexpr int kBusyTimeout_ms = 10'000;
 
-/// How far the log may grow while readers that never all pause keep it from being begun anew.
+/// From here on a writer waits a little for readers that never all pause and so keep the log from being begun
+/// anew; from twice that on readers pause.
 constexpr uintmax_t kLogLimit_bytes = uintmax_t{16} << 20;
 
 }  // namespace
@@ -78,6 +80,7 @@ Database::Database(const std::filesystem::path& path, bool create, JournalMode j
   try {
     use_journal(connection_, journal);
     connection_.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    connection_.exec(fmt::format("PRAGMA journal_size_limit = {}", kLogLimit_bytes));  // once it begins anew
     migrate();
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);
@@ -103,6 +106,7 @@ void Database::migrate() {
 }
 
 void Database::write(const std::function<void(SQLite::Database&)>& work) {
+  has_written_ = true;
   try {
     SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::IMMEDIATE);
     work(connection_);
@@ -110,24 +114,37 @@ void Database::write(const std::function<void(SQLite::Database&)>& work) {
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);
   }
-  if (journal_ == JournalMode::kWal) bound_log();
+  bound_log();
+}
+
+uintmax_t Database::log_bytes() const {
+  if (journal_ != JournalMode::kWal) return 0;
+  std::error_code none;
+  const uintmax_t size = std::filesystem::file_size(path_.string() + "-wal", none);
+  return none ? 0 : size;
 }
 
 /// SQLite itself begins the log anew only when it finds no reader in it. Here the readers are waited for, not
 /// long: one that stays (a shell, a copy being made) must not hold up a sweep.
 void Database::bound_log() {
-  constexpr int kPatience_ms = 200;
-  std::error_code none;
-  const uintmax_t size = std::filesystem::file_size(path_.string() + "-wal", none);
-  if (none || size < log_limit_bytes_) return;
-  connection_.setBusyTimeout(kPatience_ms);
+  constexpr int kPatience_ms = 200;  // for each time the limit that the log has
+  const uintmax_t size = log_bytes();
+  if (size < log_limit_bytes_) return;
+  connection_.setBusyTimeout(kPatience_ms * static_cast<int>(std::min<uintmax_t>(5, size / kLogLimit_bytes)));
   const int result = sqlite3_wal_checkpoint_v2(connection_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                                nullptr, nullptr);
   connection_.setBusyTimeout(kBusyTimeout_ms);
-  log_limit_bytes_ = result == SQLITE_OK ? kLogLimit_bytes : size + kLogLimit_bytes;
+  log_limit_bytes_ = result == SQLITE_OK ? kLogLimit_bytes : size + kLogLimit_bytes / 4;
+}
+
+/// Who only looks leaves the writer a gap.
+void Database::make_way() const {
+  constexpr auto kGap = std::chrono::milliseconds(50);
+  if (!has_written_ && log_bytes() >= 2 * kLogLimit_bytes) std::this_thread::sleep_for(kGap);
 }
 
 void Database::read(const std::function<void(SQLite::Database&)>& work) const {
+  make_way();
   try {
     work(connection_);
   } catch (const SQLite::Exception& e) {

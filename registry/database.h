@@ -29,11 +29,14 @@ class Database {
 
  private:
   void migrate();
+  uintmax_t log_bytes() const;
   void bound_log();
+  void make_way() const;
 
   std::filesystem::path path_;
   JournalMode journal_;
   uintmax_t log_limit_bytes_;
+  bool has_written_ = false;
   mutable SQLite::Database connection_;
 };
 

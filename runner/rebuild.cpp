@@ -15,23 +15,26 @@ namespace fs = std::filesystem;
 /// What SQLite may have left beside a database.
 constexpr const char* kCompanions[] = {"-wal", "-shm", "-journal"};
 
-/// A new database and what SQLite keeps beside it while it is made; removed unless it was renamed away.
+/// A new database and what SQLite keeps beside it while it is made; removed unless it was renamed away, that
+/// of a rebuild that was killed too.
 class DraftDatabase {
  public:
-  explicit DraftDatabase(const fs::path& target) : path_(draft_name(target)) { remove(); }
-  ~DraftDatabase() { remove(); }
+  explicit DraftDatabase(const fs::path& target) : target_(target) { remove_all(); }
+  ~DraftDatabase() { remove_all(); }
   DraftDatabase(const DraftDatabase&) = delete;
   DraftDatabase& operator=(const DraftDatabase&) = delete;
-  const fs::path& path() const { return path_; }
+  fs::path path() const { return draft_name(target_); }
 
  private:
-  void remove() const {
+  void remove_all() const {
+    const std::string beginning = fmt::format(".{}.", target_.filename().string());
     std::error_code ignored;
-    fs::remove(path_, ignored);
-    for (const char* companion : kCompanions) fs::remove(path_.string() + companion, ignored);
+    for (const auto& entry : fs::directory_iterator(target_.parent_path(), ignored)) {
+      if (entry.path().filename().string().starts_with(beginning)) fs::remove(entry.path(), ignored);
+    }
   }
 
-  fs::path path_;
+  fs::path target_;
 };
 
 bool is_there(const fs::path& registry) {

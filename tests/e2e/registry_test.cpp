@@ -168,6 +168,13 @@ TEST_CASE("rebuild overwrites nothing, and leaves out what it cannot read", "[e2
   CHECK(report["notes"][0]["id"] == "run2");
   CHECK(report["notes"][0]["left_out"] == true);
   CHECK(fs::exists(folder / "runs/registry.db.old-2"));
+  const int schema =
+      SQLite::Database((folder / "runs/registry.db").string()).execAndGet("PRAGMA user_version").getInt();
+  change(folder, "PRAGMA user_version = 999");
+  const ProgramResult newer = expctl_in(folder, {"runs"});
+  CHECK(newer.exit_code == 5);
+  CHECK_THAT(newer.err, Catch::Contains("number 999") && Catch::Contains("use the newer expctl"));
+  change(folder, "PRAGMA user_version = " + std::to_string(schema));
   // Its id is not given again, the sweep's file describes it anew.
   CHECK_FALSE(by_id(sweep(folder, 0), "run4").is_null());
 }

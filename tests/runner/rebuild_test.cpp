@@ -49,7 +49,8 @@ struct Life {
     make_folder(paths.evaluation("128-46").folder);
     write_file(paths.metrics(),
                "{\"step\":1,\"epoch\":0.5,\"loss\":2.5,\"learning_rate\":1e-5,\"time\":10}\n");
-    write_file(paths.eval(), "{\"exact_match\": 81.25, \"f1\": 88.5}\n");
+    const std::string score = "{\"exact_match\": 81.25, \"f1\": 88.5}\n";
+    write_file(paths.eval(), score);
     write_file(paths.evaluation("128-46").eval(), "{\"exact_match\": 80.0, \"f1\": 87.5}\n");
     registry.start_attempt(id, {id, 1, "token of " + id, 101, 0, "", FailReason::kNone});
     Outcome outcome;
@@ -58,7 +59,7 @@ struct Life {
     AttemptResults results;
     results.metrics = {{1, 0.5, 2.5, 1e-5, 10}};
     results.evaluation = {id, "default", 88.5, 81.25, {{"max_seq_length", 384}}};
-    results.artifacts = {{id, "eval.json", 37, sha256("{\"exact_match\": 81.25, \"f1\": 88.5}\n")}};
+    results.artifacts = {{id, "eval.json", static_cast<int64_t>(score.size()), sha256(score)}};
     registry.finish_attempt(id, outcome, false, results);
     registry.set_evaluation({id, "128-46", 87.5, 80.0, {{"max_seq_length", 128}, {"precision", "fp32"}}});
     write_run_file(registry, id, paths);
@@ -132,6 +133,7 @@ TEST_CASE("rebuild: not while a sweep is at work, and not over a registry that i
     CHECK_THROWS_WITH(rebuild_registry(life.workspace, true), Catch::Contains("has it open"));
   }
   const Json before = life.rows();
+  write_file(life.dir / ".registry.db.1.tmp-wal", "of a rebuild that was killed");
   CHECK(rebuild_registry(life.workspace, true).set_aside == life.dir / "registry.db.old-1");
   CHECK(rebuild_registry(life.workspace, true).set_aside == life.dir / "registry.db.old-2");
   CHECK(life.rows() == before);
