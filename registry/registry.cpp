@@ -17,7 +17,9 @@ Registry Registry::open(const std::filesystem::path& path) {
 Registry Registry::open_existing(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     throw Error(fmt::format("{}: there is no registry", path.string()),
-                "expctl sweep FILE makes one; --workspace DIR says where it is", ErrorCode::kNotFound);
+                "expctl sweep FILE makes one, expctl registry rebuild one that was lost; --workspace DIR "
+                "says where it is",
+                ErrorCode::kNotFound);
   }
   return Registry(std::make_unique<Impl>(path, false));
 }
