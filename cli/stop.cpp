@@ -24,8 +24,7 @@ RunRecord find_one(const Registry& registry, const std::string& word) {
 
 /// False where it had ended before.
 bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& paths) {
-  if (registry.apply_event(run_id, RunEvent::kStopped)) {
-    write_run_file(registry, run_id, paths);
+  if (registry.apply_event(run_id, RunEvent::kStopped, [&] { write_run_file(registry, run_id, paths); })) {
     // A job of a cluster may begin before anybody cancels it.
     if (std::filesystem::exists(paths.request())) write_file(paths.stop_request(), "");
     return true;
@@ -93,8 +92,10 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     }
   }
   for (const auto& run : runs) {
-    if (!registry.apply_event(run.id, RunEvent::kResumed)) continue;  // somebody else has, this moment
-    write_run_file(registry, run.id, {program.workspace().folder(run.id)});
+    const RunPaths paths{program.workspace().folder(run.id)};
+    const bool is_queued =
+        registry.apply_event(run.id, RunEvent::kResumed, [&] { write_run_file(registry, run.id, paths); });
+    if (!is_queued) continue;  // somebody else has, this moment
     const auto sweep = registry.find_sweep(run.sweep_id);
     say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",
                              run.id, workspace_option(program), sweep ? sweep->file : "FILE"));

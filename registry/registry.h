@@ -171,17 +171,20 @@ class Registry {
 
   // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
   // not legal.
+  // `before_commit` sees what is on record as it will be: what it throws leaves all as it was.
   /// Queued to running, with a new attempt, whose number the run's `attempts` is then.
-  RunRecord start_attempt(const std::string& run_id, const AttemptRecord& attempt);
+  RunRecord start_attempt(
+      const std::string& run_id, const AttemptRecord& attempt,
+      const std::function<void()>& before_commit = [] {});
   /// Ends the running attempt, takes in what it has left and moves the run, all in one transaction; `retry`
   /// puts a failed one back in the queue (and counts it).
-  /// `before_commit` sees the run as it will be: what it throws leaves all as it was.
   RunRecord finish_attempt(
       const std::string& run_id, const Outcome& outcome, bool retry, const AttemptResults& results = {},
-      const std::function<void(const RunRecord&)>& before_commit = [](const auto&) {});
+      const std::function<void()>& before_commit = [] {});
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
   /// one. False, and nothing is changed, where the run is in another state by now.
-  bool apply_event(const std::string& run_id, RunEvent event);
+  bool apply_event(
+      const std::string& run_id, RunEvent event, const std::function<void()>& before_commit = [] {});
   /// Replaces, of a queued run, what may change without making another run of it: resources and where the
   /// inputs lie. Throws Error where the config hash or the seed would be another.
   void set_spec(const std::string& run_id, const RunSpec& spec);

@@ -2,8 +2,9 @@
 // sweep.json and runs.jsonl in that of each sweep. With ensemble.json, metrics.jsonl they hold every row
 // (runner/folder_records.h reads them); docs/run_folder.md says what is in which.
 //
-// They are written by whoever has changed a row. The registry is what counts: a file that is older, because
-// its writer was killed in between, is written again with the next change.
+// They are written by whoever changes a row, run.json before the change is committed: after a crash the
+// folders say what the registry does, or what it was about to. The registry is what counts; a file that
+// differs is written again with the next change.
 #pragma once
 
 #include <string>

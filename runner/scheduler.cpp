@@ -228,8 +228,8 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
       }
       return;
     case ClusterEvent::kCancelled:
-      if (registry_.apply_event(event.run_id, RunEvent::kStopped)) {
-        write_run_file(registry_, event.run_id, paths_of(event.run_id));
+      if (registry_.apply_event(event.run_id, RunEvent::kStopped,
+                                [&] { write_run_file(registry_, event.run_id, paths_of(event.run_id)); })) {
         say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
       }
       return;
@@ -244,8 +244,7 @@ void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& even
   attempt.token = attempt_token(event.claim);
   attempt.started = event.claim.time;
   try {
-    const RunRecord run = registry_.start_attempt(event.run_id, attempt);
-    write_run_file(registry_, event.run_id, paths_of(event.run_id));
+    const RunRecord run = begin(attempt);
     on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
     say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
                     run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
@@ -333,6 +332,11 @@ void Scheduler::count_as_started(const std::string& run_id) {
     std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
 }
 
+RunRecord Scheduler::begin(const AttemptRecord& attempt) {
+  return registry_.start_attempt(
+      attempt.run_id, attempt, [&] { write_run_file(registry_, attempt.run_id, paths_of(attempt.run_id)); });
+}
+
 std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const AttemptRecord& attempt,
                                                 const DeviceAssignment& devices) {
   try {
@@ -349,7 +353,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
     outcome.message = e.what();
     outcome.started = attempt.started;
     outcome.ended = clock_.now_s();
-    record(run.state == RunState::kQueued ? registry_.start_attempt(run.id, attempt) : run, outcome);
+    record(run.state == RunState::kQueued ? begin(attempt) : run, outcome);
     return std::nullopt;
   }
 }
@@ -363,7 +367,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   attempt.started = clock_.now_s();
   std::filesystem::remove(paths.stop_request());  // of an earlier attempt; one made from here on is heeded
   try {
-    run = registry_.start_attempt(run_id, attempt);
+    run = begin(attempt);
   } catch (const Error&) {
     if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
     return;  // a person has stopped it this moment
@@ -374,7 +378,6 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   if (!request) return;
   try {
     write_attempt(*request, paths);
-    write_run_file(registry_, run_id, paths);
     local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
                  attempt.token);
   } catch (const Error& e) {

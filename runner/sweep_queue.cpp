@@ -82,9 +82,10 @@ void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool
     SweepEntry& entry = entries[i];
     entry.run_id = runs[i].id;
     sweeps.insert(runs[i].sweep_id);
-    if (entry.standing == Standing::kFailed && retry_failed &&
-        registry.apply_event(entry.run_id, RunEvent::kRetried))
-      write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)});
+    if (entry.standing == Standing::kFailed && retry_failed) {
+      registry.apply_event(entry.run_id, RunEvent::kRetried,
+                           [&] { write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)}); });
+    }
     // The file may have been edited: another time limit, or data that lies elsewhere now.
     registry.set_spec(entry.run_id, entry.spec);
   }
