@@ -1,6 +1,5 @@
 // `expctl doctor`: what this machine has of what expctl needs, a line each.
 #include <fmt/core.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "registry/journal.h"
 #include "runner/find_worker.h"
 #include "runner/machine_gpus.h"
 
@@ -51,14 +51,16 @@ Check check_workspace(const fs::path& workspace) {
 
 /// SQLite's write-ahead log needs shared memory, which network file systems do not have.
 Check check_file_system(const fs::path& workspace) {
-  struct statfs info {};
-  if (::statfs(existing_parent(workspace).c_str(), &info) != 0)
-    return {"file system", false, "cannot be examined"};
-  constexpr unsigned kNfs = 0x6969, kSmb = 0xff534d42, kLustre = 0x0bd00bd0, kFuse = 0x65735546;
-  const auto type = static_cast<unsigned>(info.f_type);
-  const bool network = type == kNfs || type == kSmb || type == kLustre || type == kFuse;
-  return {"file system", !network,
-          network ? "a network file system: keep the workspace on a local disk" : "local"};
+  try {
+    const FileSystem system = file_system_at(workspace);
+    const bool is_local = system.journal == JournalMode::kWal;
+    return {"file system", true,
+            fmt::format("{}{}: the registry's journal is {}{}", system.name,
+                        is_local ? "" : ", of the network", is_local ? "WAL" : "TRUNCATE",
+                        is_local ? "" : "; commands wait for each other, a local disk is faster")};
+  } catch (const Error& e) {
+    return {"file system", false, e.what()};
+  }
 }
 
 Check check_cpu() {

@@ -15,6 +15,7 @@
 #include "ensemble/combine.h"
 #include "registry/registry.h"
 #include "reports/table.h"
+#include "runner/record_files.h"
 #include "squad/answer_files.h"
 
 namespace expctl {
@@ -134,6 +135,7 @@ RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
     Json file = description;
     file["id"] = id;
     write_file(paths.ensemble(), json_text(file));
+    write_run_file(registry, id, paths);
     draft.become(workspace.folder(id));
   });
 }

@@ -14,6 +14,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "registry/registry.h"
+#include "runner/record_files.h"
 #include "squad/dataset.h"
 
 namespace expctl {
@@ -169,6 +170,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   evaluation.settings["precision"] = json_get<std::string>(read_json(paths.inference_stats()), "precision",
                                                            paths.inference_stats().string());
   registry.set_evaluation(evaluation);
+  write_run_file(registry, entry.id, {workspace.folder(entry.id)});
   print_result(program, evaluation, paths.folder);
   const bool is_own = options.data.empty() && options.settings.empty();
   say(program, fmt::format("recorded as '{}' of {}{}; next: expctl{} runs show {}", evaluation.name, entry.id,

@@ -15,6 +15,7 @@
 #include "reports/leaderboard.h"
 #include "reports/manifest.h"
 #include "runner/attempt_files.h"
+#include "runner/record_files.h"
 #include "squad/answer_files.h"
 
 namespace expctl {
@@ -132,7 +133,7 @@ RunRecord add_run(Registry& registry, const WorkspacePaths& workspace, const Dra
     request.attempt = 0;
     request.spec = spec;
     write_file(paths.request(), json_text(to_json(request)));
-    write_run_file(run, paths);
+    write_run_file(registry, run.id, paths);
     draft.become(workspace.folder(run.id));
   });
 }

@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
   for (auto* add : {add_sweep,         add_train, add_ensemble, add_package, add_verify, add_runs,
                     add_compare,       add_tag,   add_logs,     add_stop,    add_resume, add_evaluate,
                     add_predict,       add_score, add_features, add_convert, add_fetch,  add_import,
-                    add_import_recipe, add_demo,  add_doctor,   add_job}) {
+                    add_import_recipe, add_demo,  add_registry, add_doctor,  add_job}) {
     add(app, program);
   }
   try {

@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "registry/registry.h"
-#include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
@@ -37,8 +37,7 @@ bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& 
     write_file(paths.stop_request(), "");
     return true;
   }
-  if (registry.apply_event(run_id, RunEvent::kStopped)) {
-    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run_id).value(), paths);
+  if (registry.apply_event(run_id, RunEvent::kStopped, [&] { write_run_file(registry, run_id, paths); })) {
     // A job of a cluster may begin before anybody cancels it.
     if (std::filesystem::exists(paths.request())) write_file(paths.stop_request(), "");
     return true;
@@ -110,8 +109,9 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     // A job of a cluster that still waits for the stopped attempt finds no request then, and does nothing.
     std::filesystem::remove(paths.request());
     std::filesystem::remove(paths.stop_request());
-    if (!registry.apply_event(run.id, RunEvent::kResumed)) continue;  // somebody else has, this moment
-    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(run.id).value(), paths);
+    const bool is_queued =
+        registry.apply_event(run.id, RunEvent::kResumed, [&] { write_run_file(registry, run.id, paths); });
+    if (!is_queued) continue;  // somebody else has, this moment
     const auto sweep = registry.find_sweep(run.sweep_id);
     say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",
                              run.id, workspace_option(program), sweep ? sweep->file : "FILE"));

@@ -343,7 +343,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   auto entries = look_up(specs, &registry);
   const auto skipped = std::count_if(entries.begin(), entries.end(),
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
-  enqueue(entries, record.id, options.retry_failed, registry, SystemClock().now_s());
+  enqueue(entries, record.id, options.retry_failed, registry, workspace, SystemClock().now_s());
   say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
   const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, entries, worker, options);
   const auto runs = own_records(registry, record.id, entries);

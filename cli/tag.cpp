@@ -7,7 +7,7 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "registry/registry.h"
-#include "runner/attempt_files.h"
+#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
@@ -26,7 +26,7 @@ void write_files(const Registry& registry, const std::vector<std::string>& ids,
                  const WorkspacePaths& workspace) {
   for (const auto& id : ids) {
     const RunPaths paths{workspace.folder(id)};
-    if (std::filesystem::exists(paths.run())) write_run_file(registry.find_run(id).value(), paths);
+    if (std::filesystem::exists(paths.run())) write_run_file(registry, id, paths);
   }
 }
 

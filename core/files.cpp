@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "core/error.h"
 
@@ -52,10 +53,6 @@ fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-fs::path temporary_name(const fs::path& path) {
-  return parent_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
-}
-
 void sync_and_rename(int fd, const fs::path& temporary, const fs::path& path) {
   if (::fsync(fd) != 0) throw errno_error(fmt::format("cannot sync {}", temporary.string()), errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -90,6 +87,10 @@ void copy_bytes(int from, int to, const fs::path& path) {
 
 }  // namespace
 
+fs::path draft_name(const fs::path& path) {
+  return parent_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+}
+
 std::string read_file(const fs::path& path) {
   const Descriptor fd(path, O_RDONLY);
   if (!fd.valid()) throw errno_error(fmt::format("cannot open {}", path.string()), errno);
@@ -115,7 +116,7 @@ void write_file(const fs::path& path, std::string_view content) {
 }
 
 void write_file(const fs::path& path, const std::vector<std::string_view>& pieces) {
-  const fs::path temporary = temporary_name(path);
+  const fs::path temporary = draft_name(path);
   const Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!fd.valid()) throw errno_error(fmt::format("cannot write {}", path.string()), errno);
   const Cleanup cleanup{temporary};
@@ -139,6 +140,21 @@ bool create_file(const fs::path& path, std::string_view content) {
   return true;
 }
 
+bool place_new_file(const fs::path& draft, const fs::path& path) {
+  const Descriptor fd(draft, O_RDONLY);
+  if (!fd.valid() || ::fsync(fd.get()) != 0)
+    throw errno_error(fmt::format("cannot sync {}", draft.string()), errno);
+  int failed = ::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
+  if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {  // NFS and others cannot do it in one step
+    if (fs::exists(fs::symlink_status(path))) return false;
+    failed = ::rename(draft.c_str(), path.c_str());
+  }
+  if (failed != 0 && errno == EEXIST) return false;
+  if (failed != 0) throw errno_error(fmt::format("cannot rename to {}", path.string()), errno);
+  sync_folder(parent_of(path));
+  return true;
+}
+
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -155,7 +171,7 @@ void remove_folder_at(const fs::path& path) {
 void copy_file(const fs::path& from, const fs::path& to) {
   const Descriptor in(from, O_RDONLY);
   if (!in.valid()) throw errno_error(fmt::format("cannot open {}", from.string()), errno);
-  const fs::path temporary = temporary_name(to);
+  const fs::path temporary = draft_name(to);
   const Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!out.valid()) throw errno_error(fmt::format("cannot write {}", to.string()), errno);
   const Cleanup cleanup{temporary};

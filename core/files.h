@@ -25,6 +25,13 @@ void rename_written(const std::filesystem::path& temporary, const std::filesyste
 /// changes nothing, where it exists already.
 bool create_file(const std::filesystem::path& path, std::string_view content);
 
+/// The name beside `path` under which a file is made that is to become it: one a process.
+std::filesystem::path draft_name(const std::filesystem::path& path);
+
+/// Syncs `draft` and renames it to `path`, which must not exist: false, and nothing is done, where it does.
+/// Throws Error.
+bool place_new_file(const std::filesystem::path& draft, const std::filesystem::path& path);
+
 /// Creates a folder and its parents. Throws Error naming the folder.
 void make_folder(const std::filesystem::path& path);
 

@@ -32,6 +32,14 @@ struct WorkspacePaths {
   std::filesystem::path sweep_file(const std::string& sweep_id) const {
     return root / sweep_id / "sweep.toml";
   }
+  /// The sweep's row of the registry and the ids of the runs that it describes.
+  std::filesystem::path sweep_record(const std::string& sweep_id) const {
+    return root / sweep_id / "sweep.json";
+  }
+  /// A line for each run that the sweep has added.
+  std::filesystem::path sweep_runs(const std::string& sweep_id) const {
+    return root / sweep_id / "runs.jsonl";
+  }
   /// What was sent to a cluster, by the array's key.
   JobArrayPaths job_array(const std::string& sweep_id, const std::string& key) const {
     return {root / sweep_id / "jobs", key};

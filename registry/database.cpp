@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -13,6 +14,12 @@ namespace expctl {
 namespace {
 
 constexpr int kBusyTimeout_ms = 10'000;
+
+/// From here on a writer waits a little for readers that never all pause and so keep the log from being begun
+/// anew; from twice that on readers pause.
+constexpr uintmax_t kLogLimit_bytes = uintmax_t{16} << 20;
+
+}  // namespace
 
 Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
   const int code = e.getErrorCode();
@@ -26,11 +33,15 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
                  "check the permissions of the workspace, or choose another with --workspace");
   }
   if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
-    return Error(fmt::format("{}: is damaged or no registry: {}", path.string(), e.what()),
-                 "restore it from a copy");
+    return Error(
+        fmt::format("{}: is damaged or no registry: {}", path.string(), e.what()),
+        "put a copy back (expctl registry backup makes them), or make it anew from the folders: expctl "
+        "registry rebuild --force");
   }
   return Error(fmt::format("{}: {}", path.string(), e.what()));
 }
+
+namespace {
 
 SQLite::Database open(const std::filesystem::path& path, bool create) {
   try {
@@ -42,11 +53,11 @@ SQLite::Database open(const std::filesystem::path& path, bool create) {
 
 /// Several who open a new file at once get SQLITE_BUSY from the change of its journal without any waiting, so
 /// the waiting is done here.
-void use_write_ahead_log(SQLite::Database& connection) {
+void use_journal(SQLite::Database& connection, JournalMode journal) {
   constexpr int kPause_ms = 20;
   for (int waited_ms = 0;; waited_ms += kPause_ms) {
     try {
-      connection.exec("PRAGMA journal_mode = WAL");
+      connection.exec(fmt::format("PRAGMA journal_mode = {}", name_of(journal)));
       return;
     } catch (const SQLite::Exception& e) {
       if (e.getErrorCode() != SQLITE_BUSY || waited_ms >= kBusyTimeout_ms) throw;
@@ -62,10 +73,14 @@ int user_version(SQLite::Database& connection) {
 }  // namespace
 
 Database::Database(const std::filesystem::path& path, bool create)
-    : path_(path), connection_(open(path, create)) {
+    : Database(path, create, file_system_at(path).journal) {}
+
+Database::Database(const std::filesystem::path& path, bool create, JournalMode journal)
+    : path_(path), journal_(journal), log_limit_bytes_(kLogLimit_bytes), connection_(open(path, create)) {
   try {
-    use_write_ahead_log(connection_);
+    use_journal(connection_, journal);
     connection_.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    connection_.exec(fmt::format("PRAGMA journal_size_limit = {}", kLogLimit_bytes));  // once it begins anew
     migrate();
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);
@@ -91,6 +106,7 @@ void Database::migrate() {
 }
 
 void Database::write(const std::function<void(SQLite::Database&)>& work) {
+  has_written_ = true;
   try {
     SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::IMMEDIATE);
     work(connection_);
@@ -98,9 +114,37 @@ void Database::write(const std::function<void(SQLite::Database&)>& work) {
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);
   }
+  bound_log();
+}
+
+uintmax_t Database::log_bytes() const {
+  if (journal_ != JournalMode::kWal) return 0;
+  std::error_code none;
+  const uintmax_t size = std::filesystem::file_size(path_.string() + "-wal", none);
+  return none ? 0 : size;
+}
+
+/// SQLite itself begins the log anew only when it finds no reader in it. Here the readers are waited for, not
+/// long: one that stays (a shell, a copy being made) must not hold up a sweep.
+void Database::bound_log() {
+  constexpr int kPatience_ms = 200;  // for each time the limit that the log has
+  const uintmax_t size = log_bytes();
+  if (size < log_limit_bytes_) return;
+  connection_.setBusyTimeout(kPatience_ms * static_cast<int>(std::min<uintmax_t>(5, size / kLogLimit_bytes)));
+  const int result = sqlite3_wal_checkpoint_v2(connection_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                               nullptr, nullptr);
+  connection_.setBusyTimeout(kBusyTimeout_ms);
+  log_limit_bytes_ = result == SQLITE_OK ? kLogLimit_bytes : size + kLogLimit_bytes / 4;
+}
+
+/// Who only looks leaves the writer a gap.
+void Database::make_way() const {
+  constexpr auto kGap = std::chrono::milliseconds(50);
+  if (!has_written_ && log_bytes() >= 2 * kLogLimit_bytes) std::this_thread::sleep_for(kGap);
 }
 
 void Database::read(const std::function<void(SQLite::Database&)>& work) const {
+  make_way();
   try {
     work(connection_);
   } catch (const SQLite::Exception& e) {

@@ -8,12 +8,17 @@
 #include <filesystem>
 #include <functional>
 
+#include "core/error.h"
+#include "registry/journal.h"
+
 namespace expctl {
 
 class Database {
  public:
-  /// Opens (creates where `create`) and migrates. Throws Error.
+  /// Opens (creates where `create`) and migrates, with the journal that suits the file system. Throws Error.
   Database(const std::filesystem::path& path, bool create);
+  /// The same with a journal of the caller's choice.
+  Database(const std::filesystem::path& path, bool create, JournalMode journal);
 
   /// Runs `work` between BEGIN IMMEDIATE and COMMIT; any exception rolls back. Immediate, because a read
   /// transaction that turns into a write fails at once when somebody else wrote in between.
@@ -24,9 +29,18 @@ class Database {
 
  private:
   void migrate();
+  uintmax_t log_bytes() const;
+  void bound_log();
+  void make_way() const;
 
   std::filesystem::path path_;
+  JournalMode journal_;
+  uintmax_t log_limit_bytes_;
+  bool has_written_ = false;
   mutable SQLite::Database connection_;
 };
+
+/// What expctl says of an error of SQLite's about the file.
+Error translate(const SQLite::Exception& e, const std::filesystem::path& path);
 
 }  // namespace expctl

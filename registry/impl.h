@@ -24,7 +24,7 @@ constexpr const char* kSelectRuns =
     "SELECT r.id, coalesce(r.sweep_id, ''), r.name, r.state, r.reason, r.message, r.config_hash, r.seed, "
     "r.params, r.spec, "
     "r.attempts, r.retries_used, r.created, r.started, r.ended, e.f1, e.exact_match, "
-    "(SELECT json_group_array(tag) FROM tags WHERE run_id = r.id) "
+    "(SELECT json_group_array(tag) FROM tags WHERE run_id = r.id), r.position "
     "FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id AND e.name = 'default' ";
 
 RunRecord read_run(SQLite::Statement& row);
@@ -35,6 +35,9 @@ void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evalu
 
 void replace_artifacts(SQLite::Database& database, const std::string& run_id,
                        const std::vector<ArtifactRecord>& artifacts);
+
+void replace_metrics(SQLite::Database& database, const std::string& run_id,
+                     const std::vector<MetricRecord>& metrics);
 
 /// The state of a run inside a transaction; throws Error kNotFound.
 RunState state_of(SQLite::Database& database, const std::string& run_id);

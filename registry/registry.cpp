@@ -17,7 +17,9 @@ Registry Registry::open(const std::filesystem::path& path) {
 Registry Registry::open_existing(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     throw Error(fmt::format("{}: there is no registry", path.string()),
-                "expctl sweep FILE makes one; --workspace DIR says where it is", ErrorCode::kNotFound);
+                "expctl sweep FILE makes one, expctl registry rebuild one that was lost; --workspace DIR "
+                "says where it is",
+                ErrorCode::kNotFound);
   }
   return Registry(std::make_unique<Impl>(path, false));
 }
@@ -40,7 +42,8 @@ RunState move_run(SQLite::Database& database, const std::string& run_id, RunEven
   return *next;
 }
 
-RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord& attempt) {
+RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord& attempt,
+                                  const std::function<void()>& before_commit) {
   RunRecord run;
   impl_->database.write([&](SQLite::Database& db) {
     move_run(db, run_id, RunEvent::kStarted);
@@ -55,6 +58,7 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
                              "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)");
     SQLite::bind(insert, run_id, run.attempts, attempt.token, attempt.started);
     insert.exec();
+    before_commit();
   });
   return run;
 }
@@ -73,8 +77,6 @@ void replace_artifacts(SQLite::Database& database, const std::string& run_id,
   }
 }
 
-namespace {
-
 void replace_metrics(SQLite::Database& database, const std::string& run_id,
                      const std::vector<MetricRecord>& metrics) {
   SQLite::Statement remove(database, "DELETE FROM metrics WHERE run_id = ?");
@@ -90,11 +92,9 @@ void replace_metrics(SQLite::Database& database, const std::string& run_id,
   }
 }
 
-}  // namespace
-
 RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& outcome, bool retry,
                                    const AttemptResults& results,
-                                   const std::function<void(const RunRecord&)>& before_commit) {
+                                   const std::function<void()>& before_commit) {
   RunRecord finished;
   impl_->database.write([&](SQLite::Database& db) {
     if (results.metrics) replace_metrics(db, run_id, *results.metrics);
@@ -115,12 +115,13 @@ RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& out
                  std::string(name_of(outcome.reason)), run_id);
     attempt.exec();
     finished = select_run(db, run_id).value();
-    before_commit(finished);
+    before_commit();
   });
   return finished;
 }
 
-bool Registry::apply_event(const std::string& run_id, RunEvent event) {
+bool Registry::apply_event(const std::string& run_id, RunEvent event,
+                           const std::function<void()>& before_commit) {
   // A running run goes through most of these too, but then they are its attempt's to say.
   const RunState from = event == RunEvent::kStopped   ? RunState::kQueued
                         : event == RunEvent::kRetried ? RunState::kFailed
@@ -130,10 +131,12 @@ bool Registry::apply_event(const std::string& run_id, RunEvent event) {
     if (state_of(db, run_id) != from) return;
     move_run(db, run_id, event);
     applied = true;
-    if (event != RunEvent::kRetried) return;
-    SQLite::Statement update(db, "UPDATE runs SET retries_used = 0 WHERE id = ?");  // a person's retry
-    update.bind(1, run_id);
-    update.exec();
+    if (event == RunEvent::kRetried) {
+      SQLite::Statement update(db, "UPDATE runs SET retries_used = 0 WHERE id = ?");  // a person's retry
+      update.bind(1, run_id);
+      update.exec();
+    }
+    before_commit();
   });
   return applied;
 }

@@ -27,6 +27,7 @@ struct SweepRecord {
   std::string name;
   std::string file;  ///< absolute path of the sweep file as it was given
   double created = 0;
+  std::string content_sha256;  ///< of the file and of what --set changed of it
 };
 
 /// A run or an ensemble ("ens1", with no seed, spec or attempts).
@@ -49,6 +50,7 @@ struct RunRecord {
   std::optional<double> f1;  ///< percent, of the evaluation "default"
   std::optional<double> exact_match;
   std::vector<std::string> tags;
+  int64_t position = 0;  ///< in the order of creation, runs and ensembles together
 
   bool is_ensemble() const;
   /// Another program made it, and `expctl import` took it in: no sweep describes it, no attempt was started.
@@ -81,18 +83,27 @@ struct EvaluationRecord {
   Json settings = Json::object();  ///< evaluation_settings() of the run's spec
 };
 
-struct NewEnsemble {
-  std::string name;
-  Json description;  ///< what ensemble.json holds but the id
-  std::vector<std::string> members;
-  std::optional<EvaluationRecord> evaluation;  ///< its run_id is filled in; nothing where it was not scored
-};
-
 struct ArtifactRecord {
   std::string run_id;
   std::string path;  ///< relative to the run folder
   int64_t bytes = 0;
   std::string sha256;
+};
+
+/// All that is on record of a run or an ensemble but its metrics.
+struct EntryRecord {
+  RunRecord run;
+  std::vector<AttemptRecord> attempts;
+  std::vector<EvaluationRecord> evaluations;
+  std::vector<ArtifactRecord> artifacts;
+  std::vector<std::string> members;
+};
+
+struct NewEnsemble {
+  std::string name;
+  Json description;  ///< what ensemble.json holds but the id
+  std::vector<std::string> members;
+  std::optional<EvaluationRecord> evaluation;  ///< its run_id is filled in; nothing where it was not scored
 };
 
 struct NewImport {
@@ -148,6 +159,10 @@ class Registry {
   SweepRecord add_sweep(const std::string& name, const std::string& file, const std::string& content_sha256,
                         double now);
   std::optional<SweepRecord> find_sweep(const std::string& id) const;
+  /// In order of creation.
+  std::vector<SweepRecord> list_sweeps() const;
+  /// The highest number ever given for each kind of id.
+  std::map<IdKind, int64_t> highest_ids() const;
   /// Queued runs of a sweep, ids in the order of `specs`; where a run of the same config and seed is there
   /// already (another command has just added it), that one.
   std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
@@ -164,6 +179,7 @@ class Registry {
       const std::function<void(const RunRecord&)>& place_files = [](const auto&) {});
 
   std::optional<RunRecord> find_run(const std::string& id) const;
+  std::optional<EntryRecord> find_entry(const std::string& id) const;
   /// Also takes a tag, "@" (the newest run; ensembles do not count), "@2" (the one before it); throws Error
   /// kNotFound with the nearest id.
   RunRecord resolve_run(const std::string& word) const;
@@ -182,17 +198,20 @@ class Registry {
 
   // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
   // not legal.
+  // `before_commit` sees what is on record as it will be: what it throws leaves all as it was.
   /// Queued to running, with a new attempt, whose number the run's `attempts` is then.
-  RunRecord start_attempt(const std::string& run_id, const AttemptRecord& attempt);
+  RunRecord start_attempt(
+      const std::string& run_id, const AttemptRecord& attempt,
+      const std::function<void()>& before_commit = [] {});
   /// Ends the running attempt, takes in what it has left and moves the run, all in one transaction; `retry`
   /// puts a failed one back in the queue (and counts it).
-  /// `before_commit` sees the run as it will be: what it throws leaves all as it was.
   RunRecord finish_attempt(
       const std::string& run_id, const Outcome& outcome, bool retry, const AttemptResults& results = {},
-      const std::function<void(const RunRecord&)>& before_commit = [](const auto&) {});
+      const std::function<void()>& before_commit = [] {});
   /// Events without an attempt: kStopped of a queued run, kRetried of a failed one, kResumed of a stopped
   /// one. False, and nothing is changed, where the run is in another state by now.
-  bool apply_event(const std::string& run_id, RunEvent event);
+  bool apply_event(
+      const std::string& run_id, RunEvent event, const std::function<void()>& before_commit = [] {});
   /// Replaces, of a queued run, what may change without making another run of it: resources and where the
   /// inputs lie. Throws Error where the config hash or the seed would be another.
   void set_spec(const std::string& run_id, const RunSpec& spec);
@@ -212,6 +231,10 @@ class Registry {
   std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;
   std::vector<ArtifactRecord> artifacts(const std::string& run_id) const;
   std::vector<MetricRecord> metrics(const std::string& run_id) const;
+
+  /// What SQLite finds wrong with the file: damaged pages, rows that refer to rows which are not there. Reads
+  /// all of it.
+  std::vector<std::string> faults() const;
 
  private:
   struct Impl;

@@ -40,9 +40,11 @@ int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
   return highest - count + 1;
 }
 
+constexpr const char* kSelectSweeps = "SELECT id, name, file, created, content_sha256 FROM sweeps ";
+
 SweepRecord read_sweep_row(SQLite::Statement& row) {
   return {row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString(),
-          row.getColumn(3).getDouble()};
+          row.getColumn(3).getDouble(), row.getColumn(4).getString()};
 }
 
 std::optional<RunRecord> find_identity(SQLite::Database& database, const std::string& config_hash,
@@ -103,6 +105,7 @@ RunRecord read_run(SQLite::Statement& row) {
   run.f1 = optional_real();
   run.exact_match = optional_real();
   run.tags = parse_json(text(), "registry: tags of " + run.id).get<std::vector<std::string>>();
+  run.position = row.getColumn(column++).getInt64();
   return run;
 }
 
@@ -114,10 +117,9 @@ std::optional<RunRecord> select_run(SQLite::Database& database, const std::strin
 
 SweepRecord Registry::add_sweep(const std::string& name, const std::string& file,
                                 const std::string& content_sha256, double now) {
-  SweepRecord sweep{"", name, file, now};
+  SweepRecord sweep{"", name, file, now, content_sha256};
   impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement known(
-        db, "SELECT id, name, file, created FROM sweeps WHERE file = ? AND content_sha256 = ?");
+    SQLite::Statement known(db, std::string(kSelectSweeps) + "WHERE file = ? AND content_sha256 = ?");
     SQLite::bind(known, file, content_sha256);
     if (known.executeStep()) {
       sweep = read_sweep_row(known);
@@ -136,11 +138,33 @@ SweepRecord Registry::add_sweep(const std::string& name, const std::string& file
 std::optional<SweepRecord> Registry::find_sweep(const std::string& id) const {
   std::optional<SweepRecord> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT id, name, file, created FROM sweeps WHERE id = ?");
+    SQLite::Statement query(db, std::string(kSelectSweeps) + "WHERE id = ?");
     query.bind(1, id);
     if (query.executeStep()) found = read_sweep_row(query);
   });
   return found;
+}
+
+std::vector<SweepRecord> Registry::list_sweeps() const {
+  std::vector<SweepRecord> sweeps;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, std::string(kSelectSweeps) + "ORDER BY rowid");
+    while (query.executeStep()) sweeps.push_back(read_sweep_row(query));
+  });
+  return sweeps;
+}
+
+std::map<IdKind, int64_t> Registry::highest_ids() const {
+  std::map<IdKind, int64_t> highest;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, "SELECT highest FROM id_counters WHERE kind = ?");
+    for (const IdKind kind : {IdKind::kRun, IdKind::kEnsemble, IdKind::kSweep}) {
+      query.bind(1, std::string(prefix_of(kind)));
+      if (query.executeStep()) highest[kind] = query.getColumn(0).getInt64();
+      query.reset();
+    }
+  });
+  return highest;
 }
 
 std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
@@ -240,6 +264,12 @@ std::optional<RunRecord> Registry::find_run(const std::string& id) const {
   std::optional<RunRecord> found;
   impl_->database.read([&](SQLite::Database& db) { found = select_run(db, id); });
   return found;
+}
+
+std::optional<EntryRecord> Registry::find_entry(const std::string& id) const {
+  auto run = find_run(id);
+  if (!run) return std::nullopt;
+  return EntryRecord{std::move(*run), attempts(id), evaluations(id), artifacts(id), ensemble_members(id)};
 }
 
 RunRecord Registry::resolve_run(const std::string& word) const {

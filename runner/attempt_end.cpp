@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "runner/attempt_files.h"
 #include "runner/plan.h"
+#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
@@ -60,7 +61,7 @@ RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& reg
   // The file first: killed before the commit, the run is still running in the registry, and its end is
   // recorded again.
   end.run = registry.finish_attempt(run.id, end.outcome, end.is_retried, results,
-                                    [&](const RunRecord& finished) { write_run_file(finished, paths); });
+                                    [&] { write_run_file(registry, run.id, paths); });
   return end;
 }
 

@@ -113,27 +113,6 @@ void write_request(const WorkerRequest& request, const RunPaths& paths, const fs
   write_file(paths.command(), command_text(request, folder));
 }
 
-void write_run_file(const RunRecord& run, const RunPaths& paths) {
-  make_folder(paths.folder);
-  remove_folder_at(paths.run());
-  write_file(paths.run(), json_text({{"schema_version", 1},
-                                     {"id", run.id},
-                                     {"sweep", run.sweep_id},
-                                     {"name", run.name},
-                                     {"state", name_of(run.state)},
-                                     {"reason", name_of(run.reason)},
-                                     {"message", run.message},
-                                     {"config_hash", run.config_hash},
-                                     {"seed", run.seed},
-                                     {"params", run.params},
-                                     {"attempts", run.attempts},
-                                     {"retries_used", run.retries_used},
-                                     {"created", run.created},
-                                     {"started", run.started},
-                                     {"ended", run.ended},
-                                     {"tags", run.tags}}));
-}
-
 std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt) {
   if (!fs::is_regular_file(paths.outcome())) return std::nullopt;
   try {

@@ -29,9 +29,6 @@ void remove_results(const RunPaths& paths);
 /// request.json and command.txt in `paths`, of an attempt that runs (or is to be run again) in `folder`.
 void write_request(const WorkerRequest& request, const RunPaths& paths, const std::filesystem::path& folder);
 
-/// run.json: with the sweep's folder all that it takes to make the registry again.
-void write_run_file(const RunRecord& run, const RunPaths& paths);
-
 /// The outcome of this attempt, or nothing where its supervisor has written none.
 std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt);
 

@@ -10,6 +10,7 @@
 #include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/record_files.h"
 #include "runner/signal_wait.h"
 #include "runner/sweep_queue.h"
 #include "runner/walltime.h"
@@ -181,6 +182,11 @@ void Scheduler::count_as_started(const std::string& run_id) {
     std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
 }
 
+RunRecord Scheduler::begin(const AttemptRecord& attempt) {
+  return registry_.start_attempt(
+      attempt.run_id, attempt, [&] { write_run_file(registry_, attempt.run_id, paths_of(attempt.run_id)); });
+}
+
 std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const AttemptRecord& attempt,
                                                 const DeviceAssignment& devices) {
   try {
@@ -192,7 +198,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
     return request;
   } catch (const std::exception& e) {
     const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what());
-    record(run.state == RunState::kQueued ? registry_.start_attempt(run.id, attempt) : run, outcome);
+    record(run.state == RunState::kQueued ? begin(attempt) : run, outcome);
     return std::nullopt;
   }
 }
@@ -206,7 +212,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   attempt.started = clock_.now_s();
   std::filesystem::remove(paths.stop_request());  // of an earlier attempt; one made from here on is heeded
   try {
-    run = registry_.start_attempt(run_id, attempt);
+    run = begin(attempt);
   } catch (const Error&) {
     if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
     return;  // a person has stopped it this moment
@@ -217,7 +223,6 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   if (!request) return;
   try {
     write_attempt(*request, paths);
-    write_run_file(run, paths);
     local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
                  attempt.token);
   } catch (const Error& e) {

@@ -90,6 +90,8 @@ class Scheduler {
   void hand_to(ClusterExecutor& executor, const std::vector<NewJob>& jobs);
   void start_what_fits();
   void start(const std::string& run_id, Slot slot);
+  /// In the registry and run.json.
+  RunRecord begin(const AttemptRecord& attempt);
   /// Whether the run would still be at work when the allocation ends, by those before it; says so.
   bool is_too_long(const std::string& run_id);
   /// The request of the attempt that is about to be made. Where it cannot be made, records that as the end of

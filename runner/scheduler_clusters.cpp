@@ -8,6 +8,7 @@
 #include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/record_files.h"
 #include "runner/scheduler.h"
 
 namespace expctl {
@@ -69,9 +70,8 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
       }
       return;
     case ClusterEvent::kCancelled:
-      if (registry_.apply_event(event.run_id, RunEvent::kStopped)) {
-        const RunRecord run = registry_.find_run(event.run_id).value();
-        write_run_file(run, paths_of(event.run_id));
+      if (registry_.apply_event(event.run_id, RunEvent::kStopped,
+                                [&] { write_run_file(registry_, event.run_id, paths_of(event.run_id)); })) {
         say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
       }
       return;
@@ -102,7 +102,7 @@ void Scheduler::on_vanished(const std::string& run_id) {
   attempt.started = clock_.now_s();
   Outcome outcome = failed_to_start(run.attempts + 1, attempt.started, clock_.now_s(),
                                     fmt::format("{} times its job was gone before it had begun", kMost));
-  record(registry_.start_attempt(run_id, attempt), outcome);
+  record(begin(attempt), outcome);
 }
 
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
@@ -114,9 +114,8 @@ void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& even
   attempt.run_id = event.run_id;
   attempt.token = attempt_token(event.claim);
   attempt.started = event.claim.time;
-  const RunRecord run = registry_.start_attempt(event.run_id, attempt);
+  const RunRecord run = begin(attempt);
   on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
-  write_run_file(run, paths_of(event.run_id));
   say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
                   run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
 }
@@ -160,7 +159,7 @@ std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run
   if (!request) return std::nullopt;
   std::filesystem::remove(paths.stop_request());
   write_attempt(*request, paths);
-  write_run_file(run, paths);
+  write_run_file(registry_, run.id, paths);
   return request;
 }
 

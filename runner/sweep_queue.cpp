@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <set>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
@@ -71,18 +73,23 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 }
 
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
-             Registry& registry, double now) {
+             Registry& registry, const WorkspacePaths& workspace, double now) {
   std::vector<RunSpec> specs;
   for (const auto& entry : entries) specs.push_back(entry.spec);
   const auto runs = registry.add_runs(sweep_id, specs, now);
+  std::set<std::string> sweeps = {sweep_id};  // that have added one of the runs
   for (size_t i = 0; i < entries.size(); ++i) {
     SweepEntry& entry = entries[i];
     entry.run_id = runs[i].id;
-    if (entry.standing == Standing::kFailed && retry_failed)
-      registry.apply_event(entry.run_id, RunEvent::kRetried);
+    sweeps.insert(runs[i].sweep_id);
+    if (entry.standing == Standing::kFailed && retry_failed) {
+      registry.apply_event(entry.run_id, RunEvent::kRetried,
+                           [&] { write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)}); });
+    }
     // The file may have been edited: another time limit, or data that lies elsewhere now.
     registry.set_spec(entry.run_id, entry.spec);
   }
+  for (const auto& id : sweeps) write_sweep_files(registry, id, workspace);
 }
 
 std::vector<PastRun> past_runs(const Registry& registry) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/run_paths.h"
 #include "experiments/sweep_file.h"
 #include "registry/registry.h"
 #include "runner/estimate.h"
@@ -36,9 +37,9 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 
 /// Adds the new ones (ids in the order of the entries), makes all of them the sweep's, queues the failed ones
 /// again if asked, and gives those that are queued the resources and paths of the file as it is now; fills in
-/// run_id.
+/// run_id. The workspace's files say so too afterwards.
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
-             Registry& registry, double now);
+             Registry& registry, const WorkspacePaths& workspace, double now);
 
 /// The runs of the workspace that have succeeded, to tell from them how long others take.
 std::vector<PastRun> past_runs(const Registry& registry);

@@ -1,0 +1,246 @@
+#include "runner/record_files.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr IdKind kIdKinds[] = {IdKind::kRun, IdKind::kEnsemble, IdKind::kSweep};
+
+FailReason reason_from(const Json& json, const std::string& source) {
+  const auto name = json_get<std::string>(json, "reason", source);
+  const auto reason = fail_reason_from(name);
+  if (!reason) throw Error(fmt::format("{}: unknown reason '{}'", source, name));
+  return *reason;
+}
+
+RunState state_from(const Json& json, const std::string& source) {
+  const auto name = json_get<std::string>(json, "state", source);
+  const auto state = run_state_from(name);
+  if (!state) throw Error(fmt::format("{}: unknown state '{}'", source, name));
+  return *state;
+}
+
+Json attempts_json(const std::vector<AttemptRecord>& attempts) {
+  Json list = Json::array();
+  for (const auto& a : attempts) {
+    list.push_back({{"attempt", a.attempt},
+                    {"token", a.token},
+                    {"started", a.started},
+                    {"ended", a.ended},
+                    {"end", a.end},
+                    {"reason", name_of(a.reason)}});
+  }
+  return list;
+}
+
+AttemptRecord attempt_from(const Json& json, const std::string& run_id, const std::string& source) {
+  return {run_id,
+          json_get<int>(json, "attempt", source),
+          json_get<std::string>(json, "token", source),
+          json_get<double>(json, "started", source),
+          json_get<double>(json, "ended", source),
+          json_get<std::string>(json, "end", source),
+          reason_from(json, source)};
+}
+
+Json evaluations_json(const std::vector<EvaluationRecord>& evaluations) {
+  Json list = Json::array();
+  for (const auto& e : evaluations) {
+    list.push_back(
+        {{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
+  }
+  return list;
+}
+
+EvaluationRecord evaluation_from(const Json& json, const std::string& run_id, const std::string& source) {
+  return {run_id, json_get<std::string>(json, "name", source), json_get<double>(json, "f1", source),
+          json_get<double>(json, "exact_match", source), json_get<Json>(json, "settings", source)};
+}
+
+Json artifacts_json(const std::vector<ArtifactRecord>& artifacts) {
+  Json list = Json::array();
+  for (const auto& a : artifacts)
+    list.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
+  return list;
+}
+
+ArtifactRecord artifact_from(const Json& json, const std::string& run_id, const std::string& source) {
+  return {run_id, json_get<std::string>(json, "path", source), json_get<int64_t>(json, "bytes", source),
+          json_get<std::string>(json, "sha256", source)};
+}
+
+/// Each element of a list that may be absent.
+template <typename T>
+std::vector<T> list_from(const Json& json, const char* key, const std::string& run_id,
+                         const std::string& source,
+                         T (*element_from)(const Json&, const std::string&, const std::string&)) {
+  std::vector<T> list;
+  for (const auto& element : json_get<Json>(json, key, source, Json::array()))
+    list.push_back(element_from(element, run_id, source));
+  return list;
+}
+
+/// The runs that the sweep describes, and those of them that it has added, in order of creation.
+struct RunsOfSweep {
+  std::vector<RunRecord> described, added;
+};
+
+RunsOfSweep runs_of(const Registry& registry, const std::string& sweep_id) {
+  RunFilter filter;
+  filter.sweep_id = sweep_id;
+  RunsOfSweep runs;
+  runs.described = registry.list_runs(filter);
+  for (const auto& run : runs.described) {
+    if (run.sweep_id == sweep_id) runs.added.push_back(run);
+  }
+  return runs;
+}
+
+SweepFile sweep_file(const Registry& registry, const SweepRecord& record,
+                     const std::vector<RunRecord>& described) {
+  SweepFile file{record, {}, registry.highest_ids()};
+  for (const auto& run : described) file.runs.push_back(run.id);
+  return file;
+}
+
+/// A sweep is often begun again, which changes nothing.
+void write_changed_file(const fs::path& path, const std::string& content) {
+  if (fs::is_regular_file(path) && read_file(path) == content) return;
+  write_file(path, content);
+}
+
+}  // namespace
+
+Json run_file(const EntryRecord& entry) {
+  const RunRecord& run = entry.run;
+  Json json = {{"schema_version", 1},
+               {"id", run.id},
+               {"position", run.position},
+               {"sweep", run.sweep_id},
+               {"name", run.name},
+               {"state", name_of(run.state)},
+               {"reason", name_of(run.reason)},
+               {"message", run.message},
+               {"config_hash", run.config_hash},
+               {"seed", run.seed},
+               {"params", run.params},
+               {"attempts", run.attempts},
+               {"retries_used", run.retries_used},
+               {"created", run.created},
+               {"started", run.started},
+               {"ended", run.ended},
+               {"tags", run.tags},
+               {"attempt_history", attempts_json(entry.attempts)},
+               {"evaluations", evaluations_json(entry.evaluations)},
+               {"artifacts", artifacts_json(entry.artifacts)}};
+  if (!entry.members.empty()) json["members"] = entry.members;
+  return json;
+}
+
+EntryRecord entry_from_run_file(const Json& json, const std::string& source) {
+  const auto text = [&](const char* key) { return json_get<std::string>(json, key, source); };
+  EntryRecord entry;
+  RunRecord& run = entry.run;
+  run.id = text("id");
+  run.position = json_get<int64_t>(json, "position", source, 0);
+  run.sweep_id = text("sweep");
+  run.name = text("name");
+  run.state = state_from(json, source);
+  run.reason = reason_from(json, source);
+  run.message = text("message");
+  run.config_hash = text("config_hash");
+  run.seed = json_get<int64_t>(json, "seed", source);
+  run.params = json_get<Json>(json, "params", source);
+  run.attempts = json_get<int>(json, "attempts", source);
+  run.retries_used = json_get<int>(json, "retries_used", source);
+  run.created = json_get<double>(json, "created", source);
+  run.started = json_get<double>(json, "started", source);
+  run.ended = json_get<double>(json, "ended", source);
+  run.tags = json_get<std::vector<std::string>>(json, "tags", source);
+  entry.attempts = list_from(json, "attempt_history", run.id, source, attempt_from);
+  entry.evaluations = list_from(json, "evaluations", run.id, source, evaluation_from);
+  entry.artifacts = list_from(json, "artifacts", run.id, source, artifact_from);
+  entry.members = json_get<std::vector<std::string>>(json, "members", source, {});
+  return entry;
+}
+
+Json run_line(const RunRecord& run) {
+  return {{"id", run.id},
+          {"position", run.position},
+          {"name", run.name},
+          {"created", run.created},
+          {"config_hash", run.config_hash},
+          {"seed", run.seed},
+          {"params", run.params},
+          {"spec", run.spec}};
+}
+
+RunRecord run_from_line(const Json& json, const std::string& source) {
+  RunRecord run;
+  run.id = json_get<std::string>(json, "id", source);
+  run.position = json_get<int64_t>(json, "position", source);
+  run.name = json_get<std::string>(json, "name", source);
+  run.created = json_get<double>(json, "created", source);
+  run.config_hash = json_get<std::string>(json, "config_hash", source);
+  run.seed = json_get<int64_t>(json, "seed", source);
+  run.params = json_get<Json>(json, "params", source);
+  run.spec = json_get<Json>(json, "spec", source);
+  return run;
+}
+
+Json to_json(const SweepFile& sweep) {
+  Json highest = Json::object();
+  for (const auto& [kind, number] : sweep.highest_ids) highest[std::string(prefix_of(kind))] = number;
+  return {{"schema_version", 1},
+          {"id", sweep.record.id},
+          {"name", sweep.record.name},
+          {"file", sweep.record.file},
+          {"created", sweep.record.created},
+          {"content_sha256", sweep.record.content_sha256},
+          {"runs", sweep.runs},
+          {"highest_ids", highest}};
+}
+
+SweepFile sweep_file_from_json(const Json& json, const std::string& source) {
+  SweepFile sweep;
+  sweep.record = {json_get<std::string>(json, "id", source), json_get<std::string>(json, "name", source),
+                  json_get<std::string>(json, "file", source), json_get<double>(json, "created", source),
+                  json_get<std::string>(json, "content_sha256", source)};
+  sweep.runs = json_get<std::vector<std::string>>(json, "runs", source);
+  const Json highest = json_get<Json>(json, "highest_ids", source, Json::object());
+  for (const IdKind kind : kIdKinds)
+    sweep.highest_ids[kind] = json_get<int64_t>(highest, std::string(prefix_of(kind)).c_str(), source, 0);
+  return sweep;
+}
+
+SweepFile sweep_file(const Registry& registry, const SweepRecord& record) {
+  return sweep_file(registry, record, runs_of(registry, record.id).described);
+}
+
+void write_run_file(const Registry& registry, const std::string& id, const RunPaths& paths) {
+  make_folder(paths.folder);
+  remove_folder_at(paths.run());
+  write_file(paths.run(), json_text(run_file(registry.find_entry(id).value())));
+}
+
+void write_sweep_files(const Registry& registry, const std::string& sweep_id,
+                       const WorkspacePaths& workspace) {
+  const auto record = registry.find_sweep(sweep_id);
+  if (!record) return;
+  make_folder(workspace.folder(sweep_id));
+  const RunsOfSweep runs = runs_of(registry, sweep_id);
+  std::string lines;
+  for (const auto& run : runs.added) lines += json_line(run_line(run)) + "\n";
+  write_changed_file(workspace.sweep_runs(sweep_id), lines);
+  write_changed_file(workspace.sweep_record(sweep_id),
+                     json_text(to_json(sweep_file(registry, *record, runs.described))));
+}
+
+}  // namespace expctl
