@@ -90,7 +90,7 @@ std::vector<Difference> compare_entry(const EntryRecord& entry, const WorkspaceP
   Comparison comparison(entry.run.id);
   const bool is_untouched = entry.run.state == RunState::kQueued && entry.run.attempts == 0;
   if (!is_untouched || fs::exists(paths.run())) comparison.compare(run_file(entry), paths.run(), kMend);
-  if (entry.run.sweep_id.empty()) comparison.compare(entry.run.spec, paths.ensemble(), kPutBack);
+  if (entry.run.is_ensemble()) comparison.compare(entry.run.spec, paths.ensemble(), kPutBack);
   compare_artifacts(entry, paths, with_hashes, comparison);
   compare_scores(entry, paths, comparison);
   return comparison.take();

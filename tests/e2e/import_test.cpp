@@ -275,3 +275,24 @@ TEST_CASE("recipes: each of the contest's programs has its command job beside it
                Contains("[command]") && !Contains("[train]"));
   }
 }
+
+TEST_CASE("an imported run stands after the registry was lost and made anew", "[e2e]") {
+  const TempDir folder;
+  write_file(folder / "dev.json", kOneQuestion);
+  write_file(folder / "predictions.json", "{\"q1\": \"nothing of it\"}");
+  const auto expctl = [&](std::vector<std::string> words) {
+    words.insert(words.begin(),
+                 {(bin_dir() / "expctl").string(), "--json", "--workspace", (folder / "runs").string()});
+    return run_program(words);
+  };
+  REQUIRE(expctl({"import", (folder / "predictions.json").string(), "--dev", (folder / "dev.json").string()})
+              .exit_code == 0);
+  const auto shown = Json::parse(expctl({"runs", "show", "run1"}).out);
+  CHECK(expctl({"registry", "check"}).exit_code == 0);
+  for (const auto& file : find_files(folder / "runs", "registry.db*")) std::filesystem::remove(file);
+  const auto rebuilt = expctl({"registry", "rebuild"});
+  INFO(rebuilt.err);
+  CHECK(rebuilt.exit_code == 0);
+  CHECK(Json::parse(expctl({"runs", "show", "run1"}).out) == shown);
+  CHECK(expctl({"registry", "check"}).exit_code == 0);
+}
