@@ -97,6 +97,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   json["schema_version"] = 1;
   json["sweep"] = run.sweep_id;
   json["message"] = run.message;
+  json["tags"] = run.tags;
   json["attempts"] = run.attempts;
   json["attempt_history"] = attempts_json(registry.attempts(run.id));
   json["stalled"] = silent_for(run, workspace) > 0;
@@ -149,6 +150,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   row(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
   row("changed keys", changed_keys(run));
   row("attempts", attempts_text(registry.attempts(run.id)));
+  row("tags", join(run.tags, " "));
   row("created", time_text(run.created));
   row("started", time_text(run.started));
   row("ended", time_text(run.ended));

@@ -47,7 +47,7 @@ int untag(const Program& program, const std::string& name) {
   Registry registry = Registry::open_existing(program.workspace().registry());
   const std::string before = registry.remove_tag(name);
   if (before.empty())
-    throw Error(fmt::format("there is no tag '{}'", name), "expctl runs shows them with --json",
+    throw Error(fmt::format("there is no tag '{}'", name), "expctl runs show ID shows those of a run",
                 ErrorCode::kNotFound);
   write_files(registry, {before}, program.workspace());
   say(program, fmt::format("{} is no longer {}", before, name));

@@ -36,7 +36,7 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// In an output path % begins a placeholder.
+/// In an output path % begins what Slurm fills in.
 std::string path_pattern(const std::filesystem::path& path) {
   std::string out;
   for (const char c : path.string()) out += c == '%' ? "%%" : std::string(1, c);

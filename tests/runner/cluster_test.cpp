@@ -27,8 +27,8 @@ JobScript example() {
   script.executor.max_parallel = 4;
   script.executor.extra = {"--qos=low"};
   script.expctl = "/opt/expctl/bin/expctl";
-  script.folder = "/work/my runs";
-  script.paths = {"/work/my runs/sweep1/jobs", "00c0ffee"};
+  script.folder = "/home/ann/my runs";
+  script.paths = {"/home/ann/my runs/sweep1/jobs", "00c0ffee"};
   return script;
 }
 
@@ -56,8 +56,8 @@ TEST_CASE("the Slurm script asks for what the run asks for, and becomes its supe
 #SBATCH --job-name="expctl-lr 2"
 #SBATCH --comment="expctl:00c0ffee"
 #SBATCH --array=0-11%4
-#SBATCH --chdir="/work/my runs"
-#SBATCH --output="/work/my runs/sweep1/jobs/00c0ffee.log"
+#SBATCH --chdir="/home/ann/my runs"
+#SBATCH --output="/home/ann/my runs/sweep1/jobs/00c0ffee.log"
 #SBATCH --open-mode=append
 #SBATCH --requeue
 #SBATCH --gres=gpu:2
@@ -67,7 +67,7 @@ TEST_CASE("the Slurm script asks for what the run asks for, and becomes its supe
 #SBATCH --partition=gpu
 #SBATCH --account=scc26
 #SBATCH --qos=low
-task=$(sed -n "$((${SLURM_ARRAY_TASK_ID:-0} + 1))p" '/work/my runs/sweep1/jobs/00c0ffee.tasks')
+task=$(sed -n "$((${SLURM_ARRAY_TASK_ID:-0} + 1))p" '/home/ann/my runs/sweep1/jobs/00c0ffee.tasks')
 exec /opt/expctl/bin/expctl job --attempt "${task%% *}" "${task#* }"
 )");
 }
@@ -88,9 +88,9 @@ TEST_CASE("the PBS script asks for what the run asks for, and becomes its superv
 #PBS -q gpu
 #PBS -A scc26
 #PBS -l place=excl
-cd '/work/my runs' || exit 1
-exec >> '/work/my runs/sweep1/jobs/00c0ffee.log' 2>&1
-task=$(sed -n "$((${PBS_ARRAY_INDEX:-0} + 1))p" '/work/my runs/sweep1/jobs/00c0ffee.tasks')
+cd '/home/ann/my runs' || exit 1
+exec >> '/home/ann/my runs/sweep1/jobs/00c0ffee.log' 2>&1
+task=$(sed -n "$((${PBS_ARRAY_INDEX:-0} + 1))p" '/home/ann/my runs/sweep1/jobs/00c0ffee.tasks')
 exec /opt/expctl/bin/expctl job --attempt "${task%% *}" "${task#* }"
 )");
 }
