@@ -87,20 +87,11 @@ std::vector<T> list_from(const Json& json, const char* key, const std::string& r
   return list;
 }
 
-/// The runs that the sweep describes, and those of them that it has added, in order of creation.
-struct RunsOfSweep {
-  std::vector<RunRecord> described, added;
-};
-
-RunsOfSweep runs_of(const Registry& registry, const std::string& sweep_id) {
+/// Those that the sweep describes, also where an earlier one had added them; in order of creation.
+std::vector<RunRecord> runs_of(const Registry& registry, const std::string& sweep_id) {
   RunFilter filter;
   filter.sweep_id = sweep_id;
-  RunsOfSweep runs;
-  runs.described = registry.list_runs(filter);
-  for (const auto& run : runs.described) {
-    if (run.sweep_id == sweep_id) runs.added.push_back(run);
-  }
-  return runs;
+  return registry.list_runs(filter);
 }
 
 SweepFile sweep_file(const Registry& registry, const SweepRecord& record,
@@ -221,7 +212,7 @@ SweepFile sweep_file_from_json(const Json& json, const std::string& source) {
 }
 
 SweepFile sweep_file(const Registry& registry, const SweepRecord& record) {
-  return sweep_file(registry, record, runs_of(registry, record.id).described);
+  return sweep_file(registry, record, runs_of(registry, record.id));
 }
 
 void write_run_file(const Registry& registry, const std::string& id, const RunPaths& paths) {
@@ -235,12 +226,14 @@ void write_sweep_files(const Registry& registry, const std::string& sweep_id,
   const auto record = registry.find_sweep(sweep_id);
   if (!record) return;
   make_folder(workspace.folder(sweep_id));
-  const RunsOfSweep runs = runs_of(registry, sweep_id);
+  const std::vector<RunRecord> runs = runs_of(registry, sweep_id);
   std::string lines;
-  for (const auto& run : runs.added) lines += json_line(run_line(run)) + "\n";
+  for (const auto& run : runs) {
+    if (run.sweep_id == sweep_id) lines += json_line(run_line(run)) + "\n";
+  }
   write_changed_file(workspace.sweep_runs(sweep_id), lines);
   write_changed_file(workspace.sweep_record(sweep_id),
-                     json_text(to_json(sweep_file(registry, *record, runs.described))));
+                     json_text(to_json(sweep_file(registry, *record, runs))));
 }
 
 }  // namespace expctl
