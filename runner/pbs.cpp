@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "runner/tool_output.h"
 
 namespace expctl {
 namespace {
@@ -32,12 +33,8 @@ std::optional<int> number(std::string_view text) {
 }
 
 bool says_unreachable(const ToolResult& result) {
-  if (result.timed_out) return true;
-  for (const char* words : {"cannot connect to server", "Connection refused", "Connection timed out",
-                            "No route to host", "Unknown Host", "pbs_iff", "End of File"}) {
-    if (result.err.find(words) != std::string::npos) return true;
-  }
-  return false;
+  return got_no_answer(result, {"cannot connect to server", "Connection refused", "Connection timed out",
+                                "No route to host", "Unknown Host", "pbs_iff", "End of File"});
 }
 
 /// Exit_status of a job that has ended: what its program returned, 256 and the signal that ended it, or a
@@ -115,8 +112,7 @@ ListedTask listed_task(const Entry& entry) {
   task.job_id = entry.id;
   if (in_array) task.job_id = entry.id.substr(0, open + 1) + entry.id.substr(close);
   if (in_array && close > open + 1) {
-    if (const auto index = number(std::string_view(entry.id).substr(open + 1, close - open - 1)))
-      task.index = static_cast<size_t>(*index);
+    task.index = whole_number(std::string_view(entry.id).substr(open + 1, close - open - 1));
   } else if (!in_array) {
     task.index = 0;
   }

@@ -262,7 +262,11 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
     });
     tally_.learn(end, one_lives);
   }
-  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded) past_ = past_runs(registry_);
+  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded) {
+    double seconds = 0;
+    for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
+    past_.push_back({end.spec, seconds});
+  }
   say(describe(end, paths_of(run.id)));
 }
 

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "runner/tool_output.h"
 #include "runner/walltime.h"
 
 namespace expctl {
@@ -83,21 +83,12 @@ TaskState state_from(std::string_view name) {
   return row == std::end(kRows) ? TaskState::kUnknown : row->state;
 }
 
-std::optional<size_t> number(std::string_view text) {
-  size_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return failed == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
 /// The words with which its commands say that nobody answered; all other errors are answers.
 bool says_unreachable(const ToolResult& result) {
-  if (result.timed_out) return true;
-  for (const char* words : {"Unable to contact", "Socket timed out", "Connection refused", "connect failure",
-                            "Transport endpoint is not connected", "Zero Bytes were transmitted",
-                            "Connection timed out", "controller in standby", "Connection reset"}) {
-    if (result.err.find(words) != std::string::npos) return true;
-  }
-  return false;
+  return got_no_answer(
+      result, {"Unable to contact", "Socket timed out", "Connection refused", "connect failure",
+               "Transport endpoint is not connected", "Zero Bytes were transmitted", "Connection timed out",
+               "controller in standby", "Connection reset"});
 }
 
 }  // namespace
@@ -132,7 +123,7 @@ std::optional<std::string> Slurm::submitted_id(const ToolResult& result) const {
   if (says_unreachable(result)) return std::nullopt;
   const std::string first(trim(split(trim(result.out), '\n').back()));
   const std::string id = first.substr(0, first.find(';'));  // "ID;CLUSTER" where there are several
-  if (result.exit_code == 0 && number(id)) return id;
+  if (result.exit_code == 0 && whole_number(id)) return id;
   throw Error(fmt::format("sbatch: {}", trim(result.err.empty() ? result.out : result.err)),
               "[executor] and [resources] say what is asked for; --dry-run prints the script");
 }
@@ -156,7 +147,7 @@ std::optional<std::vector<ListedTask>> Slurm::listed(const ToolResult& result) {
   std::vector<ListedTask> tasks;
   for (const auto& line : split(result.out, '\n')) {
     const auto fields = split(line, '|');
-    const auto index = fields.size() < 4 ? std::nullopt : number(fields[1]);
+    const auto index = fields.size() < 4 ? std::nullopt : whole_number(fields[1]);
     if (!index) continue;
     const bool has_key = fields[3].starts_with(kCommentPrefix);
     tasks.push_back(

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "runner/attempt_end.h"
 #include "runner/record_files.h"
 
 namespace expctl {
@@ -98,8 +99,7 @@ std::vector<PastRun> past_runs(const Registry& registry) {
   filter.ensembles = false;
   auto seconds = registry.attempt_seconds();
   std::vector<PastRun> past;
-  for (const auto& run : registry.list_runs(filter))
-    past.push_back({run_spec_from_json(run.spec, "registry: spec of " + run.id), seconds[run.id]});
+  for (const auto& run : registry.list_runs(filter)) past.push_back({spec_of(run), seconds[run.id]});
   return past;
 }
 

@@ -1,25 +1,17 @@
 #include "runner/walltime.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "runner/tool_call.h"
+#include "runner/tool_output.h"
 
 namespace expctl {
 namespace {
 
 constexpr double kAnswer_s = 10;
-
-std::optional<double> whole_number(const std::string& text) {
-  unsigned value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return failed == std::errc() && end == text.data() + text.size() ? std::optional<double>(value)
-                                                                   : std::nullopt;
-}
 
 std::string answer(const std::vector<std::string>& argv) {
   try {
