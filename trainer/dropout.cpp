@@ -4,11 +4,13 @@
 
 namespace expctl {
 
+uint64_t dropout_sequence_key(const DropoutKey& key, int64_t sequence) {
+  const uint64_t of_step = mix64(mix64(key.seed) ^ static_cast<uint64_t>(key.step));
+  return mix64(of_step ^ static_cast<uint64_t>(sequence));
+}
+
 uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, int64_t position) {
-  uint64_t value = mix64(key.seed);
-  for (const int64_t part : {key.step, sequence, site, position})
-    value = mix64(value ^ static_cast<uint64_t>(part));
-  return value;
+  return mask_row_key(dropout_sequence_key(key, sequence), site, position);
 }
 
 Mask dropout_mask(double rate) {

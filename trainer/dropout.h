@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "trainer/kernels/kernels.h"
+#include "trainer/kernels/mask.h"
 
 namespace expctl {
 
@@ -14,6 +14,9 @@ struct DropoutKey {
   uint64_t seed = 0;
   int64_t step = 0;
 };
+
+/// What keys all rows of a sequence (mask_row_key).
+uint64_t dropout_sequence_key(const DropoutKey& key, int64_t sequence);
 
 /// The key of one row of elements: one position of one sequence at one site.
 uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, int64_t position);

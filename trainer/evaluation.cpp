@@ -13,15 +13,16 @@ constexpr int64_t kFeaturesPerBatch = 32;
 
 }  // namespace
 
-Evaluation::Evaluation(const RunSpec& spec, const Vocabulary& vocabulary)
-    : spec_(spec.train),
-      precision_(choose_precision(spec.train.eval_precision)),
+Evaluation::Evaluation(const Backend& backend, const RunSpec& spec, const Vocabulary& vocabulary)
+    : backend_(backend),
+      spec_(spec.train),
+      precision_(backend.choose_precision(spec.train.eval_precision)),
       dataset_(read_dataset(spec.dev_data.path)),
       features_(make_features(dataset_, vocabulary, evaluation_feature_options(spec.train))) {}
 
 std::optional<Prediction> Evaluation::predict(const Checkpoint& checkpoint,
                                               const std::function<bool()>& should_stop) const {
-  return predict_logits(checkpoint, features_, precision_, kFeaturesPerBatch, should_stop);
+  return predict_logits(backend_, checkpoint, features_, precision_, kFeaturesPerBatch, should_stop);
 }
 
 std::vector<QuestionPrediction> Evaluation::decode(const Checkpoint& checkpoint,

@@ -16,7 +16,7 @@ namespace expctl {
 class Evaluation {
  public:
   /// Reads spec.dev_data; `spec` is resolved. Throws Error.
-  Evaluation(const RunSpec& spec, const Vocabulary& vocabulary);
+  Evaluation(const Backend& backend, const RunSpec& spec, const Vocabulary& vocabulary);
 
   /// Whether there is anything to score by.
   bool has_answers() const { return dataset_.has_answers(); }
@@ -35,6 +35,7 @@ class Evaluation {
                                     const std::function<bool()>& should_stop) const;
   std::vector<QuestionPrediction> decode(const Checkpoint& checkpoint, const Prediction& prediction) const;
 
+  const Backend& backend_;
   const TrainSpec& spec_;
   Precision precision_;
   Dataset dataset_;

@@ -231,7 +231,7 @@ class Bert : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const BertConfig& config, Precision precision) {
+std::unique_ptr<Model> make_cpu_model(const BertConfig& config, Precision precision) {
   switch (precision) {
     case Precision::kFp32:
       return std::make_unique<Bert<float>>(config);

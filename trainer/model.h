@@ -25,9 +25,9 @@ struct ForwardOptions {
 };
 
 /// A model's computation, with the memory that it needs, which is kept from batch to batch.
-class Model {
+class Predictor {
  public:
-  virtual ~Model() = default;
+  virtual ~Predictor() = default;
 
   /// Takes over the parameters' values: they may be changed or freed afterwards, but for those of embeddings,
   /// biases and LayerNorm, which are read where they are.
@@ -35,7 +35,11 @@ class Model {
 
   /// Start and end logits, [T, 2]; they stay until the next call.
   virtual const std::vector<float>& forward(const PackedBatch& batch, const ForwardOptions& options) = 0;
+};
 
+/// One that can be trained, too.
+class Model : public Predictor {
+ public:
   /// As forward(), and keeps what backward() needs. `batch` must live until then.
   virtual const std::vector<float>& forward_to_train(const PackedBatch& batch,
                                                      const ForwardOptions& options) = 0;
@@ -44,8 +48,8 @@ class Model {
   virtual void backward(const std::vector<float>& logit_gradient, Gradients& gradients) = 0;
 };
 
-/// Products and activations in `precision`; sums, LayerNorm's and softmax's insides, the embeddings and the
+/// On the CPU. Products and activations in `precision`; sums, LayerNorm's and softmax's insides, the embeddings and the
 /// logits are fp32 in each. The result is the same for any number of threads.
-std::unique_ptr<Model> make_model(const BertConfig& config, Precision precision);
+std::unique_ptr<Model> make_cpu_model(const BertConfig& config, Precision precision);
 
 }  // namespace expctl

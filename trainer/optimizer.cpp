@@ -6,7 +6,6 @@
 
 #include "core/tiles.h"
 #include "formats/bert_names.h"
-#include "trainer/kernels/optimizer_kernels.h"
 #include "trainer/norm.h"
 
 namespace expctl {
@@ -14,23 +13,6 @@ namespace {
 
 constexpr int64_t kElementsPerTile = 65536;
 constexpr int64_t kRowsPerTile = 64;
-
-UpdateCoefficients coefficients(const TrainSpec& spec, const std::string& name, double learning_rate,
-                                int64_t step, double gradient_scale) {
-  const auto power = static_cast<double>(step);
-  const double left1 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta1, power) : 1.0;
-  const double left2 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta2, power) : 1.0;
-  const double decay = is_bias_or_norm(name) ? 0.0 : spec.weight_decay;
-  const bool coupled = spec.optimizer == "adam" || spec.optimizer == "sgd";
-  const double decoupled_decay = coupled ? 0.0 : decay;
-  return {
-      static_cast<float>(spec.adam_beta1),        static_cast<float>(spec.adam_beta2),
-      static_cast<float>(1.0 - spec.adam_beta1),  static_cast<float>(1.0 - spec.adam_beta2),
-      static_cast<float>(gradient_scale),         static_cast<float>(coupled ? decay : 0.0),
-      static_cast<float>(decoupled_decay),        static_cast<float>(1.0 - learning_rate * decoupled_decay),
-      static_cast<float>(learning_rate),          static_cast<float>(1.0 / left1),
-      static_cast<float>(1.0 / std::sqrt(left2)), static_cast<float>(spec.adam_epsilon)};
-}
 
 void adam_step(const UpdateElements& e, int64_t count, const UpdateCoefficients& c) {
   for_each_range(count, kElementsPerTile, [&](int64_t begin, int64_t end, int64_t) {
@@ -70,6 +52,23 @@ std::vector<int64_t> union_of(const std::vector<int64_t>& a, const std::vector<i
 
 }  // namespace
 
+UpdateCoefficients update_coefficients(const TrainSpec& spec, bool has_decay, double learning_rate,
+                                       int64_t update, double gradient_scale) {
+  const auto power = static_cast<double>(update);
+  const double left1 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta1, power) : 1.0;
+  const double left2 = spec.bias_correction ? 1.0 - std::pow(spec.adam_beta2, power) : 1.0;
+  const double decay = has_decay ? spec.weight_decay : 0.0;
+  const bool coupled = spec.optimizer == "adam" || spec.optimizer == "sgd";
+  const double decoupled_decay = coupled ? 0.0 : decay;
+  return {
+      static_cast<float>(spec.adam_beta1),        static_cast<float>(spec.adam_beta2),
+      static_cast<float>(1.0 - spec.adam_beta1),  static_cast<float>(1.0 - spec.adam_beta2),
+      static_cast<float>(gradient_scale),         static_cast<float>(coupled ? decay : 0.0),
+      static_cast<float>(decoupled_decay),        static_cast<float>(1.0 - learning_rate * decoupled_decay),
+      static_cast<float>(learning_rate),          static_cast<float>(1.0 / left1),
+      static_cast<float>(1.0 / std::sqrt(left2)), static_cast<float>(spec.adam_epsilon)};
+}
+
 OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& parameters) {
   OptimizerState state;
   if (spec.optimizer == "sgd") return state;
@@ -100,7 +99,8 @@ void optimizer_step(Parameters& parameters, OptimizerState& state, const Gradien
                     const TrainSpec& spec, double learning_rate, int64_t step, double gradient_scale) {
   state.moved_words = union_of(state.moved_words, gradients.word_rows());
   for (auto& [name, parameter] : parameters) {
-    const UpdateCoefficients c = coefficients(spec, name, learning_rate, step, gradient_scale);
+    const UpdateCoefficients c =
+        update_coefficients(spec, !is_bias_or_norm(name), learning_rate, step, gradient_scale);
     const auto& gradient = gradients.values().at(name);
     if (spec.optimizer == "sgd") {
       parameter.sub_(gradient * c.gradient_scale + parameter * c.coupled_decay, c.learning_rate);

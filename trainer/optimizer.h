@@ -11,6 +11,7 @@
 
 #include "core/train_spec.h"
 #include "trainer/gradients.h"
+#include "trainer/kernels/optimizer_kernels.h"
 
 namespace expctl {
 
@@ -25,6 +26,10 @@ OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& pa
 
 /// moved_words of a state that was saved without them.
 std::vector<int64_t> find_moved_words(const OptimizerState& state);
+
+/// The numbers of an update: `update` counts from 1, `has_decay` says whether weight decay is for the tensor.
+UpdateCoefficients update_coefficients(const TrainSpec& spec, bool has_decay, double learning_rate,
+                                       int64_t update, double gradient_scale);
 
 /// One update in place. `step` counts updates from 1. Gradients are multiplied by `gradient_scale` (1, or
 /// less to clip).

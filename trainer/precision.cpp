@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 
 #include "core/error.h"
-#include "core/train_spec.h"
-#include "trainer/kernels/isa.h"
 
 namespace expctl {
 
@@ -25,12 +23,6 @@ Precision precision_from(const std::string& name) {
     if (name == name_of(precision)) return precision;
   }
   throw Error(fmt::format("there is no precision '{}'", name));
-}
-
-Precision choose_precision(const std::string& name) {
-  if (name == "auto") return isa_in_use() >= Isa::kAvx512Bf16 ? Precision::kBf16 : Precision::kFp32;
-  check_cpu_precision(name);
-  return precision_from(name);
 }
 
 }  // namespace expctl

@@ -14,10 +14,6 @@ enum class Precision {
 
 std::string_view name_of(Precision precision);  ///< as `precision` of a sweep file names it
 
-/// The precision that this machine computes in where `name` is asked for (auto, fp32, bf16, fp16): auto is
-/// bf16 where the CPU has such products. Throws Error for what it cannot compute in, or an unknown name.
-Precision choose_precision(const std::string& name);
-
 /// The inverse of name_of(). Throws Error.
 Precision precision_from(const std::string& name);
 

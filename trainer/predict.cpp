@@ -7,8 +7,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "trainer/model.h"
-
 namespace expctl {
 namespace {
 
@@ -43,12 +41,13 @@ double percentile(const std::vector<double>& sorted, double percent) {
 
 }  // namespace
 
-std::optional<Prediction> predict_logits(const Checkpoint& checkpoint, const std::vector<Feature>& features,
-                                         Precision precision, int64_t features_per_batch,
+std::optional<Prediction> predict_logits(const Backend& backend, const Checkpoint& checkpoint,
+                                         const std::vector<Feature>& features, Precision precision,
+                                         int64_t features_per_batch,
                                          const std::function<bool()>& should_stop) {
   Prediction prediction{empty_logits(features), {}};
   const auto order = by_length(features);
-  const auto model = make_model(checkpoint.config, precision);
+  const auto model = backend.make_predictor(checkpoint.config, precision);
   model->set_parameters(checkpoint.parameters);
   const auto batch_size = static_cast<size_t>(features_per_batch);
   for (size_t begin = 0; begin < order.size(); begin += batch_size) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/tiles.h"
+#include "trainer/kernels/kernels.h"
 
 namespace expctl {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "core/tiles.h"
 #include "trainer/buffer.h"
+#include "trainer/kernels/kernels.h"
 
 namespace expctl {
 namespace {

@@ -3,104 +3,104 @@
 #include <algorithm>
 #include <cmath>
 
-#include "trainer/span_loss.h"
-
 namespace expctl {
 
-Training::Training(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
+Training::Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
                    const std::vector<Feature>& features, DataOrder order)
     : spec_(spec),
+      backend_(backend),
       precision_(precision),
       checkpoint_(checkpoint),
       features_(features),
       order_of_(std::move(order)),
       plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
-      model_(make_model(checkpoint.config, precision)),
-      gradients_(checkpoint.parameters),
-      optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)) {
+      optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)),
+      engine_(backend.make_engine(spec, precision, checkpoint, optimizer_, features)) {
   if (precision != Precision::kFp16) position_.loss_scale.scale = 1;
 }
 
-double Training::accumulate(const std::vector<int64_t>& batch) {
-  model_->set_parameters(checkpoint_.parameters);
-  gradients_.clear();
-  const auto count = static_cast<double>(batch.size());
-  const auto scale = static_cast<float>(position_.loss_scale.scale / count);
-  const auto micro = static_cast<size_t>(spec_.micro_batch);
-  double loss = 0;
-  for (size_t begin = 0; begin < batch.size(); begin += micro) {
-    const std::vector<int64_t> chosen(
-        batch.begin() + static_cast<std::ptrdiff_t>(begin),
-        batch.begin() + static_cast<std::ptrdiff_t>(std::min(begin + micro, batch.size())));
-    const PackedBatch packed = pack(features_, chosen, static_cast<int64_t>(begin));
-    std::vector<int64_t> starts, ends;
-    for (const int64_t i : chosen) {
-      starts.push_back(features_[static_cast<size_t>(i)].start_position);
-      ends.push_back(features_[static_cast<size_t>(i)].end_position);
-    }
-    const auto& logits =
-        model_->forward_to_train(packed, {spec_.hidden_dropout,
-                                          spec_.attention_dropout,
-                                          {static_cast<uint64_t>(spec_.seed_dropout), position_.step}});
-    SpanLoss part = span_loss(logits, packed.lengths, starts, ends);
-    for (float& value : part.gradient) value *= scale;
-    model_->backward(part.gradient, gradients_);
-    loss += part.sum / count;
-  }
-  return loss;
-}
-
-Parameters Training::unscaled_gradients() const {
-  Parameters unscaled;
-  for (const auto& [name, gradient] : gradients_.values())
-    unscaled[name] = gradient / position_.loss_scale.scale;
-  return unscaled;
-}
-
-StepMetrics Training::one_step(const TrainingHooks& hooks) {
-  const auto count = static_cast<int64_t>(features_.size());
-  const int64_t epoch = position_.step / plan_.steps_per_epoch;
+std::vector<int64_t> Training::batch_of(int64_t step) {
+  const int64_t epoch = step / plan_.steps_per_epoch;
   if (epoch != order_epoch_) {
     order_ = order_of_(epoch);
     order_epoch_ = epoch;
   }
-  const int64_t first = (position_.step % plan_.steps_per_epoch) * spec_.batch_size;
-  const int64_t last = std::min(first + spec_.batch_size, count);
-  const std::vector<int64_t> batch(order_.begin() + first, order_.begin() + last);
-
-  StepMetrics metrics;
-  metrics.step = position_.step + 1;
-  metrics.loss = accumulate(batch);
-  if (hooks.on_gradients) hooks.on_gradients(metrics.step, unscaled_gradients());
-  metrics.grad_norm = gradient_norm(gradients_) / position_.loss_scale.scale;
-  metrics.learning_rate = learning_rate_at(spec_, plan_, position_.updates);
-  metrics.epoch = static_cast<double>(epoch) + static_cast<double>(last) / static_cast<double>(count);
-  for (const int64_t i : batch)
-    metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
-  return metrics;
+  const int64_t first = (step % plan_.steps_per_epoch) * spec_.batch_size;
+  const int64_t last = std::min(first + spec_.batch_size, static_cast<int64_t>(features_.size()));
+  return {order_.begin() + first, order_.begin() + last};
 }
 
-TrainEnd Training::update(const StepMetrics& metrics) {
-  const bool finite = std::isfinite(metrics.grad_norm);
-  if (!std::isfinite(metrics.loss)) return TrainEnd::kDiverged;
-  if (!finite && precision_ != Precision::kFp16) return TrainEnd::kDiverged;
-  if (finite) {
-    optimizer_step(checkpoint_.parameters, optimizer_, gradients_, spec_, metrics.learning_rate,
-                   ++position_.updates,
-                   clip_scale(metrics.grad_norm, spec_.max_grad_norm) / position_.loss_scale.scale);
+void Training::begin_step() {
+  const auto in_flight = static_cast<int64_t>(begun_.size());
+  StepOrder order;
+  order.step = position_.step + in_flight;
+  order.batch = batch_of(order.step);
+  order.learning_rate = learning_rate_at(spec_, plan_, position_.updates + in_flight);
+  order.update = position_.updates + in_flight + 1;
+  order.loss_scale = position_.loss_scale.scale;
+  engine_->begin(order);
+  begun_.push_back(std::move(order));
+}
+
+/// False where the training has diverged.
+bool Training::finish_step(const TrainingHooks& hooks) {
+  const StepOutcome outcome = engine_->finish();
+  const StepOrder order = std::move(begun_.front());
+  begun_.pop_front();
+  if (hooks.on_gradients) {
+    Parameters unscaled;
+    for (const auto& [name, gradient] : engine_->gradients()) unscaled[name] = gradient / order.loss_scale;
+    hooks.on_gradients(order.step + 1, unscaled);
   }
+  const bool finite = std::isfinite(outcome.grad_norm);
+  if (!std::isfinite(outcome.loss) || (!finite && precision_ != Precision::kFp16)) return false;
   if (precision_ == Precision::kFp16) position_.loss_scale = next_scale(position_.loss_scale, finite);
-  return position_.loss_scale.scale < LossScale::kSmallest ? TrainEnd::kDiverged : TrainEnd::kDone;
+  if (position_.loss_scale.scale < LossScale::kSmallest) return false;
+  if (finite) ++position_.updates;
+  ++position_.step;
+
+  const auto count = static_cast<double>(features_.size());
+  const int64_t in_epoch = order.step % plan_.steps_per_epoch * spec_.batch_size;
+  StepMetrics metrics;
+  metrics.step = position_.step;
+  metrics.epoch = static_cast<double>(order.step / plan_.steps_per_epoch) +
+                  (static_cast<double>(in_epoch) + static_cast<double>(order.batch.size())) / count;
+  metrics.loss = outcome.loss;
+  metrics.learning_rate = order.learning_rate;
+  metrics.grad_norm = outcome.grad_norm;
+  for (const int64_t i : order.batch)
+    metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
+  hooks.on_step(metrics);
+  return true;
+}
+
+/// All but the last `left` of the steps begun. False where the training has diverged.
+bool Training::finish_steps(size_t left, const TrainingHooks& hooks) {
+  while (begun_.size() > left) {
+    if (!finish_step(hooks)) return false;
+  }
+  return true;
 }
 
 TrainEnd Training::run(const TrainingHooks& hooks) {
-  while (position_.step < plan_.total_steps) {
-    if (hooks.should_stop()) return TrainEnd::kTerminated;
-    const StepMetrics metrics = one_step(hooks);
-    if (update(metrics) == TrainEnd::kDiverged) return TrainEnd::kDiverged;
-    ++position_.step;
-    hooks.on_step(metrics);
+  // In fp16 the next step's loss scale, and where gradients are wanted they, are known only when one is done.
+  const bool one_by_one = precision_ == Precision::kFp16 || hooks.on_gradients;
+  const size_t in_flight = one_by_one ? 0 : engine_->most_in_flight();
+  bool is_stopped = false;
+  while (position_.step + static_cast<int64_t>(begun_.size()) < plan_.total_steps) {
+    is_stopped = hooks.should_stop();
+    if (is_stopped) break;
+    begin_step();
+    const int64_t last = position_.step + static_cast<int64_t>(begun_.size());
+    const bool is_wanted = hooks.wants_state && hooks.wants_state(last);
+    if (!finish_steps(is_wanted ? 0 : in_flight, hooks)) return TrainEnd::kDiverged;
+    if (!is_wanted) continue;
+    engine_->download();
+    hooks.on_state(last);
   }
+  if (!finish_steps(0, hooks)) return TrainEnd::kDiverged;
+  engine_->download();
+  if (is_stopped) return TrainEnd::kTerminated;
   // The loss of a step tells of the weights before it: nothing has looked at the last ones yet.
   for (const auto& [name, parameter] : checkpoint_.parameters) {
     if (!torch::isfinite(parameter).all().item<bool>()) return TrainEnd::kDiverged;
@@ -109,13 +109,16 @@ TrainEnd Training::run(const TrainingHooks& hooks) {
 }
 
 void Training::save(const std::filesystem::path& path, const std::string& identity) const {
-  write_training_state(path, identity, precision_, position_, checkpoint_.parameters, optimizer_);
+  write_training_state(path, identity, {precision_, backend_.machine()}, position_, checkpoint_.parameters,
+                       optimizer_);
 }
 
 bool Training::load(const std::filesystem::path& path, const std::string& identity) {
   const auto position = read_training_state(path, identity, checkpoint_.parameters, optimizer_);
-  if (position) position_ = *position;
-  return position.has_value();
+  if (!position) return false;
+  position_ = *position;
+  engine_->upload();
+  return true;
 }
 
 }  // namespace expctl

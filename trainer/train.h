@@ -3,18 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "core/train_spec.h"
-#include "squad/features.h"
-#include "trainer/checkpoint.h"
+#include "trainer/backend.h"
 #include "trainer/data_order.h"
-#include "trainer/gradients.h"
-#include "trainer/model.h"
 #include "trainer/schedule.h"
 #include "trainer/training_state.h"
 
@@ -37,16 +34,20 @@ struct TrainingHooks {
   std::function<void(const StepMetrics&)> on_step;  ///< after each step
   std::function<bool()> should_stop;                ///< asked between steps
   /// With the gradients of step `step` (from 1), accumulated, not scaled and not yet clipped; may be empty.
-  std::function<void(int64_t step, const Parameters& gradients)> on_gradients;
+  std::function<void(int64_t step, const Parameters& gradients)> on_gradients = {};
+  /// Whether the host's parameters and state are wanted as they are after step `step` (from 1); then
+  /// on_state() is called with no other step begun. Both may be empty.
+  std::function<bool(int64_t step)> wants_state = {};
+  std::function<void(int64_t step)> on_state = {};
 };
 
 class Training {
  public:
   /// `spec` is resolved. `parameters` of the checkpoint are trained in place.
-  Training(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
+  Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
            const std::vector<Feature>& features, DataOrder order);
 
-  int64_t step() const { return position_.step; }
+  int64_t step() const { return position_.step; }  ///< finished
   const StepPlan& plan() const { return plan_; }
 
   /// Runs to the last step, until `should_stop` says so, or until the loss or the gradient is no finite
@@ -60,21 +61,22 @@ class Training {
   bool load(const std::filesystem::path& path, const std::string& identity);
 
  private:
-  StepMetrics one_step(const TrainingHooks& hooks);
-  double accumulate(const std::vector<int64_t>& batch);
-  TrainEnd update(const StepMetrics& metrics);
-  Parameters unscaled_gradients() const;
+  std::vector<int64_t> batch_of(int64_t step);
+  void begin_step();
+  bool finish_steps(size_t left, const TrainingHooks& hooks);
+  bool finish_step(const TrainingHooks& hooks);
 
   const TrainSpec& spec_;
+  const Backend& backend_;
   Precision precision_;
   Checkpoint& checkpoint_;
   const std::vector<Feature>& features_;
   DataOrder order_of_;
   StepPlan plan_;
-  std::unique_ptr<Model> model_;
-  Gradients gradients_;
   OptimizerState optimizer_;
-  TrainingPosition position_;
+  std::unique_ptr<StepEngine> engine_;
+  TrainingPosition position_;      ///< of the steps finished
+  std::deque<StepOrder> begun_;    ///< and not yet finished
   int64_t order_epoch_ = -1;  ///< which epoch order_ is of
   std::vector<int64_t> order_;
 };

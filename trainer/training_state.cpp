@@ -1,16 +1,13 @@
 #include "trainer/training_state.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/core.h>
 
 #include <cstring>
 
-#include "core/environment.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "formats/safetensors.h"
 #include "trainer/checkpoint.h"
-#include "trainer/kernels/isa.h"
 
 namespace expctl {
 namespace {
@@ -50,18 +47,14 @@ void restore(const SafeTensors& file, const std::string& name, torch::Tensor& te
 
 }  // namespace
 
-std::string this_machine() {
-  return fmt::format("{}, {}, LibTorch {}", cpu_name(), name_of(isa_in_use()), TORCH_VERSION);
-}
-
-void write_training_state(const std::filesystem::path& path, const std::string& identity, Precision precision,
-                          const TrainingPosition& position, const Parameters& parameters,
+void write_training_state(const std::filesystem::path& path, const std::string& identity,
+                          const SavedOn& here, const TrainingPosition& position, const Parameters& parameters,
                           const OptimizerState& optimizer) {
   save_tensors(path, named(parameters, optimizer),
                {{"identity", identity},
                 {kPosition, json_line(to_json(position))},
-                {"precision", std::string(name_of(precision))},
-                {"machine", this_machine()}});
+                {"precision", std::string(name_of(here.precision))},
+                {"machine", here.machine}});
 }
 
 std::optional<TrainingPosition> read_training_state(const std::filesystem::path& path,

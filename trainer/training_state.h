@@ -23,15 +23,12 @@ struct TrainingPosition {
 /// On what a state was saved: a training that goes on elsewhere is right, but not the same to the last bit.
 struct SavedOn {
   Precision precision;
-  std::string machine;  ///< CPU, instruction set and LibTorch
+  std::string machine;  ///< Backend::machine()
 };
 
-/// The machine of this process, as SavedOn has it.
-std::string this_machine();
-
 /// `identity` names the training. Throws Error.
-void write_training_state(const std::filesystem::path& path, const std::string& identity, Precision precision,
-                          const TrainingPosition& position, const Parameters& parameters,
+void write_training_state(const std::filesystem::path& path, const std::string& identity,
+                          const SavedOn& here, const TrainingPosition& position, const Parameters& parameters,
                           const OptimizerState& optimizer);
 
 /// Fills tensors of the right shapes in place; nothing is returned, and nothing touched, where there is no

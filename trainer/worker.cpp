@@ -16,8 +16,8 @@
 #include "core/threads.h"
 #include "core/worker_exit.h"
 #include "formats/bert_names.h"
+#include "trainer/cuda_library.h"
 #include "trainer/evaluation.h"
-#include "trainer/kernels/isa.h"
 #include "trainer/metrics_log.h"
 #include "trainer/train.h"
 
@@ -27,25 +27,25 @@ namespace {
 constexpr double kSaveEvery_s = 300;
 
 /// What a training computes in: where it has been begun on another machine, what it was begun with.
-Precision training_precision(const TrainSpec& spec, const std::filesystem::path& state) {
-  const Precision here = choose_precision(spec.precision);
+Precision training_precision(const TrainSpec& spec, const Backend& backend,
+                             const std::filesystem::path& state) {
+  const Precision here = backend.choose_precision(spec.precision);
   const auto begun = saved_on(state);
   if (!begun) return here;
   if (begun->precision != here) fmt::print("begun in {}, so it goes on in it\n", name_of(begun->precision));
-  if (begun->machine != this_machine()) {
+  if (begun->machine != backend.machine()) {
     fmt::print("begun on {}; here it is {}: the result may differ in its last bits\n", begun->machine,
-               this_machine());
+               backend.machine());
   }
   return begun->precision;
 }
 
-void write_environment(const WorkerRequest& request, const RunPaths& paths, Precision precision) {
+void write_environment(const WorkerRequest& request, const RunPaths& paths, const Backend& backend,
+                       Precision precision) {
   Json environment = environment_of(request);
   environment["precision"] = name_of(precision);
-  environment["instruction_set"] = name_of(isa_in_use());
   environment["deterministic"] = request.spec.train.deterministic;
-  environment["libtorch"] = TORCH_VERSION;
-  environment["cuda"] = nullptr;
+  environment.update(backend.environment());
   write_file(paths.environment(), json_text(environment));
 }
 
@@ -85,13 +85,13 @@ std::string identity_of(RunSpec spec) {
   return config_hash(spec) + "/" + std::to_string(spec.train.seed);
 }
 
-TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precision precision,
-                     Checkpoint& checkpoint, const Evaluation* evaluation,
+TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, const Backend& backend,
+                     Precision precision, Checkpoint& checkpoint, const Evaluation* evaluation,
                      const std::function<bool()>& should_stop) {
   const TrainSpec& spec = request.spec.train;
   const auto features = training_features(request.spec, checkpoint.vocabulary);
   const auto state = state_file(paths);
-  Training training(spec, precision, checkpoint, features,
+  Training training(spec, backend, precision, checkpoint, features,
                     data_order(request, static_cast<int64_t>(features.size())));
   const std::string identity = identity_of(request.spec);
   if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
@@ -120,13 +120,17 @@ TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, Precis
   };
   // One that the last attempt's end has cut short.
   if (training.step() > log.last_evaluation()) evaluate_where_due(training.step());
-  hooks.on_step = [&](const StepMetrics& m) {
-    log.write(metrics_line(m, clock.now_s()));
-    if (m.step == training.plan().total_steps) return;
-    evaluate_where_due(m.step);
-    const bool due =
-        spec.save_every > 0 ? m.step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
-    if (due) save();
+  hooks.on_step = [&](const StepMetrics& m) { log.write(metrics_line(m, clock.now_s())); };
+  const auto is_save_due = [&](int64_t step) {
+    return spec.save_every > 0 ? step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
+  };
+  hooks.wants_state = [&](int64_t step) {
+    const bool is_evaluated = evaluation != nullptr && step % spec.eval_every == 0;
+    return step != training.plan().total_steps && (is_evaluated || is_save_due(step));
+  };
+  hooks.on_state = [&](int64_t step) {
+    evaluate_where_due(step);
+    if (is_save_due(step)) save();
   };
   const auto end = training.run(hooks);
   // After the last step too: an attempt that is ended while it predicts does not train again.
@@ -196,8 +200,7 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
   request.spec.train = resolve(request.spec.train);  // a request may be written by hand
   const RunSpec& spec = request.spec;
-  if (!request.devices.gpus.empty())
-    throw Error("this build of expctl-train computes on the CPU only", "set gpus = 0");
+  const Backend& backend = request.devices.gpus.empty() ? cpu_backend() : cuda_backend();
   at::set_num_threads(1);  // it holds the tensors only; its threads would wait awake beside ours
   set_thread_count(request.devices.threads);
   if (request.task == WorkerTask::kConvert) {
@@ -206,9 +209,9 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   }
   set_determinism(spec.train);
   const bool training = request.task == WorkerTask::kTrain;
-  const Precision precision = training ? training_precision(spec.train, state_file(paths))
-                                       : choose_precision(spec.train.eval_precision);
-  write_environment(request, paths, precision);
+  const Precision precision = training ? training_precision(spec.train, backend, state_file(paths))
+                                       : backend.choose_precision(spec.train.eval_precision);
+  write_environment(request, paths, backend, precision);
   Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
   check_lengths(spec, training, checkpoint.config);
   if (!training && !checkpoint.has_own_head) {
@@ -217,12 +220,12 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   }
   std::optional<Evaluation> evaluation;
   const auto read_evaluation = [&] {
-    if (!spec.dev_data.path.empty() && !evaluation) evaluation.emplace(spec, checkpoint.vocabulary);
+    if (!spec.dev_data.path.empty() && !evaluation) evaluation.emplace(backend, spec, checkpoint.vocabulary);
   };
   if (training) {
     if (spec.train.eval_every > 0) read_evaluation();  // else a training does not hold the dev features
     const bool looks_on_the_way = evaluation && evaluation->has_answers();
-    const TrainEnd end = train_model(request, paths, precision, checkpoint,
+    const TrainEnd end = train_model(request, paths, backend, precision, checkpoint,
                                      looks_on_the_way ? &*evaluation : nullptr, should_stop);
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;

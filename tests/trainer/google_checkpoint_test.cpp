@@ -15,7 +15,7 @@ TEST_CASE("Google's checkpoint gives the logits that its expected.json holds", "
   const Json expected = read_json(folder / "expected.json");
   const auto tolerance = expected["tolerance"].get<double>();
   REQUIRE(tolerance == 2e-5);
-  const auto model = make_model(checkpoint.config, Precision::kFp32);
+  const auto model = make_cpu_model(checkpoint.config, Precision::kFp32);
   model->set_parameters(checkpoint.parameters);
   for (const auto& example : expected["cases"]) {
     const auto types = example["token_type_ids"].get<std::vector<int32_t>>();

@@ -14,7 +14,7 @@ namespace {
 /// Logits of a batch as a tensor [T, 2].
 torch::Tensor logits_of(const Checkpoint& checkpoint, const PackedBatch& batch, const ForwardOptions& options,
                         Precision precision = Precision::kFp32) {
-  const auto model = make_model(checkpoint.config, precision);
+  const auto model = make_cpu_model(checkpoint.config, precision);
   model->set_parameters(checkpoint.parameters);
   return torch::tensor(model->forward(batch, options)).view({-1, 2});
 }
@@ -79,7 +79,7 @@ TEST_CASE("model: gradients are the slopes of the loss", "[trainer]") {
   const auto batch = pack(small.features, {0, 3}, 0);
   ForwardOptions options;
   options.hidden_dropout = options.attention_dropout = 0.1;
-  const auto model = make_model(checkpoint.config, Precision::kFp32);
+  const auto model = make_cpu_model(checkpoint.config, Precision::kFp32);
   const auto loss = [&](const std::vector<float>& logits) {
     return span_loss(logits, batch.lengths,
                      {small.features[0].start_position, small.features[3].start_position},
@@ -116,7 +116,7 @@ TEST_CASE("model: neither threads nor a second batch beside it change a bit", "[
   for (const auto precision : {Precision::kFp32, Precision::kBf16}) {
     const auto run = [&](int64_t threads, bool warm) {
       set_thread_count(threads);
-      const auto model = make_model(checkpoint.config, precision);
+      const auto model = make_cpu_model(checkpoint.config, precision);
       model->set_parameters(checkpoint.parameters);
       if (warm) model->forward(pack(small.features, {0, 3, 4, 6}, 0), {});
       Gradients gradients(checkpoint.parameters);

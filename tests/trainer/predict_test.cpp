@@ -8,8 +8,8 @@ using namespace expctl::test;
 TEST_CASE("predict: the logits stand in the features' order, whatever the batch", "[trainer]") {
   const SmallTraining small;
   const auto model = small.model();
-  const auto many = predict_logits(model, small.features, Precision::kFp32, 5).value();
-  const auto single = predict_logits(model, small.features, Precision::kFp32, 1).value();
+  const auto many = predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 5).value();
+  const auto single = predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 1).value();
   REQUIRE(many.logits.offsets == single.logits.offsets);
   REQUIRE(many.logits.offsets.size() == small.features.size() + 1);
   REQUIRE(many.logits.start.size() == static_cast<size_t>(many.logits.offsets.back()));
@@ -17,7 +17,7 @@ TEST_CASE("predict: the logits stand in the features' order, whatever the batch"
     REQUIRE(many.logits.start[i] == Approx(single.logits.start[i]).margin(1e-5));
     REQUIRE(many.logits.end[i] == Approx(single.logits.end[i]).margin(1e-5));
   }
-  const auto computing = make_model(model.config, Precision::kFp32);
+  const auto computing = make_cpu_model(model.config, Precision::kFp32);
   computing->set_parameters(model.parameters);
   for (size_t f = 0; f < small.features.size(); ++f) {
     const auto alone = computing->forward(pack(small.features, {static_cast<int64_t>(f)}, 0), {});
@@ -85,6 +85,6 @@ TEST_CASE("predict: it ends between two batches where it is told to", "[trainer]
   const auto model = small.model();
   int asked = 0;
   CHECK_FALSE(
-      predict_logits(model, small.features, Precision::kFp32, 1, [&] { return ++asked == 2; }).has_value());
+      predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 1, [&] { return ++asked == 2; }).has_value());
   CHECK(asked == 2);
 }

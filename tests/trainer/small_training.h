@@ -30,7 +30,7 @@ struct SmallTraining {
   Checkpoint model() const { return load_checkpoint(folder.path(), 3); }
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32) const {
-    return {spec, precision, model, features,
+    return {spec, cpu_backend(), precision, model, features,
             seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size()))};
   }
 };

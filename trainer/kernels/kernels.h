@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "trainer/kernels/mask.h"
 #include "trainer/kernels/types.h"
 
 namespace expctl {
@@ -19,13 +20,6 @@ inline constexpr int64_t kPanelColumns = 32;
 inline constexpr int64_t kMostBlockColumns = 16;
 /// Rows of c that product() may write: up to the next multiple.
 inline constexpr int64_t kProductRows = 16;
-
-/// Which elements of a row are zeroed; trainer/dropout.h makes the keys. The others are multiplied by
-/// `scale`.
-struct Mask {
-  uint32_t threshold = 0;  ///< an element whose bits are below it is zeroed: 0 switches dropout off
-  float scale = 1;
-};
 
 /// One head of one sequence: query, key and value are [length, size]. `keys` has one key a query position.
 template <typename T>

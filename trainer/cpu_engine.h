@@ -1,0 +1,42 @@
+// Training steps on the CPU, each computed when it is begun.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/train_spec.h"
+#include "squad/features.h"
+#include "trainer/checkpoint.h"
+#include "trainer/gradients.h"
+#include "trainer/model.h"
+#include "trainer/optimizer.h"
+#include "trainer/precision.h"
+#include "trainer/step_engine.h"
+
+namespace expctl {
+
+class CpuEngine : public StepEngine {
+ public:
+  CpuEngine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint, OptimizerState& optimizer,
+            const std::vector<Feature>& features);
+
+  size_t most_in_flight() const override { return 0; }
+  void begin(const StepOrder& order) override;
+  StepOutcome finish() override;
+  Parameters gradients() override { return gradients_.values(); }
+  void upload() override {}
+  void download() override {}
+
+ private:
+  double accumulate(const StepOrder& order);
+
+  const TrainSpec& spec_;
+  Checkpoint& checkpoint_;
+  OptimizerState& optimizer_;
+  const std::vector<Feature>& features_;
+  std::unique_ptr<Model> model_;
+  Gradients gradients_;
+  StepOutcome outcome_;
+};
+
+}  // namespace expctl

@@ -1,0 +1,37 @@
+// Dropout's masks, element by element; the same on every device. trainer/dropout.h says what they are a
+// function of.
+#pragma once
+
+#include <cstdint>
+
+#include "core/counter_random.h"
+
+namespace expctl {
+
+/// Which elements of a row are zeroed. The others are multiplied by `scale`.
+struct Mask {
+  uint32_t threshold = 0;  ///< an element whose bits are below it is zeroed: 0 switches dropout off
+  float scale = 1;
+};
+
+/// Of one position of one sequence at one site, from what step and sequence are mixed to.
+constexpr uint64_t mask_row_key(uint64_t sequence_key, int64_t site, int64_t position) {
+  return mix64(mix64(sequence_key ^ static_cast<uint64_t>(site)) ^ static_cast<uint64_t>(position));
+}
+
+/// The bits of an element of the row `key`: the finaliser "lowbias32" by C. Wellons.
+constexpr uint32_t mask_bits(uint64_t key, uint32_t element) {
+  uint32_t h = static_cast<uint32_t>(key) + element * 0x9e3779b9u;
+  h ^= h >> 16;
+  h *= 0x7feb352du;
+  h ^= h >> 15;
+  h *= 0x846ca68bu;
+  return h ^ (h >> 16) ^ static_cast<uint32_t>(key >> 32);
+}
+
+/// What an element is multiplied by.
+constexpr float mask_factor(uint64_t key, Mask mask, uint32_t element) {
+  return mask_bits(key, element) >= mask.threshold ? mask.scale : 0.0f;
+}
+
+}  // namespace expctl

@@ -1,0 +1,149 @@
+// What the kernels share: loads and stores of four elements, sums over a warp and a block.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+#include "core/error.h"
+#include "trainer/kernels/cuda_kernels.h"
+
+namespace expctl::cuda {
+
+inline constexpr int kWarp = 32;
+inline constexpr int kWarpsPerBlock = 8;
+inline constexpr int kThreads = kWarp * kWarpsPerBlock;
+inline constexpr unsigned kAllLanes = 0xffffffffu;
+
+/// Throws Error where the launch before it was refused.
+inline void check_launch() {
+  const cudaError_t error = cudaGetLastError();
+  if (error != cudaSuccess) throw Error(std::string("CUDA: ") + cudaGetErrorString(error));
+}
+
+inline unsigned blocks_for(int64_t count, int64_t of_each) {
+  return static_cast<unsigned>((count + of_each - 1) / of_each);
+}
+
+__device__ inline float4 load4(const float* from) {
+  return *reinterpret_cast<const float4*>(from);
+}
+__device__ inline float4 load4(const __nv_bfloat16* from) {
+  const uint2 raw = *reinterpret_cast<const uint2*>(from);
+  const float2 low = __bfloat1622float2(reinterpret_cast<const __nv_bfloat162&>(raw.x));
+  const float2 high = __bfloat1622float2(reinterpret_cast<const __nv_bfloat162&>(raw.y));
+  return {low.x, low.y, high.x, high.y};
+}
+__device__ inline float4 load4(const __half* from) {
+  const uint2 raw = *reinterpret_cast<const uint2*>(from);
+  const float2 low = __half22float2(reinterpret_cast<const __half2&>(raw.x));
+  const float2 high = __half22float2(reinterpret_cast<const __half2&>(raw.y));
+  return {low.x, low.y, high.x, high.y};
+}
+
+__device__ inline void store4(float* to, float4 v) {
+  *reinterpret_cast<float4*>(to) = v;
+}
+__device__ inline void store4(__nv_bfloat16* to, float4 v) {
+  __nv_bfloat162 parts[2] = {__floats2bfloat162_rn(v.x, v.y), __floats2bfloat162_rn(v.z, v.w)};
+  *reinterpret_cast<uint2*>(to) = *reinterpret_cast<const uint2*>(parts);
+}
+__device__ inline void store4(__half* to, float4 v) {
+  __half2 parts[2] = {__floats2half2_rn(v.x, v.y), __floats2half2_rn(v.z, v.w)};
+  *reinterpret_cast<uint2*>(to) = *reinterpret_cast<const uint2*>(parts);
+}
+
+/// v as it comes back after it was stored in T.
+template <typename T>
+__device__ inline float4 rounded4(float4 v) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return v;
+  } else {
+    alignas(8) T space[4];
+    store4(space, v);
+    return load4(space);
+  }
+}
+
+__device__ inline float4 add(float4 a, float4 b) {
+  return {a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w};
+}
+__device__ inline float4 multiply(float4 a, float4 b) {
+  return {a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w};
+}
+__device__ inline float sum(float4 a) {
+  return (a.x + a.y) + (a.z + a.w);
+}
+
+/// What four elements from `element` on are multiplied by.
+__device__ inline float4 mask4(uint64_t key, Mask mask, uint32_t element) {
+  return {mask_factor(key, mask, element), mask_factor(key, mask, element + 1),
+          mask_factor(key, mask, element + 2), mask_factor(key, mask, element + 3)};
+}
+
+/// The key of a row's masks; 0 where there is no dropout.
+__device__ inline uint64_t row_key(const RowsOnDevice& rows, const DropoutSite& dropout, int64_t row) {
+  if (dropout.mask.threshold == 0) return 0;
+  return mask_row_key(rows.sequence_keys[rows.sequence_of[row]], dropout.site, rows.positions[row]);
+}
+
+/// In every lane.
+__device__ inline float warp_sum(float v) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) v += __shfl_xor_sync(kAllLanes, v, offset);
+  return v;
+}
+__device__ inline float warp_max(float v) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) v = fmaxf(v, __shfl_xor_sync(kAllLanes, v, offset));
+  return v;
+}
+
+/// Of all threads of a block of `kThreads`, in every thread.
+template <typename V>
+__device__ inline V block_sum(V v) {
+  __shared__ V of_warps[kWarpsPerBlock];
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) v += __shfl_xor_sync(kAllLanes, v, offset);
+  __syncthreads();  // what an earlier sum has left may still be read
+  if (threadIdx.x % kWarp == 0) of_warps[threadIdx.x / kWarp] = v;
+  __syncthreads();
+  V total = 0;
+  for (int w = 0; w < kWarpsPerBlock; ++w) total += of_warps[w];
+  return total;
+}
+
+/// f.template operator()<vectors>() for rows of `width`: a lane has `vectors` times four elements of a row.
+template <typename F>
+void for_row_vectors(int64_t width, const F& f) {
+  const int64_t vectors = (width + 4 * kWarp - 1) / (4 * kWarp);
+  if (vectors <= 1) return f.template operator()<1>();
+  if (vectors <= 3) return f.template operator()<3>();
+  if (vectors <= 6) return f.template operator()<6>();
+  if (vectors <= 8) return f.template operator()<8>();
+  throw Error("hidden states of more than 1024 are not computed on a GPU");
+}
+
+/// The first element of a lane's vector `v`.
+__device__ inline int64_t column_of(int v) {
+  return (static_cast<int64_t>(v) * kWarp + threadIdx.x % kWarp) * 4;
+}
+
+/// A block's sums of `kRows` rows of columns held as its warps' lanes have them, to `to` [kRows, width].
+template <int kRows, int kVectors>
+__device__ inline void sum_over_warps(const float4 (&sums)[kRows][kVectors], int64_t width, float* to) {
+  __shared__ float4 space[kWarp * kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int w = 0; w < kWarpsPerBlock; ++w) {
+      __syncthreads();
+      if (static_cast<int>(threadIdx.x) / kWarp != w) continue;
+      for (int v = 0; v < kVectors; ++v) {
+        const int place = v * kWarp + static_cast<int>(threadIdx.x) % kWarp;
+        space[place] = w == 0 ? sums[r][v] : add(space[place], sums[r][v]);
+      }
+    }
+    __syncthreads();
+    for (int64_t c = threadIdx.x; c < width; c += kThreads)
+      to[r * width + c] = reinterpret_cast<const float*>(space)[c];
+  }
+}
+
+}  // namespace expctl::cuda

@@ -1,0 +1,149 @@
+// The span head and its loss, in fp32 whatever the hidden states are in.
+#include "trainer/kernels/rows.cuh"
+
+namespace expctl::cuda {
+namespace {
+
+template <typename T, int kVectors>
+__global__ void __launch_bounds__(kThreads)
+    span_logits_kernel(const T* hidden, const float* weight, const float* bias, int64_t rows, int64_t width,
+                       float* logits) {
+  const int64_t row = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp;
+  if (row >= rows) return;
+  float start = 0, end = 0;
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t c = column_of(v);
+    if (c >= width) continue;
+    const float4 h = load4(hidden + row * width + c);
+    start += sum(multiply(h, load4(weight + c)));
+    end += sum(multiply(h, load4(weight + width + c)));
+  }
+  start = warp_sum(start);
+  end = warp_sum(end);
+  if (threadIdx.x % kWarp == 0) {
+    logits[2 * row] = start + bias[0];
+    logits[2 * row + 1] = end + bias[1];
+  }
+}
+
+__device__ inline float4 scaled(float4 v, float by) {
+  return {v.x * by, v.y * by, v.z * by, v.w * by};
+}
+
+template <typename T, int kVectors>
+__global__ void __launch_bounds__(kThreads)
+    span_logits_gradient_kernel(const float* dlogits, const T* hidden, const float* weight, int64_t rows,
+                                int64_t width, T* dhidden, float* partial) {
+  float4 sums[2][kVectors] = {};
+  float of_start = 0, of_end = 0;  // the same in every lane of a warp
+  for (int64_t row = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp; row < rows;
+       row += int64_t{gridDim.x} * kWarpsPerBlock) {
+    const float start = dlogits[2 * row], end = dlogits[2 * row + 1];
+    of_start += start;
+    of_end += end;
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t c = column_of(v);
+      if (c >= width) continue;
+      const float4 h = load4(hidden + row * width + c);
+      sums[0][v] = add(sums[0][v], scaled(h, start));
+      sums[1][v] = add(sums[1][v], scaled(h, end));
+      store4(dhidden + row * width + c,
+             add(scaled(load4(weight + c), start), scaled(load4(weight + width + c), end)));
+    }
+  }
+  float* to = partial + blockIdx.x * (2 * width + 2);
+  sum_over_warps<2, kVectors>(sums, width, to);
+  const bool first_lane = threadIdx.x % kWarp == 0;
+  const float start = block_sum(first_lane ? of_start : 0.0f), end = block_sum(first_lane ? of_end : 0.0f);
+  if (threadIdx.x == 0) {
+    to[2 * width] = start;
+    to[2 * width + 1] = end;
+  }
+}
+
+__device__ inline float block_max(float v) {
+  __shared__ float of_warps[kWarpsPerBlock];
+  v = warp_max(v);
+  __syncthreads();
+  if (threadIdx.x % kWarp == 0) of_warps[threadIdx.x / kWarp] = v;
+  __syncthreads();
+  float largest = of_warps[0];
+  for (int w = 1; w < kWarpsPerBlock; ++w) largest = fmaxf(largest, of_warps[w]);
+  return largest;
+}
+
+/// Half of the cross-entropy of `length` logits, every other number from `logits` on; its gradient likewise.
+__device__ float half_cross_entropy(const float* logits, int32_t length, int32_t target, float scale,
+                                    float* gradient) {
+  if (target >= length) {
+    for (int32_t i = threadIdx.x; i < length; i += kThreads) gradient[2 * i] = 0;
+    return 0;
+  }
+  float largest = -INFINITY;
+  for (int32_t i = threadIdx.x; i < length; i += kThreads) largest = fmaxf(largest, logits[2 * i]);
+  largest = block_max(largest);
+  float total = 0;
+  for (int32_t i = threadIdx.x; i < length; i += kThreads) total += expf(logits[2 * i] - largest);
+  total = block_sum(total);
+  for (int32_t i = threadIdx.x; i < length; i += kThreads)
+    gradient[2 * i] =
+        scale * 0.5f * (expf(logits[2 * i] - largest) / total - (i == target ? 1.0f : 0.0f));
+  return 0.5f * (logf(total) + (largest - logits[2 * target]));
+}
+
+__global__ void __launch_bounds__(kThreads)
+    span_loss_kernel(const float* logits, RowsOnDevice rows, int64_t real_sequences, const int32_t* starts,
+                     const int32_t* ends, const float* scale, float* losses, float* dlogits) {
+  const int32_t s = static_cast<int32_t>(blockIdx.x);
+  const int32_t first = rows.first_rows[s], length = rows.first_rows[s + 1] - first;
+  if (s >= real_sequences) {
+    for (int32_t i = threadIdx.x; i < 2 * length; i += kThreads) dlogits[2 * first + i] = 0;
+    return;
+  }
+  const float start =
+      half_cross_entropy(logits + 2 * first, length, max(0, starts[s]), *scale, dlogits + 2 * first);
+  const float end =
+      half_cross_entropy(logits + 2 * first + 1, length, max(0, ends[s]), *scale, dlogits + 2 * first + 1);
+  if (threadIdx.x == 0) losses[s] = start + end;
+}
+
+}  // namespace
+
+template <typename T>
+void span_logits(const T* hidden, const float* weight, const float* bias, int64_t rows, int64_t width,
+                 float* logits, cudaStream_t stream) {
+  for_row_vectors(width, [&]<int kVectors>() {
+    span_logits_kernel<T, kVectors><<<blocks_for(rows, kWarpsPerBlock), kThreads, 0, stream>>>(
+        hidden, weight, bias, rows, width, logits);
+  });
+  check_launch();
+}
+
+template <typename T>
+void span_logits_gradient(const float* dlogits, const T* hidden, const float* weight, int64_t rows,
+                          int64_t width, T* dhidden, float* partial, cudaStream_t stream) {
+  for_row_vectors(width, [&]<int kVectors>() {
+    span_logits_gradient_kernel<T, kVectors><<<kMostParts, kThreads, 0, stream>>>(
+        dlogits, hidden, weight, rows, width, dhidden, partial);
+  });
+  check_launch();
+}
+
+void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences, const int32_t* starts,
+               const int32_t* ends, const float* scale, float* losses, float* dlogits, cudaStream_t stream) {
+  span_loss_kernel<<<static_cast<unsigned>(rows.sequences), kThreads, 0, stream>>>(
+      logits, rows, real_sequences, starts, ends, scale, losses, dlogits);
+  check_launch();
+}
+
+#define EXPCTL_SPAN_HEAD_OF(T)                                                                        \
+  template void span_logits(const T*, const float*, const float*, int64_t, int64_t, float*,           \
+                            cudaStream_t);                                                            \
+  template void span_logits_gradient(const float*, const T*, const float*, int64_t, int64_t, T*,      \
+                                     float*, cudaStream_t);
+EXPCTL_SPAN_HEAD_OF(float)
+EXPCTL_SPAN_HEAD_OF(__nv_bfloat16)
+EXPCTL_SPAN_HEAD_OF(__half)
+#undef EXPCTL_SPAN_HEAD_OF
+
+}  // namespace expctl::cuda
