@@ -1,0 +1,114 @@
+#include "trainer/cuda/products.h"
+
+#include <fmt/core.h>
+
+namespace expctl::cuda {
+namespace {
+
+constexpr int64_t kWorkspaceBytes = 64 << 20;
+
+void check(cublasStatus_t status) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw std::bad_alloc();
+  throw Error(fmt::format("cuBLAS: {}", cublasLtGetStatusString(status)));
+}
+
+template <typename T>
+constexpr cudaDataType_t type_of() {
+  if constexpr (std::is_same_v<T, float>)
+    return CUDA_R_32F;
+  else
+    return std::is_same_v<T, __nv_bfloat16> ? CUDA_R_16BF : CUDA_R_16F;
+}
+
+cublasLtMatrixLayout_t layout(cudaDataType_t type, bool transposed, int64_t rows, int64_t columns) {
+  if (transposed) std::swap(rows, columns);
+  cublasLtMatrixLayout_t made = nullptr;
+  check(cublasLtMatrixLayoutCreate(&made, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns),
+                                   rows));
+  return made;
+}
+
+}  // namespace
+
+Products::Products(cudaStream_t stream) : stream_(stream), workspace_(kWorkspaceBytes) {
+  check(cublasLtCreate(&handle_));
+}
+
+Products::~Products() {
+  for (const auto& [shape, plan] : plans_) {
+    cublasLtMatrixLayoutDestroy(plan.a);
+    cublasLtMatrixLayoutDestroy(plan.b);
+    cublasLtMatrixLayoutDestroy(plan.c);
+    cublasLtMatmulDescDestroy(plan.description);
+  }
+  cublasLtDestroy(handle_);
+}
+
+const Products::Plan& Products::plan_of(const Shape& shape) {
+  const auto found = plans_.find(shape);
+  if (found != plans_.end()) return found->second;
+  Plan plan{};
+  check(cublasLtMatmulDescCreate(&plan.description, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+  const auto set = [&](cublasLtMatmulDescAttributes_t attribute, bool transposed) {
+    const cublasOperation_t operation = transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
+    check(cublasLtMatmulDescSetAttribute(plan.description, attribute, &operation, sizeof operation));
+  };
+  set(CUBLASLT_MATMUL_DESC_TRANSA, shape.a_transposed);
+  set(CUBLASLT_MATMUL_DESC_TRANSB, shape.b_transposed);
+  plan.a = layout(shape.type, shape.a_transposed, shape.m, shape.k);
+  plan.b = layout(shape.type, shape.b_transposed, shape.k, shape.n);
+  plan.c = layout(shape.out_type, false, shape.m, shape.n);
+
+  cublasLtMatmulPreference_t preference = nullptr;
+  check(cublasLtMatmulPreferenceCreate(&preference));
+  const auto bytes = static_cast<uint64_t>(kWorkspaceBytes);
+  check(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes,
+                                             sizeof bytes));
+  cublasLtMatmulHeuristicResult_t best{};
+  int count = 0;
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+      handle_, plan.description, plan.a, plan.b, plan.c, plan.c, preference, 1, &best, &count);
+  cublasLtMatmulPreferenceDestroy(preference);
+  check(status);
+  if (count == 0) throw Error("cuBLAS: it has no way to compute a product of this shape");
+  plan.algorithm = best.algo;
+  return plans_.emplace(shape, plan).first->second;
+}
+
+void Products::multiply(const Shape& shape, const void* a, const void* b, bool add, void* c) {
+  const Plan& plan = plan_of(shape);
+  const float one = 1, keep = add ? 1.0f : 0.0f;
+  check(cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
+                       &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_));
+}
+
+// A row-major matrix is its own transpose to cuBLAS, so each product is computed transposed.
+
+template <typename T>
+void Products::forward(const T* x, const T* weight, int64_t rows, int64_t in_width, int64_t out_width, T* out) {
+  multiply({true, false, out_width, rows, in_width, type_of<T>(), type_of<T>()}, weight, x, false, out);
+}
+
+template <typename T>
+void Products::input_gradient(const T* dy, const T* weight, int64_t rows, int64_t in_width, int64_t out_width,
+                              T* dx) {
+  multiply({false, false, in_width, rows, out_width, type_of<T>(), type_of<T>()}, weight, dy, false, dx);
+}
+
+template <typename T>
+void Products::weight_gradient(const T* dy, const T* x, int64_t rows, int64_t in_width, int64_t out_width,
+                               bool add, float* dweight) {
+  multiply({false, true, in_width, out_width, rows, type_of<T>(), CUDA_R_32F}, x, dy, add, dweight);
+}
+
+#define EXPCTL_PRODUCTS_OF(T)                                                                              \
+  template void Products::forward(const T*, const T*, int64_t, int64_t, int64_t, T*);                      \
+  template void Products::input_gradient(const T*, const T*, int64_t, int64_t, int64_t, T*);               \
+  template void Products::weight_gradient(const T*, const T*, int64_t, int64_t, int64_t, bool, float*);
+EXPCTL_PRODUCTS_OF(float)
+EXPCTL_PRODUCTS_OF(__nv_bfloat16)
+EXPCTL_PRODUCTS_OF(__half)
+#undef EXPCTL_PRODUCTS_OF
+
+}  // namespace expctl::cuda
