@@ -9,17 +9,12 @@
 #include "core/tiles.h"
 #include "trainer/embeddings.h"
 #include "trainer/linear.h"
+#include "trainer/model_sites.h"
 #include "trainer/rows.h"
 #include "trainer/self_attention.h"
 
 namespace expctl {
 namespace {
-
-constexpr int64_t kSitesPerLayer = 1 << 10;  // attention heads count from kHeadSite on
-constexpr int64_t kEmbeddingSite = 0;
-constexpr int64_t kAttentionOutputSite = 1;
-constexpr int64_t kFfnOutputSite = 2;
-constexpr int64_t kHeadSite = 3;
 
 /// What a layer computes and its backward pass needs again; T rows each.
 template <typename T>
@@ -93,11 +88,10 @@ class Bert : public Model {
   RowDropout dropout(int64_t site) const {
     return row_dropout(*batch_, options_.dropout, site, options_.hidden_dropout);
   }
-  static int64_t site_of(int64_t layer) { return (layer + 1) * kSitesPerLayer; }
 
   AttentionShape attention_shape(int64_t layer) const {
     return {batch_,           config_.num_attention_heads, config_.head_size(),
-            options_.dropout, site_of(layer) + kHeadSite,  options_.attention_dropout};
+            options_.dropout, first_site_of(layer) + kHeadSite,  options_.attention_dropout};
   }
 
   NormParameters norm(const std::string& name) const {
@@ -135,12 +129,12 @@ class Bert : public Model {
     T* projected = projected_.resize(rows_ * width);
     linear(a.context.data(), rows_, w.attention_output, {get(w.name + "attention.output.dense.bias")},
            projected);
-    add_norm(projected, hidden, dropout(site_of(index) + kAttentionOutputSite),
+    add_norm(projected, hidden, dropout(first_site_of(index) + kAttentionOutputSite),
              norm(w.name + "attention.output.LayerNorm"), rows_, a.attended);
     linear_gelu(a.attended.out.data(), rows_, w.intermediate, get(w.name + "intermediate.dense.bias"),
                 a.pre.resize(rows_ * wide), a.wide.resize(rows_ * wide));
     linear(a.wide.data(), rows_, w.output, {get(w.name + "output.dense.bias")}, projected);
-    add_norm(projected, a.attended.out.data(), dropout(site_of(index) + kFfnOutputSite),
+    add_norm(projected, a.attended.out.data(), dropout(first_site_of(index) + kFfnOutputSite),
              norm(w.name + "output.LayerNorm"), rows_, a.output);
     return a.output.out.data();
   }
@@ -182,7 +176,7 @@ class Bert : public Model {
     T* dsum = space_.dsum.resize(rows_ * width);
     T* dx = space_.dx.resize(rows_ * width);
     const auto norm_backward = [&](const NormActivations<T>& kept, int64_t site, const std::string& name) {
-      add_norm_gradient(space_.gradient.data(), space_.more.data(), kept, dropout(site_of(index) + site),
+      add_norm_gradient(space_.gradient.data(), space_.more.data(), kept, dropout(first_site_of(index) + site),
                         norm(name), rows_, add_, dsum, dx, gradient(name + ".weight"),
                         gradient(name + ".bias"), space_.partial);
       std::swap(space_.gradient, space_.dsum);

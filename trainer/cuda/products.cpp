@@ -67,8 +67,8 @@ const Products::Plan& Products::plan_of(const Shape& shape) {
                                              sizeof bytes));
   cublasLtMatmulHeuristicResult_t best{};
   int count = 0;
-  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
-      handle_, plan.description, plan.a, plan.b, plan.c, plan.c, preference, 1, &best, &count);
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle_, plan.description, plan.a, plan.b,
+                                                               plan.c, plan.c, preference, 1, &best, &count);
   cublasLtMatmulPreferenceDestroy(preference);
   check(status);
   if (count == 0) throw Error("cuBLAS: it has no way to compute a product of this shape");
@@ -86,7 +86,8 @@ void Products::multiply(const Shape& shape, const void* a, const void* b, bool a
 // A row-major matrix is its own transpose to cuBLAS, so each product is computed transposed.
 
 template <typename T>
-void Products::forward(const T* x, const T* weight, int64_t rows, int64_t in_width, int64_t out_width, T* out) {
+void Products::forward(const T* x, const T* weight, int64_t rows, int64_t in_width, int64_t out_width,
+                       T* out) {
   multiply({true, false, out_width, rows, in_width, type_of<T>(), type_of<T>()}, weight, x, false, out);
 }
 
@@ -102,9 +103,9 @@ void Products::weight_gradient(const T* dy, const T* x, int64_t rows, int64_t in
   multiply({false, true, in_width, out_width, rows, type_of<T>(), CUDA_R_32F}, x, dy, add, dweight);
 }
 
-#define EXPCTL_PRODUCTS_OF(T)                                                                              \
-  template void Products::forward(const T*, const T*, int64_t, int64_t, int64_t, T*);                      \
-  template void Products::input_gradient(const T*, const T*, int64_t, int64_t, int64_t, T*);               \
+#define EXPCTL_PRODUCTS_OF(T)                                                                \
+  template void Products::forward(const T*, const T*, int64_t, int64_t, int64_t, T*);        \
+  template void Products::input_gradient(const T*, const T*, int64_t, int64_t, int64_t, T*); \
   template void Products::weight_gradient(const T*, const T*, int64_t, int64_t, int64_t, bool, float*);
 EXPCTL_PRODUCTS_OF(float)
 EXPCTL_PRODUCTS_OF(__nv_bfloat16)

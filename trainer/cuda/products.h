@@ -1,4 +1,5 @@
-// Matrix products by cuBLASLt, row-major, summed in fp32 whatever T is: float (without TF32), __nv_bfloat16 or
+// Matrix products by cuBLASLt, row-major, summed in fp32 whatever T is: float (without TF32), __nv_bfloat16
+// or
 // __half. The same call gives the same bits each time.
 #pragma once
 
@@ -6,9 +7,9 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <cstddef>
 
 #include "trainer/cuda/device_memory.h"
 

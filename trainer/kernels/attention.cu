@@ -1,6 +1,6 @@
-// Attention in fp32, as FlashAttention goes about it (Dao et al. 2022): scores are computed tile by tile and never
-// stored, in the backward pass again. With plain arithmetic instead of tensor cores, for exactness; its dropout has
-// the masks of the CPU's.
+// Attention in fp32, as FlashAttention goes about it (Dao et al. 2022): scores are computed tile by tile and
+// never stored, in the backward pass again. With plain arithmetic instead of tensor cores, for exactness; its
+// dropout has the masks of the CPU's.
 #include "trainer/kernels/rows.cuh"
 
 namespace expctl::cuda {
@@ -61,7 +61,7 @@ __device__ inline float kept(const Head& head, const AttentionSizes& sizes, int3
 }
 
 /// A block has kTileRows queries; a lane has a key's score, and some elements of the context.
-__global__ void __launch_bounds__(kWarps * kWarp)
+__global__ void __launch_bounds__(kWarps* kWarp)
     attention_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, float* context,
                      float* log_sums) {
   const Head head = head_of(qkv, rows, sizes);
@@ -129,8 +129,9 @@ struct Kept {
 };
 
 /// A block has the gradients of kTileRows queries; a lane has a key.
-__global__ void __launch_bounds__(kWarps * kWarp)
-    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, Kept saved, float* dqkv) {
+__global__ void __launch_bounds__(kWarps* kWarp)
+    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, Kept saved,
+                          float* dqkv) {
   const Head head = head_of(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;
@@ -181,7 +182,7 @@ __global__ void __launch_bounds__(kWarps * kWarp)
 }
 
 /// A block has the gradients of kTileRows keys and values; a lane has a query.
-__global__ void __launch_bounds__(kWarps * kWarp)
+__global__ void __launch_bounds__(kWarps* kWarp)
     key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, Kept saved, float* dqkv) {
   const Head head = head_of(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;

@@ -71,6 +71,16 @@ __global__ void join_three_kernel(const T* first, const T* second, const T* thir
   store4(partial + (blockIdx.y * int64_t{3} + part) * width + c, total);
 }
 
+template <typename T>
+__global__ void column_sums_kernel(const T* x, int64_t rows, int64_t width, float* partial) {
+  const int64_t c = (blockIdx.x * int64_t{kColumnThreads} + threadIdx.x) * 4;
+  if (c >= width) return;
+  float4 total = {0, 0, 0, 0};
+#pragma unroll 4
+  for (int64_t row = blockIdx.y; row < rows; row += gridDim.y) total = add(total, load4(x + row * width + c));
+  store4(partial + blockIdx.y * width + c, total);
+}
+
 struct PartialSumsList {
   PartialSums of[kMostPartialSums];
 };
@@ -118,14 +128,14 @@ void sum_partials(const PartialSums* sums, int count, bool add, cudaStream_t str
 template <typename T>
 void bias_gelu(const T* x, const float* bias, int64_t rows, int64_t width, T* out, cudaStream_t stream) {
   bias_gelu_kernel<<<blocks_for(rows * width, kThreads * 4), kThreads, 0, stream>>>(x, bias, rows * width,
-                                                                                   width, out);
+                                                                                    width, out);
   check_launch();
 }
 
 template <typename T>
 void add_bias(T* x, const float* bias, int64_t rows, int64_t width, cudaStream_t stream) {
   add_bias_kernel<<<blocks_for(rows * width, kThreads * 4), kThreads, 0, stream>>>(x, bias, rows * width,
-                                                                                  width);
+                                                                                   width);
   check_launch();
 }
 
@@ -138,6 +148,13 @@ void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows
 }
 
 template <typename T>
+void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream) {
+  const dim3 grid(blocks_for(width, kColumnsPerBlock), static_cast<unsigned>(column_parts(width)));
+  column_sums_kernel<<<grid, kColumnThreads, 0, stream>>>(x, rows, width, partial);
+  check_launch();
+}
+
+template <typename T>
 void join_three(const T* first, const T* second, const T* third, int64_t rows, int64_t width, T* out,
                 float* partial, cudaStream_t stream) {
   const dim3 grid(blocks_for(width, kColumnsPerBlock), static_cast<unsigned>(column_parts(width)), 3);
@@ -145,10 +162,11 @@ void join_three(const T* first, const T* second, const T* third, int64_t rows, i
   check_launch();
 }
 
-#define EXPCTL_COLUMNS_OF(T)                                                                              \
-  template void bias_gelu(const T*, const float*, int64_t, int64_t, T*, cudaStream_t);                    \
-  template void add_bias(T*, const float*, int64_t, int64_t, cudaStream_t);                               \
-  template void bias_gelu_gradient(T*, const T*, const float*, int64_t, int64_t, float*, cudaStream_t);   \
+#define EXPCTL_COLUMNS_OF(T)                                                                            \
+  template void bias_gelu(const T*, const float*, int64_t, int64_t, T*, cudaStream_t);                  \
+  template void add_bias(T*, const float*, int64_t, int64_t, cudaStream_t);                             \
+  template void bias_gelu_gradient(T*, const T*, const float*, int64_t, int64_t, float*, cudaStream_t); \
+  template void column_sums(const T*, int64_t, int64_t, float*, cudaStream_t);                          \
   template void join_three(const T*, const T*, const T*, int64_t, int64_t, T*, float*, cudaStream_t);
 EXPCTL_COLUMNS_OF(float)
 EXPCTL_COLUMNS_OF(__nv_bfloat16)

@@ -1,5 +1,6 @@
-// The kernels of the model on a GPU, but for products and FlashAttention: rows of packed sequences, row-major,
-// every sum in one order, so that a result is the same from run to run. T is what activations are kept in: float,
+// The kernels of the model on a GPU, but for products and FlashAttention: rows of packed sequences,
+// row-major, every sum in one order, so that a result is the same from run to run. T is what activations are
+// kept in: float,
 // __nv_bfloat16 or __half; arithmetic is fp32.
 //
 // Widths are multiples of 8, hidden states at most kMostHidden wide. All pointers are the device's.
@@ -79,13 +80,14 @@ struct EmbeddingTables {
   float epsilon;
 };
 
-/// out = dropout(LayerNorm(word + type + position)); sum [rows, width] and stats [rows, 2] are for the gradient.
+/// out = dropout(LayerNorm(word + type + position)); sum [rows, width] and stats [rows, 2] are for the
+/// gradient.
 template <typename T>
 void embed(const RowsOnDevice& rows, const EmbeddingTables& tables, const DropoutSite& dropout, int64_t width,
            float* sum, float* stats, T* out, cudaStream_t stream);
 
-/// Of the gradient of `out`, gradient + more: dsum [rows, width], and partial [norm_parts(), 2, width] of those
-/// of gamma and beta.
+/// Of the gradient of `out`, gradient + more: dsum [rows, width], and partial [norm_parts(), 2, width] of
+/// those of gamma and beta.
 template <typename T>
 void embed_gradient(const T* gradient, const T* more, const RowsOnDevice& rows, const float* sum,
                     const float* stats, const DropoutSite& dropout, const float* gamma, int64_t width,
@@ -94,9 +96,9 @@ void embed_gradient(const T* gradient, const T* more, const RowsOnDevice& rows, 
 /// Memory to sort up to `rows` words by.
 size_t sort_bytes(int64_t rows);
 
-/// Gradients of the tables: those of rows' words are added to dwords (zero before the first micro-batch), dtypes
-/// and dpositions are written, or added to. `real_sequences` come first and have a gradient. `sorting` has
-/// sort_bytes(), partial room for [column_parts(width), 2, width].
+/// Gradients of the tables: those of rows' words are added to dwords (zero before the first micro-batch),
+/// dtypes and dpositions are written, or added to. `real_sequences` come first and have a gradient. `sorting`
+/// has sort_bytes(), partial room for [column_parts(width), 2, width].
 void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_sequences, int64_t word_count,
                      int64_t position_count, int64_t width, bool add, float* dwords, float* dtypes,
                      float* dpositions, void* sorting, float* partial, cudaStream_t stream);
@@ -113,8 +115,8 @@ void add_norm(const T* x, const float* bias, const T* residual, const RowsOnDevi
 /// [norm_parts(), 3, width] of those of gamma, beta and bias.
 template <typename T>
 void add_norm_gradient(const T* gradient, const T* more, const T* sum, const float* stats,
-                       const RowsOnDevice& rows, const DropoutSite& dropout, const float* gamma, int64_t width,
-                       T* dsum, T* dx, float* partial, cudaStream_t stream);
+                       const RowsOnDevice& rows, const DropoutSite& dropout, const float* gamma,
+                       int64_t width, T* dsum, T* dx, float* partial, cudaStream_t stream);
 
 // ---- Wide layers
 
@@ -131,7 +133,12 @@ void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows
 template <typename T>
 void add_bias(T* x, const float* bias, int64_t rows, int64_t width, cudaStream_t stream);
 
-/// out [rows, 3 width] = the three side by side; partial [column_parts(width), 3, width] of the sums over rows.
+/// partial [column_parts(width), width] of the sums over rows.
+template <typename T>
+void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream);
+
+/// out [rows, 3 width] = the three side by side; partial [column_parts(width), 3, width] of the sums over
+/// rows.
 template <typename T>
 void join_three(const T* first, const T* second, const T* third, int64_t rows, int64_t width, T* out,
                 float* partial, cudaStream_t stream);
@@ -174,14 +181,14 @@ void attention_gradient(const float* dcontext, const float* qkv, const float* co
 
 /// What a step has come to.
 struct StepNumbers {
-  double loss = 0;       ///< mean over the batch so far
-  double grad_norm = 0;  ///< of the gradients without the loss scale
+  double loss = 0;           ///< mean over the batch so far
+  double grad_norm = 0;      ///< of the gradients without the loss scale
   float gradient_scale = 0;  ///< what gradients are multiplied by to be clipped and without the loss scale
   int32_t is_finite = 0;     ///< whether loss and norm are numbers: else nothing moves
 };
 
-/// numbers->loss = sum of losses / batch, or is added to.
-void add_losses(const float* losses, int64_t count, float batch, bool add, StepNumbers* numbers,
+/// numbers->loss = the sum of losses times *part, or is added to.
+void add_losses(const float* losses, int64_t count, const float* part, bool add, StepNumbers* numbers,
                 cudaStream_t stream);
 
 inline constexpr int64_t kNormBlocks = 1024;
@@ -194,8 +201,8 @@ void finish_gradients(const float* gradients, int64_t count, double max_norm, do
 /// Which rule moves the parameters (trainer/optimizer.h).
 enum class UpdateRule { kAdam, kSgd };
 
-/// One update of `count` parameters (a multiple of 4), where numbers->is_finite; `rounded`, their copy in T, is
-/// written where it is not null.
+/// One update of `count` parameters (a multiple of 4), where numbers->is_finite; `rounded`, their copy in T,
+/// is written where it is not null.
 template <typename T>
 void update(UpdateRule rule, const UpdateElements& elements, int64_t count, const UpdateCoefficients& c,
             const StepNumbers* numbers, T* rounded, cudaStream_t stream);

@@ -78,7 +78,11 @@ size_t temporary_bytes(int64_t rows) {
 Sorting sorting_in(void* memory, int64_t rows) {
   auto* numbers = static_cast<int32_t*>(memory);
   const int64_t room = (rows + 63) / 64 * 64;  // what follows stays aligned
-  return {numbers,        numbers + room, numbers + 2 * room, numbers + 3 * room, numbers + 4 * room,
+  return {numbers,
+          numbers + room,
+          numbers + 2 * room,
+          numbers + 3 * room,
+          numbers + 4 * room,
           temporary_bytes(rows)};
 }
 
@@ -168,7 +172,7 @@ void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_s
   const Sorting sorting = sorting_in(memory, rows.rows);
   const auto words = static_cast<int32_t>(word_count);
   sort_keys_kernel<<<blocks_for(rows.rows, kThreads), kThreads, 0, stream>>>(rows, real_sequences, words,
-                                                                            sorting.keys, sorting.rows);
+                                                                             sorting.keys, sorting.rows);
   int bits = 1;
   while ((int64_t{1} << bits) <= word_count) ++bits;
   size_t bytes = sorting.temporary_bytes;
@@ -188,10 +192,10 @@ void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_s
   sum_partials(&sums, 1, add, stream);
 }
 
-#define EXPCTL_EMBEDDINGS_OF(T)                                                                              \
-  template void embed(const RowsOnDevice&, const EmbeddingTables&, const DropoutSite&, int64_t, float*,      \
-                      float*, T*, cudaStream_t);                                                             \
-  template void embed_gradient(const T*, const T*, const RowsOnDevice&, const float*, const float*,          \
+#define EXPCTL_EMBEDDINGS_OF(T)                                                                         \
+  template void embed(const RowsOnDevice&, const EmbeddingTables&, const DropoutSite&, int64_t, float*, \
+                      float*, T*, cudaStream_t);                                                        \
+  template void embed_gradient(const T*, const T*, const RowsOnDevice&, const float*, const float*,     \
                                const DropoutSite&, const float*, int64_t, float*, float*, cudaStream_t);
 EXPCTL_EMBEDDINGS_OF(float)
 EXPCTL_EMBEDDINGS_OF(__nv_bfloat16)

@@ -15,7 +15,7 @@ __global__ void gather_kernel(FeaturesOnDevice features, const int32_t* chosen, 
   for (int32_t i = threadIdx.x; i < length; i += static_cast<int32_t>(blockDim.x)) {
     rows.word_ids[first + i] = is_real ? words[i] : 0;
     rows.type_ids[first + i] = is_real && i >= features.context_begins[feature] ? 1 : 0;
-    rows.positions[first + i] = i;
+    rows.positions[first + i] = is_real ? i : 0;  // a model may have fewer positions
     rows.sequence_of[first + i] = s;
   }
   if (is_real && threadIdx.x == 0) {
@@ -29,7 +29,7 @@ __global__ void gather_kernel(FeaturesOnDevice features, const int32_t* chosen, 
 void gather_rows(const FeaturesOnDevice& features, const int32_t* chosen, int64_t chosen_count,
                  const RowsOnDevice& rows, int32_t* starts, int32_t* ends, cudaStream_t stream) {
   gather_kernel<<<static_cast<unsigned>(rows.sequences), 128, 0, stream>>>(features, chosen, chosen_count,
-                                                                          rows, starts, ends);
+                                                                           rows, starts, ends);
   check_launch();
 }
 

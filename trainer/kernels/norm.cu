@@ -30,8 +30,8 @@ __global__ void __launch_bounds__(kThreads)
 template <typename T, int kVectors>
 __global__ void __launch_bounds__(kThreads)
     add_norm_gradient_kernel(const T* gradient, const T* more, const T* sum, const float* stats,
-                             RowsOnDevice rows, DropoutSite dropout, const float* gamma, int64_t width, T* dsum,
-                             T* dx, float* partial) {
+                             RowsOnDevice rows, DropoutSite dropout, const float* gamma, int64_t width,
+                             T* dsum, T* dx, float* partial) {
   float4 sums[3][kVectors] = {};
   for (int64_t row = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp; row < rows.rows;
        row += int64_t{gridDim.x} * kWarpsPerBlock) {
@@ -79,8 +79,8 @@ void add_norm(const T* x, const float* bias, const T* residual, const RowsOnDevi
 
 template <typename T>
 void add_norm_gradient(const T* gradient, const T* more, const T* sum, const float* stats,
-                       const RowsOnDevice& rows, const DropoutSite& dropout, const float* gamma, int64_t width,
-                       T* dsum, T* dx, float* partial, cudaStream_t stream) {
+                       const RowsOnDevice& rows, const DropoutSite& dropout, const float* gamma,
+                       int64_t width, T* dsum, T* dx, float* partial, cudaStream_t stream) {
   for_row_vectors(width, [&]<int kVectors>() {
     add_norm_gradient_kernel<T, kVectors><<<kMostParts, kThreads, 0, stream>>>(
         gradient, more, sum, stats, rows, dropout, gamma, width, dsum, dx, partial);
@@ -88,10 +88,10 @@ void add_norm_gradient(const T* gradient, const T* more, const T* sum, const flo
   check_launch();
 }
 
-#define EXPCTL_NORM_OF(T)                                                                                  \
-  template void add_norm(const T*, const float*, const T*, const RowsOnDevice&, const DropoutSite&,        \
-                         const float*, const float*, float, int64_t, T*, float*, T*, cudaStream_t);        \
-  template void add_norm_gradient(const T*, const T*, const T*, const float*, const RowsOnDevice&,         \
+#define EXPCTL_NORM_OF(T)                                                                           \
+  template void add_norm(const T*, const float*, const T*, const RowsOnDevice&, const DropoutSite&, \
+                         const float*, const float*, float, int64_t, T*, float*, T*, cudaStream_t); \
+  template void add_norm_gradient(const T*, const T*, const T*, const float*, const RowsOnDevice&,  \
                                   const DropoutSite&, const float*, int64_t, T*, T*, float*, cudaStream_t);
 EXPCTL_NORM_OF(float)
 EXPCTL_NORM_OF(__nv_bfloat16)

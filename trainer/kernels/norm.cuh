@@ -33,8 +33,8 @@ __device__ inline void normalize(const float4 (&values)[kVectors], const float* 
   }
 }
 
-/// g, the gradient of the normalized row, becomes that of `row` (which is overwritten); those of gamma and beta
-/// are added to dgamma and dbeta.
+/// g, the gradient of the normalized row, becomes that of `row` (which is overwritten); those of gamma and
+/// beta are added to dgamma and dbeta.
 template <int kVectors>
 __device__ inline void norm_gradient(float4 (&g)[kVectors], float4 (&row)[kVectors], const float* stats,
                                      const float* gamma, int64_t width, float4 (&dgamma)[kVectors],

@@ -86,8 +86,7 @@ __device__ float half_cross_entropy(const float* logits, int32_t length, int32_t
   for (int32_t i = threadIdx.x; i < length; i += kThreads) total += expf(logits[2 * i] - largest);
   total = block_sum(total);
   for (int32_t i = threadIdx.x; i < length; i += kThreads)
-    gradient[2 * i] =
-        scale * 0.5f * (expf(logits[2 * i] - largest) / total - (i == target ? 1.0f : 0.0f));
+    gradient[2 * i] = scale * 0.5f * (expf(logits[2 * i] - largest) / total - (i == target ? 1.0f : 0.0f));
   return 0.5f * (logf(total) + (largest - logits[2 * target]));
 }
 
@@ -123,8 +122,8 @@ template <typename T>
 void span_logits_gradient(const float* dlogits, const T* hidden, const float* weight, int64_t rows,
                           int64_t width, T* dhidden, float* partial, cudaStream_t stream) {
   for_row_vectors(width, [&]<int kVectors>() {
-    span_logits_gradient_kernel<T, kVectors><<<kMostParts, kThreads, 0, stream>>>(
-        dlogits, hidden, weight, rows, width, dhidden, partial);
+    span_logits_gradient_kernel<T, kVectors>
+        <<<kMostParts, kThreads, 0, stream>>>(dlogits, hidden, weight, rows, width, dhidden, partial);
   });
   check_launch();
 }
@@ -136,11 +135,10 @@ void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_seque
   check_launch();
 }
 
-#define EXPCTL_SPAN_HEAD_OF(T)                                                                        \
-  template void span_logits(const T*, const float*, const float*, int64_t, int64_t, float*,           \
-                            cudaStream_t);                                                            \
-  template void span_logits_gradient(const float*, const T*, const float*, int64_t, int64_t, T*,      \
-                                     float*, cudaStream_t);
+#define EXPCTL_SPAN_HEAD_OF(T)                                                                             \
+  template void span_logits(const T*, const float*, const float*, int64_t, int64_t, float*, cudaStream_t); \
+  template void span_logits_gradient(const float*, const T*, const float*, int64_t, int64_t, T*, float*,   \
+                                     cudaStream_t);
 EXPCTL_SPAN_HEAD_OF(float)
 EXPCTL_SPAN_HEAD_OF(__nv_bfloat16)
 EXPCTL_SPAN_HEAD_OF(__half)

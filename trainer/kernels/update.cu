@@ -5,10 +5,11 @@ namespace expctl::cuda {
 namespace {
 
 __global__ void __launch_bounds__(kThreads)
-    add_losses_kernel(const float* losses, int64_t count, float batch, bool adds, StepNumbers* numbers) {
+    add_losses_kernel(const float* losses, int64_t count, const float* part, bool adds,
+                      StepNumbers* numbers) {
   double total = 0;
   for (int64_t i = threadIdx.x; i < count; i += kThreads) total += losses[i];
-  total = block_sum(total) / batch;
+  total = block_sum(total) * *part;
   if (threadIdx.x == 0) numbers->loss = adds ? numbers->loss + total : total;
 }
 
@@ -97,9 +98,9 @@ __global__ void round_kernel(const float* from, int64_t count, T* to) {
 
 }  // namespace
 
-void add_losses(const float* losses, int64_t count, float batch, bool add, StepNumbers* numbers,
+void add_losses(const float* losses, int64_t count, const float* part, bool add, StepNumbers* numbers,
                 cudaStream_t stream) {
-  add_losses_kernel<<<1, kThreads, 0, stream>>>(losses, count, batch, add, numbers);
+  add_losses_kernel<<<1, kThreads, 0, stream>>>(losses, count, part, add, numbers);
   check_launch();
 }
 
@@ -128,9 +129,9 @@ void round_to(const float* from, int64_t count, T* to, cudaStream_t stream) {
   check_launch();
 }
 
-#define EXPCTL_UPDATE_OF(T)                                                                       \
-  template void update(UpdateRule, const UpdateElements&, int64_t, const UpdateCoefficients&,     \
-                       const StepNumbers*, T*, cudaStream_t);                                     \
+#define EXPCTL_UPDATE_OF(T)                                                                   \
+  template void update(UpdateRule, const UpdateElements&, int64_t, const UpdateCoefficients&, \
+                       const StepNumbers*, T*, cudaStream_t);                                 \
   template void round_to(const float*, int64_t, T*, cudaStream_t);
 EXPCTL_UPDATE_OF(float)
 EXPCTL_UPDATE_OF(__nv_bfloat16)

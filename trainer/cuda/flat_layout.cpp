@@ -1,0 +1,60 @@
+#include "trainer/cuda/flat_layout.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "formats/bert_names.h"
+
+namespace expctl::cuda {
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+int64_t aligned(int64_t offset) {
+  return (offset + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+/// Whether a tensor follows the one before it without a gap.
+bool goes_on(const std::string& name) {
+  return name.find(".self.key.") != std::string::npos || name.find(".self.value.") != std::string::npos;
+}
+
+}  // namespace
+
+FlatLayout::FlatLayout(const BertConfig& config) {
+  // Names are listed layer by layer, weight and bias of each part: query, key, value.
+  const auto all = bert_tensors(config);
+  for (const bool with_decay : {true, false}) {
+    for (const auto& [name, shape] : all) {
+      if (is_bias_or_norm(name) == with_decay) continue;
+      const int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+      const int64_t offset = goes_on(name) ? count_ : aligned(count_);
+      tensors_[name] = {offset, count, shape};
+      count_ = offset + count;
+    }
+    count_ = aligned(count_);
+    if (with_decay) decayed_ = count_;
+  }
+}
+
+std::vector<float> FlatLayout::flatten(const Parameters& tensors) const {
+  std::vector<float> flat(static_cast<size_t>(count_), 0.0f);
+  for (const auto& [name, place] : tensors_)
+    std::copy_n(tensors.at(name).data_ptr<float>(), place.count, flat.data() + place.offset);
+  return flat;
+}
+
+void FlatLayout::unflatten(const std::vector<float>& flat, Parameters& tensors) const {
+  for (const auto& [name, place] : tensors_)
+    std::copy_n(flat.data() + place.offset, place.count, tensors.at(name).data_ptr<float>());
+}
+
+Parameters FlatLayout::unflatten(const std::vector<float>& flat) const {
+  Parameters tensors;
+  for (const auto& [name, place] : tensors_) tensors[name] = torch::empty(place.shape);
+  unflatten(flat, tensors);
+  return tensors;
+}
+
+}  // namespace expctl::cuda

@@ -1,0 +1,40 @@
+// All parameters of a model in one array, as the GPU has them, their gradients and their moments: one kernel
+// then does for all of them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "formats/bert_config.h"
+#include "trainer/parameters.h"
+
+namespace expctl::cuda {
+
+/// Those that weight decay is for come first. Query, key and value of a layer follow each other without a
+/// gap, so that they are one product; what is in the gaps between others is zero.
+class FlatLayout {
+ public:
+  explicit FlatLayout(const BertConfig& config);
+
+  int64_t count() const { return count_; }      ///< elements, gaps included; a multiple of 4
+  int64_t decayed() const { return decayed_; }  ///< of them, before the first without decay; likewise
+  int64_t offset_of(const std::string& name) const { return tensors_.at(name).offset; }
+
+  std::vector<float> flatten(const Parameters& tensors) const;
+  /// Into tensors of the right shapes.
+  void unflatten(const std::vector<float>& flat, Parameters& tensors) const;
+  /// Likewise, into new ones.
+  Parameters unflatten(const std::vector<float>& flat) const;
+
+ private:
+  struct Place {
+    int64_t offset, count;
+    std::vector<int64_t> shape;
+  };
+  std::map<std::string, Place> tensors_;
+  int64_t count_ = 0, decayed_ = 0;
+};
+
+}  // namespace expctl::cuda
