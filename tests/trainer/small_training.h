@@ -29,8 +29,9 @@ struct SmallTraining {
   /// The model as it was before any training.
   Checkpoint model() const { return load_checkpoint(folder.path(), 3); }
 
-  Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32) const {
-    return {spec, cpu_backend(), precision, model, features,
+  Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32,
+                    const Backend& backend = cpu_backend()) const {
+    return {spec, backend, precision, model, features,
             seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size()))};
   }
 };

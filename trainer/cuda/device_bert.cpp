@@ -11,6 +11,9 @@
 namespace expctl::cuda {
 namespace {
 
+template <typename T>
+constexpr const T* kNoBias = nullptr;  ///< the next kernel adds it
+
 Mask mask_of(double rate) {
   return rate == 0 ? Mask{} : dropout_mask(rate);
 }
@@ -147,16 +150,17 @@ const T* DeviceBert<T>::layer_forward(int64_t index, const T* hidden) {
   const int64_t width = config_.hidden_size, wide = config_.intermediate_size, rows = rows_.rows;
   const auto epsilon = static_cast<float>(config_.layer_norm_eps);
   a.input = hidden;
-  products_.forward(hidden, rounded_ + p.qkv, rows, width, 3 * width, a.qkv.data());
-  add_bias(a.qkv.data(), exact_ + p.qkv_bias, rows, 3 * width, stream_);
+  products_.forward(hidden, rounded_ + p.qkv, rounded_ + p.qkv_bias, rows, width, 3 * width, a.qkv.data());
   const T* context = attend(index, a);
-  products_.forward(context, rounded_ + p.attention_output, rows, width, width, projected_.data());
+  products_.forward(context, rounded_ + p.attention_output, kNoBias<T>, rows, width, width,
+                    projected_.data());
   add_norm(projected_.data(), exact_ + p.attention_bias, hidden, rows_, site(index, kAttentionOutputSite),
            exact_ + p.attention_norm, exact_ + p.attention_norm_bias, epsilon, width, a.attended_sum.data(),
            a.attended_stats.data(), a.attended.data(), stream_);
-  products_.forward(a.attended.data(), rounded_ + p.intermediate, rows, width, wide, a.pre.data());
+  products_.forward(a.attended.data(), rounded_ + p.intermediate, kNoBias<T>, rows, width, wide,
+                    a.pre.data());
   bias_gelu(a.pre.data(), exact_ + p.intermediate_bias, rows, wide, a.wide.data(), stream_);
-  products_.forward(a.wide.data(), rounded_ + p.output, rows, wide, width, projected_.data());
+  products_.forward(a.wide.data(), rounded_ + p.output, kNoBias<T>, rows, wide, width, projected_.data());
   add_norm(projected_.data(), exact_ + p.output_bias, a.attended.data(), rows_, site(index, kFfnOutputSite),
            exact_ + p.norm, exact_ + p.norm_bias, epsilon, width, a.output_sum.data(), a.output_stats.data(),
            a.output.data(), stream_);

@@ -4,6 +4,7 @@
 #include <ATen/ops/_flash_attention_backward.h>
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/cuda/CUDAFunctions.h>
 
 #include <cmath>
 
@@ -20,17 +21,27 @@ at::TensorOptions options() {
   return at::TensorOptions().device(at::kCUDA).dtype(type);
 }
 
+/// Memory of ours as a tensor. The device is told: LibTorch would ask for it, which a capture may forbid.
+at::Tensor view(void* data, at::IntArrayRef sizes, at::IntArrayRef strides,
+                const at::TensorOptions& options) {
+  return at::for_blob(data, sizes)
+      .strides(strides)
+      .options(options)
+      .target_device(at::Device(at::kCUDA, c10::cuda::current_device()))
+      .make_tensor();
+}
+
 /// A third of qkv, where it is.
 template <typename T>
 at::Tensor part_of(const T* qkv, int64_t part, int64_t rows, int64_t heads, int64_t head_size) {
   const int64_t hidden = heads * head_size;
-  return at::from_blob(const_cast<T*>(qkv) + part * hidden, {rows, heads, head_size},
-                       {3 * hidden, head_size, 1}, options<T>());
+  return view(const_cast<T*>(qkv) + part * hidden, {rows, heads, head_size}, {3 * hidden, head_size, 1},
+              options<T>());
 }
 
 at::Tensor first_rows_of(const RowsOnDevice& rows) {
-  return at::from_blob(const_cast<int32_t*>(rows.first_rows), {rows.sequences + 1},
-                       at::TensorOptions().device(at::kCUDA).dtype(at::kInt));
+  return view(const_cast<int32_t*>(rows.first_rows), {rows.sequences + 1}, {1},
+              at::TensorOptions().device(at::kCUDA).dtype(at::kInt));
 }
 
 at::CUDAGeneratorImpl& generator() {
@@ -66,8 +77,8 @@ FlashGradient flash_attention_gradient(const T* dcontext, const T* qkv, const Fl
                                        const RowsOnDevice& rows, int64_t heads, int64_t head_size,
                                        double dropout) {
   const at::Tensor first_rows = first_rows_of(rows);
-  const at::Tensor gradient =
-      at::from_blob(const_cast<T*>(dcontext), {rows.rows, heads, head_size}, options<T>());
+  const at::Tensor gradient = view(const_cast<T*>(dcontext), {rows.rows, heads, head_size},
+                                   {heads * head_size, head_size, 1}, options<T>());
   auto [query, key, value] = at::_flash_attention_backward(
       gradient, part_of(qkv, 0, rows.rows, heads, head_size), part_of(qkv, 1, rows.rows, heads, head_size),
       part_of(qkv, 2, rows.rows, heads, head_size), state.context, state.log_sums, first_rows, first_rows,

@@ -56,6 +56,11 @@ const Products::Plan& Products::plan_of(const Shape& shape) {
   };
   set(CUBLASLT_MATMUL_DESC_TRANSA, shape.a_transposed);
   set(CUBLASLT_MATMUL_DESC_TRANSB, shape.b_transposed);
+  if (shape.has_bias) {
+    const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+    check(cublasLtMatmulDescSetAttribute(plan.description, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
+                                         sizeof epilogue));
+  }
   plan.a = layout(shape.type, shape.a_transposed, shape.m, shape.k);
   plan.b = layout(shape.type, shape.b_transposed, shape.k, shape.n);
   plan.c = layout(shape.out_type, false, shape.m, shape.n);
@@ -76,8 +81,13 @@ const Products::Plan& Products::plan_of(const Shape& shape) {
   return plans_.emplace(shape, plan).first->second;
 }
 
-void Products::multiply(const Shape& shape, const void* a, const void* b, bool add, void* c) {
+void Products::multiply(const Shape& shape, const void* a, const void* b, bool add, void* c,
+                        const void* bias) {
   const Plan& plan = plan_of(shape);
+  if (bias != nullptr) {
+    check(cublasLtMatmulDescSetAttribute(plan.description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
+                                         sizeof bias));
+  }
   const float one = 1, keep = add ? 1.0f : 0.0f;
   check(cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
                        &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_));
@@ -86,9 +96,10 @@ void Products::multiply(const Shape& shape, const void* a, const void* b, bool a
 // A row-major matrix is its own transpose to cuBLAS, so each product is computed transposed.
 
 template <typename T>
-void Products::forward(const T* x, const T* weight, int64_t rows, int64_t in_width, int64_t out_width,
-                       T* out) {
-  multiply({true, false, out_width, rows, in_width, type_of<T>(), type_of<T>()}, weight, x, false, out);
+void Products::forward(const T* x, const T* weight, const T* bias, int64_t rows, int64_t in_width,
+                       int64_t out_width, T* out) {
+  multiply({true, false, out_width, rows, in_width, type_of<T>(), type_of<T>(), bias != nullptr}, weight, x,
+           false, out, bias);
 }
 
 template <typename T>
@@ -103,9 +114,9 @@ void Products::weight_gradient(const T* dy, const T* x, int64_t rows, int64_t in
   multiply({false, true, in_width, out_width, rows, type_of<T>(), CUDA_R_32F}, x, dy, add, dweight);
 }
 
-#define EXPCTL_PRODUCTS_OF(T)                                                                \
-  template void Products::forward(const T*, const T*, int64_t, int64_t, int64_t, T*);        \
-  template void Products::input_gradient(const T*, const T*, int64_t, int64_t, int64_t, T*); \
+#define EXPCTL_PRODUCTS_OF(T)                                                                   \
+  template void Products::forward(const T*, const T*, const T*, int64_t, int64_t, int64_t, T*); \
+  template void Products::input_gradient(const T*, const T*, int64_t, int64_t, int64_t, T*);    \
   template void Products::weight_gradient(const T*, const T*, int64_t, int64_t, int64_t, bool, float*);
 EXPCTL_PRODUCTS_OF(float)
 EXPCTL_PRODUCTS_OF(__nv_bfloat16)

@@ -22,9 +22,10 @@ class Products {
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
 
-  /// out[rows, out_width] = x[rows, in_width] weight[out_width, in_width]'
+  /// out[rows, out_width] = x[rows, in_width] weight[out_width, in_width]' + bias, which may be null.
   template <typename T>
-  void forward(const T* x, const T* weight, int64_t rows, int64_t in_width, int64_t out_width, T* out);
+  void forward(const T* x, const T* weight, const T* bias, int64_t rows, int64_t in_width, int64_t out_width,
+               T* out);
 
   /// dx[rows, in_width] = dy[rows, out_width] weight[out_width, in_width]
   template <typename T>
@@ -41,6 +42,7 @@ class Products {
     bool a_transposed, b_transposed;
     int64_t m, n, k;
     cudaDataType_t type, out_type;
+    bool has_bias = false;
 
     auto operator<=>(const Shape&) const = default;
   };
@@ -51,7 +53,8 @@ class Products {
   };
 
   const Plan& plan_of(const Shape& shape);
-  void multiply(const Shape& shape, const void* a, const void* b, bool add, void* c);
+  void multiply(const Shape& shape, const void* a, const void* b, bool add, void* c,
+                const void* bias = nullptr);
 
   cudaStream_t stream_;
   cublasLtHandle_t handle_ = nullptr;

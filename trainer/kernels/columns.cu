@@ -31,12 +31,6 @@ __global__ void bias_gelu_kernel(const T* x, const float* bias, int64_t count, i
 }
 
 template <typename T>
-__global__ void add_bias_kernel(T* x, const float* bias, int64_t count, int64_t width) {
-  const int64_t i = (blockIdx.x * int64_t{kThreads} + threadIdx.x) * 4;
-  if (i < count) store4(x + i, add(load4(x + i), load4(bias + i % width)));
-}
-
-template <typename T>
 __global__ void bias_gelu_gradient_kernel(T* gradient, const T* x, const float* bias, int64_t rows,
                                           int64_t width, float* partial) {
   const int64_t c = (blockIdx.x * int64_t{kColumnThreads} + threadIdx.x) * 4;
@@ -133,13 +127,6 @@ void bias_gelu(const T* x, const float* bias, int64_t rows, int64_t width, T* ou
 }
 
 template <typename T>
-void add_bias(T* x, const float* bias, int64_t rows, int64_t width, cudaStream_t stream) {
-  add_bias_kernel<<<blocks_for(rows * width, kThreads * 4), kThreads, 0, stream>>>(x, bias, rows * width,
-                                                                                   width);
-  check_launch();
-}
-
-template <typename T>
 void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows, int64_t width,
                         float* partial, cudaStream_t stream) {
   const dim3 grid(blocks_for(width, kColumnsPerBlock), static_cast<unsigned>(column_parts(width)));
@@ -164,7 +151,6 @@ void join_three(const T* first, const T* second, const T* third, int64_t rows, i
 
 #define EXPCTL_COLUMNS_OF(T)                                                                            \
   template void bias_gelu(const T*, const float*, int64_t, int64_t, T*, cudaStream_t);                  \
-  template void add_bias(T*, const float*, int64_t, int64_t, cudaStream_t);                             \
   template void bias_gelu_gradient(T*, const T*, const float*, int64_t, int64_t, float*, cudaStream_t); \
   template void column_sums(const T*, int64_t, int64_t, float*, cudaStream_t);                          \
   template void join_three(const T*, const T*, const T*, int64_t, int64_t, T*, float*, cudaStream_t);

@@ -129,10 +129,6 @@ template <typename T>
 void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows, int64_t width,
                         float* partial, cudaStream_t stream);
 
-/// x [rows, width] += bias
-template <typename T>
-void add_bias(T* x, const float* bias, int64_t rows, int64_t width, cudaStream_t stream);
-
 /// partial [column_parts(width), width] of the sums over rows.
 template <typename T>
 void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream);

@@ -1,0 +1,222 @@
+// Trainings and predictions of a small model on a GPU beside those on the CPU.
+#include <cmath>
+
+#include "tests/trainer/cuda/on_device.h"
+#include "tests/trainer/small_training.h"
+#include "trainer/cuda/cuda_backend.h"
+#include "trainer/predict.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+namespace {
+
+bool never() {
+  return false;
+}
+
+struct Trained {
+  std::vector<StepMetrics> steps;
+  Parameters parameters;
+};
+
+Trained train(const SmallTraining& small, const TrainSpec& spec, const Backend& backend,
+              Precision precision) {
+  Trained trained;
+  Checkpoint model = small.model();
+  auto training = small.training(spec, model, precision, backend);
+  REQUIRE(training.run({[&](const StepMetrics& m) { trained.steps.push_back(m); }, never}) ==
+          TrainEnd::kDone);
+  trained.parameters = model.parameters;
+  return trained;
+}
+
+TrainSpec many_steps() {
+  TrainSpec spec = small_spec();
+  spec.max_steps = 12;  // 4 epochs of 6, 6 and 2: sizes come again, as graphs
+  spec.adam_epsilon = 1e-3;
+  return spec;
+}
+
+/// The largest difference of any parameter.
+double distance(const Parameters& a, const Parameters& b) {
+  double largest = 0;
+  for (const auto& [name, tensor] : a)
+    largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
+  return largest;
+}
+
+void check_close(const Trained& a, const Trained& b, double loss, double weights) {
+  REQUIRE(a.steps.size() == b.steps.size());
+  for (size_t i = 0; i < a.steps.size(); ++i) {
+    INFO("step " << i + 1);
+    CHECK(a.steps[i].loss == Approx(b.steps[i].loss).epsilon(loss));
+    CHECK(a.steps[i].grad_norm == Approx(b.steps[i].grad_norm).epsilon(10 * loss));
+    CHECK(a.steps[i].learning_rate == b.steps[i].learning_rate);
+    CHECK(a.steps[i].tokens == b.steps[i].tokens);
+  }
+  CHECK(distance(a.parameters, b.parameters) < weights);
+}
+
+}  // namespace
+
+TEST_CASE("training in fp32: the CPU's losses and weights, dropout and all", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  for (const std::string optimizer : {"adamw", "adam", "sgd"}) {
+    INFO(optimizer);
+    TrainSpec spec = many_steps();
+    spec.optimizer = optimizer;
+    spec.bias_correction = optimizer != "adamw";
+    const auto gpu = train(small, spec, cuda::backend(), Precision::kFp32);
+    const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32);
+    check_close(gpu, cpu, 1e-5, 2e-6);
+    CHECK(distance(gpu.parameters, small.model().parameters) > 1e-4);
+  }
+}
+
+TEST_CASE("training in fp32: micro-batches train as one batch, dropout and all", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  TrainSpec spec = many_steps();
+  const auto whole = train(small, spec, cuda::backend(), Precision::kFp32);
+  spec.micro_batch = 4;
+  check_close(train(small, spec, cuda::backend(), Precision::kFp32), whole, 1e-5, 2e-6);
+}
+
+TEST_CASE("training in bf16 and fp16: near fp32, the same bits each time", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  TrainSpec spec = many_steps();
+  for (const double attention_dropout : {0.0, 0.1}) {
+    spec.attention_dropout = attention_dropout;
+    for (const Precision precision : {Precision::kBf16, Precision::kFp16}) {
+      INFO(name_of(precision) << ", attention dropout " << attention_dropout);
+      const auto once = train(small, spec, cuda::backend(), precision);
+      const auto again = train(small, spec, cuda::backend(), precision);
+      CHECK(distance(once.parameters, again.parameters) == 0);
+      if (attention_dropout != 0) continue;  // FlashAttention has its own masks
+      check_close(once, train(small, spec, cpu_backend(), Precision::kFp32), 2e-2, 1e-2);
+    }
+  }
+}
+
+TEST_CASE("training in bf16: micro-batches have the masks of the whole batch, those of attention too",
+          "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  TrainSpec spec = many_steps();
+  spec.max_steps = 1;
+  spec.hidden_dropout = 0;
+  spec.attention_dropout = 0.5;
+  const auto loss = [&](int64_t micro_batch, int64_t seed) {
+    spec.micro_batch = micro_batch;
+    spec.seed_dropout = seed;
+    return train(small, spec, cuda::backend(), Precision::kBf16).steps[0].loss;
+  };
+  const double whole = loss(6, 1), parts = loss(2, 1), other = loss(6, 2);
+  CHECK(parts == Approx(whole).epsilon(1e-3));
+  CHECK(std::abs(other - whole) > 10 * std::abs(parts - whole));
+}
+
+TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends with the same bits",
+          "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  const TrainSpec spec = many_steps();
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    const auto straight = train(small, spec, cuda::backend(), precision);
+    for (const int64_t stop_at : {1, 5, 8}) {
+      INFO(name_of(precision) << ", interrupted after step " << stop_at);
+      const TempDir dir;
+      {
+        Checkpoint model = small.model();
+        auto first = small.training(spec, model, precision, cuda::backend());
+        TrainingHooks hooks{[](const StepMetrics&) {}, never};
+        hooks.wants_state = [&](int64_t step) { return step == stop_at; };
+        hooks.on_state = [&](int64_t step) {
+          CHECK(first.step() == step);
+          first.save(dir / "state", "this one");
+        };
+        REQUIRE(first.run(hooks) == TrainEnd::kDone);  // saving on the way changes nothing
+        CHECK(distance(model.parameters, straight.parameters) == 0);
+      }
+      Checkpoint model = small.model();
+      auto second = small.training(spec, model, precision, cuda::backend());
+      REQUIRE(second.load(dir / "state", "this one"));
+      std::vector<StepMetrics> rest;
+      REQUIRE(second.run({[&](const StepMetrics& m) { rest.push_back(m); }, never}) == TrainEnd::kDone);
+      REQUIRE(rest.size() == static_cast<size_t>(spec.max_steps - stop_at));
+      CHECK(rest[0].loss == straight.steps[static_cast<size_t>(stop_at)].loss);
+      CHECK(distance(model.parameters, straight.parameters) == 0);
+    }
+  }
+}
+
+TEST_CASE("training on a GPU: its gradients are the CPU's", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  const auto gradients_of = [&](const Backend& backend) {
+    Checkpoint model = small.model();
+    TrainSpec spec = small_spec();
+    spec.max_steps = 1;
+    auto training = small.training(spec, model, Precision::kFp32, backend);
+    Parameters gradients;
+    training.run({[](const StepMetrics&) {}, never,
+                  [&](int64_t, const Parameters& all) {
+                    for (const auto& [name, tensor] : all) gradients[name] = tensor.clone();
+                  }});
+    return gradients;
+  };
+  const Parameters cpu = gradients_of(cpu_backend()), gpu = gradients_of(cuda::backend());
+  REQUIRE(cpu.size() == gpu.size());
+  double largest = 0;
+  for (const auto& [name, tensor] : cpu) largest = std::max(largest, tensor.abs().max().item<double>());
+  for (const auto& [name, tensor] : cpu) {
+    INFO(name);
+    CHECK((tensor - gpu.at(name)).abs().max().item<double>() < 1e-5 * largest);
+  }
+}
+
+TEST_CASE("training on a GPU: what is no number ends it, and moves nothing", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  Checkpoint model = small.model();
+  model.parameters.at("qa_outputs.weight").fill_(INFINITY);
+  const Parameters before = {{"w", model.parameters.at("bert.encoder.layer.0.output.dense.weight").clone()}};
+  auto training = small.training(many_steps(), model, Precision::kBf16, cuda::backend());
+  CHECK(training.run({[](const StepMetrics&) { FAIL("a step"); }, never}) == TrainEnd::kDiverged);
+  CHECK(training.step() == 0);
+  CHECK(torch::equal(before.at("w"), model.parameters.at("bert.encoder.layer.0.output.dense.weight")));
+}
+
+TEST_CASE("prediction on a GPU: the CPU's logits in fp32 within 1e-4, near them in bf16 and fp16", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  const Checkpoint model = small.model();
+  const auto cpu = predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 5).value();
+  const auto largest_difference = [&](Precision precision) {
+    const auto gpu = predict_logits(cuda::backend(), model, small.features, precision, 4).value();
+    double largest = 0;
+    for (size_t i = 0; i < cpu.logits.start.size(); ++i) {
+      largest = std::max<double>(largest, std::abs(cpu.logits.start[i] - gpu.logits.start[i]));
+      largest = std::max<double>(largest, std::abs(cpu.logits.end[i] - gpu.logits.end[i]));
+    }
+    return largest;
+  };
+  CHECK(largest_difference(Precision::kFp32) < 1e-4);
+  CHECK(largest_difference(Precision::kBf16) < 5e-2);
+  CHECK(largest_difference(Precision::kFp16) < 1e-2);
+}
+
+TEST_CASE("training on a GPU: what it does not compute is refused", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  TrainSpec spec = small_spec();
+  spec.optimizer = "lamb";
+  Checkpoint model = small.model();
+  CHECK_THROWS_WITH(small.training(spec, model, Precision::kFp32, cuda::backend()), Catch::Contains("lamb"));
+  model.config.hidden_size = 36;
+  CHECK_THROWS_WITH(small.training(small_spec(), model, Precision::kFp32, cuda::backend()),
+                    Catch::Contains("hidden size of 36"));
+}
