@@ -55,3 +55,37 @@ def loop_peak(bin_dir):
     """The same of expctl's own kernels' inner loop alone, out of the first cache: its instruction set, and FLOP/s."""
     name, best = seconds_of([os.path.join(bin_dir, "bench_products"), str(os.cpu_count())])[1].split()
     return name, float(best)
+
+
+def figure(name, value):
+    """A line of bench/gpu.sh's table."""
+    print(f"* {name} | {value}", flush=True)
+
+
+def gpu_product_peak():
+    """FLOP/s of a large bf16 product on the GPU: the median of 20."""
+    import torch
+    size = 8192
+    a, b = (torch.randn(size, size, dtype=torch.bfloat16, device="cuda") for _ in range(2))
+    took = []
+    for _ in range(25):
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        a @ b
+        end.record()
+        end.synchronize()
+        took.append(begin.elapsed_time(end) / 1e3)
+    return 2 * size**3 / statistics.median(took[5:])
+
+
+class GpuMemory:
+    """with GpuMemory() as memory: ...: memory.most is the most MiB that nvidia-smi has seen in use, looking five times a second."""
+
+    def __enter__(self):
+        command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "-i", os.environ.get("CUDA_VISIBLE_DEVICES", "0"), "-lms", "200"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.most = max((int(line) for line in self.process.communicate()[0].split() if line.isdigit()), default=0)

@@ -1,7 +1,7 @@
 # For scripts that are made of parts, each a function of its name: run_parts "ALL" "DEFAULT" "KEPT" WORK [PART ...]
 # calls those named, or the default ones, each with a folder of its own in WORK; empty, but for the kept ones.
 run_parts() {
-  local all=" $1 " default=$2 kept=" $3 " work=$4 part failed=0
+  local all=" $1 " default=$2 kept=" $3 " work=$4 part began failed=0
   shift 4
   [ $# = 0 ] && set -- $default
   for part in "$@"; do
@@ -11,7 +11,9 @@ run_parts() {
     echo "== $part"
     [[ $kept == *" $part "* ]] || rm -rf "${work:?}/$part"
     mkdir -p "$work/$part"
+    began=$SECONDS
     "$part" "$work/$part" || { echo "== $part does not hold"; failed=1; }
+    echo "== $part took $((SECONDS - began)) s"
   done
   return $failed
 }

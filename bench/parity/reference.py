@@ -24,9 +24,9 @@ def with_head(model, folder, seed=1):
     return folder
 
 
-def random_base(folder, vocab):
-    """BERT-base's real size with random weights."""
-    BertForQuestionAnswering(BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")))).save_pretrained(folder)
+def random_base(folder, vocab, **sizes):
+    """BERT-base's real size, or another, with random weights."""
+    BertForQuestionAnswering(BertConfig(vocab_size=sum(1 for _ in open(vocab, encoding="utf-8")), **sizes)).save_pretrained(folder)
     shutil.copy(vocab, os.path.join(folder, "vocab.txt"))
     return folder
 

@@ -1,13 +1,15 @@
 """Trains with expctl-train and with transformers' model on the same batches and compares step by step.
 
     steps.py BIN_DIR MODEL TRAIN_FILE WORK_DIR [--steps 100] [--max-seq-length 384] [--doc-stride 128] [--batch-size 12]
-             [--learning-rate 3e-5] [--questions 500] [--case NAME ...]
+             [--learning-rate 3e-5] [--questions 500] [--case NAME ...] [--gpus 0]
 
 MODEL gets a new span head where it has none. Trains on the first questions of TRAIN_FILE. fp32, dropout 0, the same order of the data; transformers' model is fed one unpadded sequence
 at a time and its gradients are accumulated. Per case: the largest relative difference of a step's loss, of its learning rate and
 of the gradient's norm; of the first gradients, tensor by tensor, relative to the tensor's norm; and the largest difference of any
 final weight. Weights whose exact gradient is zero, where Adam turns rounding into steps, are shown apart. Exit code 1 where a
 limit is passed: loss and rate 1e-4, first gradients 1e-5, weights 1e-4.
+
+--gpus has both compute on the GPU that CUDA_VISIBLE_DEVICES shows; transformers there in fp32 without TF32, attention as plain products.
 """
 import argparse
 import json
@@ -39,10 +41,12 @@ def relative(a, b):
 def compare(args, name, keys, data, orders):
     folder = os.path.join(args.work, f"{name}-{args.max_seq_length}")
     worker.write_request(folder, model=args.model, train=args.train, keys=keys, order=os.path.join(args.work, "order.json"),
-                         save_gradients=True, threads=max(1, os.cpu_count() // 2))
+                         save_gradients=True, threads=max(1, os.cpu_count() // 2), gpus=args.gpus)
     process = worker.start(args.bin, folder)
-    model = reference.load_model(args.model)
+    model = reference.load_model(args.model).to(args.device)
     steps, gradients = reference.train(model, data, orders, keys)
+    model.cpu()
+    gradients = {n: g.cpu() for n, g in gradients.items()}
     worker.finish(process, folder)
     ours = worker.steps_of(folder)
     assert len(ours) == len(steps) == keys["max_steps"], (len(ours), len(steps))
@@ -78,13 +82,19 @@ def main():
     parser.add_argument("--learning-rate", type=float, default=3e-5)
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--gpus", nargs="+", default=[])
     args = parser.parse_args()
 
     torch.set_num_threads(max(1, os.cpu_count() // 2))
+    args.device = "cuda" if args.gpus else "cpu"
+    if args.gpus:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.enable_mem_efficient_sdp(False)
     os.makedirs(args.work, exist_ok=True)
     args.model = reference.with_head(args.model, os.path.join(args.work, "model"))
     args.train = reference.cut(args.train, os.path.join(args.work, "train.json"), args.questions)
-    data = reference.features(args.model, args.train, args.max_seq_length, args.doc_stride)
+    data = [{k: v.to(args.device) for k, v in feature.items()}
+            for feature in reference.features(args.model, args.train, args.max_seq_length, args.doc_stride)]
     steps_per_epoch = -(-len(data) // args.batch_size)
     rng = random.Random(7)
     orders = [rng.sample(range(len(data)), len(data)) for _ in range(-(-args.steps // steps_per_epoch))]
