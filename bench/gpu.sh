@@ -38,12 +38,12 @@ reference.random_base('$1', '$minilm/vocab.txt', $(IFS=,; echo "${*:2}"))"
 tests() {
   local code all skipped
   [ -x "$bin/test_cuda" ] || { figure "test_cuda" "is not built"; return 1; }
-  bounded 120 "$bin/test_cuda" -d yes >"$1/log" 2>&1
+  bounded 120 "$bin/test_cuda" -d yes >"$results/test_cuda.log" 2>&1
   code=$?
   "$bin/test_cuda" --list-test-names-only >"$1/names"
   all=$(wc -l <"$1/names")
-  skipped=$(grep -c 'SKIPPED:' "$1/log")
-  grep -v -E '^[0-9.]+ s: ' "$1/log" | tail -60
+  skipped=$(grep -c 'SKIPPED:' "$results/test_cuda.log")
+  grep -v -E '^[0-9.]+ s: ' "$results/test_cuda.log" | tail -60
   figure "test_cuda" "$all tests, $skipped of them skipped, exit code $code"
   [ "$code" = 0 ] && [ "$skipped" -lt "$all" ] || return 1
   memcheck "$1"
@@ -52,7 +52,7 @@ tests() {
 # The 40 shortest that take less than 0.3 s: under the sanitizer they take many times as long.
 memcheck() {
   command -v compute-sanitizer >/dev/null || { figure "memcheck" "there is no compute-sanitizer"; return 1; }
-  sed -n -E 's/^(0\.[0-2][0-9]*) s: /\1 /p' "$1/log" | sort -n | cut -d' ' -f2- | grep -F -x -f "$1/names" | head -40 >"$1/short"
+  sed -n -E 's/^(0\.[0-2][0-9]*) s: /\1 /p' "$results/test_cuda.log" | sort -n | cut -d' ' -f2- | grep -F -x -f "$1/names" | head -40 >"$1/short"
   bounded 60 compute-sanitizer --tool memcheck --error-exitcode 9 "$bin/test_cuda" --input-file "$1/short" >"$1/memcheck" 2>&1
   local code=$?
   [ "$code" = 0 ] || tail -60 "$1/memcheck"

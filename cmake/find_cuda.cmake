@@ -1,13 +1,12 @@
-# EXPCTL_CUDA: whether the CUDA path (trainer/cuda) is built: where nvcc is found and LibTorch was built with CUDA, unless it is
-# switched off. Nothing of it is needed to run on a CPU.
+# EXPCTL_CUDA: whether the CUDA path (trainer/cuda) is built: where nvcc is found, unless it is switched off. Nothing of it is needed to run on a CPU.
 option(EXPCTL_WITH_CUDA "Build the CUDA path where nvcc is found" ON)
 set(EXPCTL_CUDA OFF)
-if(EXPCTL_WITH_CUDA AND TARGET torch::cuda)
+if(EXPCTL_WITH_CUDA)
   include(CheckLanguage)
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90 CACHE STRING "GPUs to compile for; newer ones use the last one's PTX")
-    set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's own
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
     enable_language(CUDA)
     if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has it
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)

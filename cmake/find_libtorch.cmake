@@ -1,4 +1,4 @@
-# Imported targets for LibTorch: torch::cpu, and, where it was built with CUDA, torch::cuda.
+# Imported target for LibTorch: torch::cpu. Its CUDA part is not used: the CUDA path has its own kernels.
 #
 # find_package(Torch) of the CUDA wheel stops on a machine without nvcc, so the libraries are imported by hand. They are
 # looked for in CMAKE_PREFIX_PATH (a libtorch folder), then in the wheel inside EXPCTL_VENV.
@@ -27,9 +27,3 @@ expctl_import_torch(torch::cpu torch_cpu)
 target_link_libraries(torch::cpu INTERFACE torch::c10)
 # The CUDA runtime that libtorch_cpu itself needs lies in sibling wheels that only its own RPATH knows.
 target_link_options(torch::cpu INTERFACE -Wl,--allow-shlib-undefined)
-
-if(EXISTS ${TORCH_LIB_DIR}/libtorch_cuda.so)
-  expctl_import_torch(torch::c10_cuda c10_cuda)
-  expctl_import_torch(torch::cuda torch_cuda)
-  target_link_libraries(torch::cuda INTERFACE torch::cpu torch::c10_cuda)
-endif()

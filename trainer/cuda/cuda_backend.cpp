@@ -1,6 +1,5 @@
 #include "trainer/cuda/cuda_backend.h"
 
-#include <ATen/Context.h>
 #include <cuda_runtime_api.h>
 #include <fmt/core.h>
 
@@ -37,7 +36,7 @@ std::string version_text(int version) {
 
 class CudaBackend : public Backend {
  public:
-  CudaBackend() : gpu_(first_gpu()) { at::globalContext().lazyInitDevice(c10::DeviceType::CUDA); }
+  CudaBackend() : gpu_(first_gpu()) {}
 
   Precision choose_precision(const std::string& name) const override {
     return name == "auto" ? Precision::kBf16 : precision_from(name);

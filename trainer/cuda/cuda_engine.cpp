@@ -1,16 +1,14 @@
 #include "trainer/cuda/cuda_engine.h"
 
-#include <ATen/cuda/CUDAGraph.h>
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 #include <fmt/core.h>
 
-#include <deque>
 #include <map>
+#include <optional>
 #include <type_traits>
 
 #include "trainer/cuda/batch_feed.h"
 #include "trainer/cuda/device_bert.h"
+#include "trainer/cuda/stream.h"
 
 namespace expctl::cuda {
 namespace {
@@ -39,7 +37,6 @@ class CudaEngine : public StepEngine {
       : spec_(spec),
         checkpoint_(checkpoint),
         optimizer_(optimizer),
-        stream_(c10::cuda::getStreamFromPool(true)),
         layout_(checkpoint.config),
         exact_(layout_.count()),
         gradients_(layout_.count()),
@@ -57,10 +54,14 @@ class CudaEngine : public StepEngine {
     upload();
   }
 
+  /// What is on its way still needs the memory.
+  ~CudaEngine() override { cudaStreamSynchronize(stream_); }
+  CudaEngine(const CudaEngine&) = delete;
+  CudaEngine& operator=(const CudaEngine&) = delete;
+
   size_t most_in_flight() const override { return kMostInFlight; }
 
   void begin(const StepOrder& order) override {
-    const c10::cuda::CUDAStreamGuard guard(stream_);
     const auto micro = static_cast<size_t>(spec_.micro_batch);
     const auto count = static_cast<double>(order.batch.size());
     for (size_t first = 0; first < order.batch.size(); first += micro) {
@@ -146,24 +147,12 @@ class CudaEngine : public StepEngine {
     const auto chosen = static_cast<int64_t>(order.chosen.size());
     const int64_t rows = feed_.rows_of(order.chosen);
     feed_.copy(order);
-    const auto seed_masks = [&] {
-      seed_flash_masks(order.dropout.seed, order.dropout.step, order.first_sequence,
-                       checkpoint_.config.num_attention_heads);
-    };
-    seed_masks();
     // The first batch of a size runs as it is, which readies all that must not be made in a capture; so does
     // the last batch of an epoch, which comes seldom.
     GraphUse& use = graphs_[{chosen, rows, add}];
     if (use.seen++ == 0) return run(chosen, rows, add);
-    if (!use.graph) {
-      auto graph = std::make_unique<at::cuda::CUDAGraph>();
-      graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
-      run(chosen, rows, add);
-      graph->capture_end();
-      use.graph = std::move(graph);
-      seed_masks();
-    }
-    use.graph->replay();
+    if (!use.graph) use.graph.emplace(stream_, [&] { run(chosen, rows, add); });
+    use.graph->launch(stream_);
   }
 
   void move_parameters(const StepOrder& order) {
@@ -192,13 +181,13 @@ class CudaEngine : public StepEngine {
   };
   struct GraphUse {
     int64_t seen = 0;
-    std::unique_ptr<at::cuda::CUDAGraph> graph;
+    std::optional<Graph> graph;
   };
 
   const TrainSpec& spec_;
   Checkpoint& checkpoint_;
   OptimizerState& optimizer_;
-  c10::cuda::CUDAStream stream_;
+  Stream stream_;
   FlatLayout layout_;
   DeviceBuffer<float> exact_, gradients_, mean_, variance_;
   DeviceBuffer<T> rounded_;
@@ -209,7 +198,6 @@ class CudaEngine : public StepEngine {
   DeviceBuffer<StepNumbers> numbers_;
   std::vector<ResultSlot> results_;
   size_t first_result_ = 0, in_flight_ = 0;
-  at::cuda::MempoolId_t pool_ = at::cuda::graph_pool_handle();  ///< nothing in it outlives a replay
   std::map<GraphKey, GraphUse> graphs_;
 };
 
@@ -219,8 +207,6 @@ std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precisi
                                         OptimizerState& optimizer, const std::vector<Feature>& features) {
   check_computable(checkpoint.config);
   if (spec.optimizer == "lamb") throw Error("a GPU does not compute the optimizer lamb", "set gpus = 0");
-  if (spec.batch_size >= kMostSequences)
-    throw Error(fmt::format("a GPU computes batches of fewer than {} features", kMostSequences));
   switch (precision) {
     case Precision::kFp32:
       return std::make_unique<CudaEngine<float>>(spec, checkpoint, optimizer, features);

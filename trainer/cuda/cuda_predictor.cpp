@@ -1,12 +1,10 @@
 #include "trainer/cuda/cuda_predictor.h"
 
-#include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "trainer/cuda/device_bert.h"
+#include "trainer/cuda/stream.h"
 
 namespace expctl::cuda {
 namespace {
@@ -15,7 +13,7 @@ template <typename T>
 class CudaPredictor : public Predictor {
  public:
   explicit CudaPredictor(const BertConfig& config)
-      : config_(config), stream_(c10::cuda::getStreamFromPool(true)), layout_(config) {}
+      : config_(config), layout_(config) {}
 
   void set_parameters(const Parameters& parameters) override {
     exact_ = DeviceBuffer<float>(layout_.flatten(parameters));
@@ -27,14 +25,11 @@ class CudaPredictor : public Predictor {
   }
 
   const std::vector<float>& forward(const PackedBatch& batch, const ForwardOptions& options) override {
-    const c10::cuda::CUDAStreamGuard guard(stream_);
     const RowsOnDevice rows = copy(batch, options.dropout);
     if (!model_ || model_->most_rows() < rows.rows) {
       model_.reset();  // its memory first
       model_.emplace(config_, layout_, exact_.data(), rounded(), rows.rows, false, stream_);
     }
-    seed_flash_masks(options.dropout.seed, options.dropout.step, batch.sequences.front(),
-                     config_.num_attention_heads);
     const float* logits = model_->forward(rows, {options.hidden_dropout, options.attention_dropout});
     logits_.resize(static_cast<size_t>(2 * rows.rows));
     check(cudaMemcpyAsync(logits_.data(), logits, logits_.size() * sizeof(float), cudaMemcpyDeviceToHost,
@@ -82,7 +77,7 @@ class CudaPredictor : public Predictor {
   }
 
   const BertConfig config_;
-  c10::cuda::CUDAStream stream_;
+  Stream stream_;
   FlatLayout layout_;
   DeviceBuffer<float> exact_;
   DeviceBuffer<T> rounded_;

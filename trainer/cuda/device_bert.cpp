@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <type_traits>
 
 #include "trainer/dropout.h"
 #include "trainer/model_sites.h"
@@ -78,10 +77,8 @@ DeviceBert<T>::DeviceBert(const BertConfig& config, const FlatLayout& layout, co
     layer.output = DeviceBuffer<T>(rows(hidden));
     layer.attended_stats = DeviceBuffer<float>(rows(2));
     layer.output_stats = DeviceBuffer<float>(rows(2));
-    if constexpr (std::is_same_v<T, float>) {
-      layer.context = DeviceBuffer<float>(rows(hidden));
-      layer.log_sums = DeviceBuffer<float>(rows(config.num_attention_heads));
-    }
+    layer.context = DeviceBuffer<T>(rows(hidden));
+    layer.log_sums = DeviceBuffer<float>(rows(config.num_attention_heads));
   }
   if (!to_train) return;
   space_.gradient = DeviceBuffer<T>(rows(hidden));
@@ -129,20 +126,6 @@ const float* DeviceBert<T>::forward(const RowsOnDevice& rows, const DropoutRates
   return logits_.data();
 }
 
-/// From qkv to the context [rows, hidden].
-template <typename T>
-const T* DeviceBert<T>::attend(int64_t index, Layer& layer) {
-  if constexpr (std::is_same_v<T, float>) {
-    attention(layer.qkv.data(), rows_, attention_sizes(index), layer.context.data(), layer.log_sums.data(),
-              stream_);
-    return layer.context.data();
-  } else {
-    layer.flash = flash_attention(layer.qkv.data(), rows_, config_.num_attention_heads, config_.head_size(),
-                                  dropout_.attention);
-    return static_cast<const T*>(layer.flash.context.const_data_ptr());
-  }
-}
-
 template <typename T>
 const T* DeviceBert<T>::layer_forward(int64_t index, const T* hidden) {
   Layer& a = activations_of(index);
@@ -151,8 +134,8 @@ const T* DeviceBert<T>::layer_forward(int64_t index, const T* hidden) {
   const auto epsilon = static_cast<float>(config_.layer_norm_eps);
   a.input = hidden;
   products_.forward(hidden, rounded_ + p.qkv, rounded_ + p.qkv_bias, rows, width, 3 * width, a.qkv.data());
-  const T* context = attend(index, a);
-  products_.forward(context, rounded_ + p.attention_output, kNoBias<T>, rows, width, width,
+  attention(a.qkv.data(), rows_, attention_sizes(index), a.context.data(), a.log_sums.data(), stream_);
+  products_.forward(a.context.data(), rounded_ + p.attention_output, kNoBias<T>, rows, width, width,
                     projected_.data());
   add_norm(projected_.data(), exact_ + p.attention_bias, hidden, rows_, site(index, kAttentionOutputSite),
            exact_ + p.attention_norm, exact_ + p.attention_norm_bias, epsilon, width, a.attended_sum.data(),
@@ -200,24 +183,6 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
                   to("bert.embeddings.position_embeddings.weight"), space_.sorting.data(), partial, stream_);
 }
 
-/// From the context's gradient to that of qkv, and partial sums of qkv's bias: [column_parts(), 3 hidden].
-template <typename T>
-void DeviceBert<T>::attend_backward(int64_t index, Layer& layer, float* partial) {
-  if constexpr (std::is_same_v<T, float>) {
-    attention_gradient(space_.context.data(), layer.qkv.data(), layer.context.data(), layer.log_sums.data(),
-                       rows_, attention_sizes(index), space_.along.data(), space_.qkv.data(), stream_);
-    column_sums(space_.qkv.data(), rows_.rows, 3 * config_.hidden_size, partial, stream_);
-  } else {
-    const FlashGradient gradient =
-        flash_attention_gradient(space_.context.data(), layer.qkv.data(), layer.flash, rows_,
-                                 config_.num_attention_heads, config_.head_size(), dropout_.attention);
-    const auto data = [](const at::Tensor& tensor) { return static_cast<const T*>(tensor.const_data_ptr()); };
-    join_three(data(gradient.query), data(gradient.key), data(gradient.value), rows_.rows,
-               config_.hidden_size, space_.qkv.data(), partial, stream_);
-    layer.flash = {};  // back to LibTorch: another graph may use its memory
-  }
-}
-
 template <typename T>
 void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
   Layer& a = activations_of(index);
@@ -247,16 +212,13 @@ void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
                     exact_ + p.attention_norm, width, space_.dsum.data(), space_.dx.data(), of_attention,
                     stream_);
   std::swap(space_.gradient, space_.dsum);
-  const T* context = nullptr;
-  if constexpr (std::is_same_v<T, float>)
-    context = a.context.data();
-  else
-    context = static_cast<const T*>(a.flash.context.const_data_ptr());
-  products_.weight_gradient(space_.dx.data(), context, rows, width, width, add,
+  products_.weight_gradient(space_.dx.data(), a.context.data(), rows, width, width, add,
                             gradients + p.attention_output);
   products_.input_gradient(space_.dx.data(), rounded_ + p.attention_output, rows, width, width,
                            space_.context.data());
-  attend_backward(index, a, of_qkv);
+  attention_gradient(space_.context.data(), a.qkv.data(), a.context.data(), a.log_sums.data(), rows_,
+                     attention_sizes(index), space_.along.data(), space_.qkv.data(), stream_);
+  column_sums(space_.qkv.data(), rows, 3 * width, of_qkv, stream_);
   products_.weight_gradient(space_.qkv.data(), a.input, rows, width, 3 * width, add, gradients + p.qkv);
   products_.input_gradient(space_.qkv.data(), rounded_ + p.qkv, rows, width, 3 * width, space_.more.data());
 
@@ -264,7 +226,6 @@ void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
   const auto norm_sums = [&](float* partial, int64_t which, int64_t place) {
     return PartialSums{partial + which * width, norm_parts(), 3 * columns, columns, gradients + place};
   };
-  const auto qkv_parts = std::is_same_v<T, float> ? column_parts(3 * width) : column_parts(width);
   const PartialSums sums[] = {norm_sums(of_output, 0, p.norm),
                               norm_sums(of_output, 1, p.norm_bias),
                               norm_sums(of_output, 2, p.output_bias),
@@ -273,7 +234,7 @@ void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
                               norm_sums(of_attention, 0, p.attention_norm),
                               norm_sums(of_attention, 1, p.attention_norm_bias),
                               norm_sums(of_attention, 2, p.attention_bias),
-                              {of_qkv, qkv_parts, 3 * columns, 3 * columns, gradients + p.qkv_bias}};
+                              {of_qkv, column_parts(3 * width), 3 * columns, 3 * columns, gradients + p.qkv_bias}};
   sum_partials(sums, static_cast<int>(std::size(sums)), add, stream_);
 }
 

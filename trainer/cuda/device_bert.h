@@ -10,7 +10,6 @@
 
 #include "formats/bert_config.h"
 #include "trainer/cuda/device_memory.h"
-#include "trainer/cuda/flash_attention.h"
 #include "trainer/cuda/flat_layout.h"
 #include "trainer/cuda/products.h"
 #include "trainer/kernels/cuda_kernels.h"
@@ -45,10 +44,8 @@ class DeviceBert {
 
  private:
   struct Layer {
-    DeviceBuffer<T> qkv, attended_sum, attended, pre, wide, output_sum, output;
-    DeviceBuffer<float> attended_stats, output_stats;
-    DeviceBuffer<float> context, log_sums;  ///< fp32
-    FlashState flash;                       ///< bf16 and fp16
+    DeviceBuffer<T> qkv, context, attended_sum, attended, pre, wide, output_sum, output;
+    DeviceBuffer<float> log_sums, attended_stats, output_stats;
     const T* input = nullptr;
   };
   struct Space {
@@ -64,8 +61,6 @@ class DeviceBert {
 
   DropoutSite site(int64_t layer, int64_t of_layer) const;
   AttentionSizes attention_sizes(int64_t layer) const;
-  const T* attend(int64_t index, Layer& layer);
-  void attend_backward(int64_t index, Layer& layer, float* partial);
   const T* layer_forward(int64_t index, const T* hidden);
   void layer_backward(int64_t index, bool add, float* gradients);
   Layer& activations_of(int64_t index) { return layers_[to_train_ ? static_cast<size_t>(index) : 0]; }

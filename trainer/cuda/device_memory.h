@@ -33,7 +33,9 @@ class DeviceBuffer {
     swap(other);
     return *this;
   }
-  ~DeviceBuffer() { cudaFree(data_); }
+  ~DeviceBuffer() {
+    if (data_ != nullptr) cudaFree(data_);  // of nothing it would still end a capture
+  }
 
   T* data() const { return data_; }
   int64_t count() const { return count_; }
@@ -61,7 +63,9 @@ class PinnedBuffer {
   }
   PinnedBuffer(PinnedBuffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
   PinnedBuffer& operator=(PinnedBuffer&&) = delete;
-  ~PinnedBuffer() { cudaFreeHost(data_); }
+  ~PinnedBuffer() {
+    if (data_ != nullptr) cudaFreeHost(data_);
+  }
 
   T* data() const { return data_; }
 

@@ -89,8 +89,14 @@ void Products::multiply(const Shape& shape, const void* a, const void* b, bool a
                                          sizeof bias));
   }
   const float one = 1, keep = add ? 1.0f : 0.0f;
-  check(cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
-                       &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_));
+  const cublasStatus_t status =
+      cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
+                     &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_);
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    throw Error(fmt::format("cuBLAS: {} (a product of {} x {} x {}; CUDA: {})",
+                            cublasLtGetStatusString(status), shape.m, shape.n, shape.k,
+                            cudaGetErrorString(cudaPeekAtLastError())));
+  }
 }
 
 // A row-major matrix is its own transpose to cuBLAS, so each product is computed transposed.

@@ -1,7 +1,7 @@
 // Attention in fp32, as FlashAttention goes about it (Dao et al. 2022): scores are computed tile by tile and
 // never stored, in the backward pass again. With plain arithmetic instead of tensor cores, for exactness; its
 // dropout has the masks of the CPU's.
-#include "trainer/kernels/rows.cuh"
+#include "trainer/kernels/attention.cuh"
 
 namespace expctl::cuda {
 namespace {
@@ -10,33 +10,7 @@ constexpr int kWarps = 4;
 constexpr int kRowsPerWarp = 4;
 constexpr int kTileRows = kWarps * kRowsPerWarp;  ///< that a block has the result of
 constexpr int kTile = kWarp;                      ///< of the other side: one a lane
-constexpr int kMostParts4 = 4;                    ///< a lane's elements of a head: up to 128 / 32
-
-/// One head of one sequence.
-struct Head {
-  const float *query, *key, *value;  ///< of its first row
-  int64_t ld;
-  int32_t first, length;
-  int32_t index;
-  uint64_t sequence_key;
-  float scale;
-};
-
-__device__ inline Head head_of(const float* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes) {
-  const auto s = static_cast<int32_t>(blockIdx.z), h = static_cast<int32_t>(blockIdx.y);
-  const int64_t hidden = sizes.heads * sizes.head_size;
-  Head head;
-  head.first = rows.first_rows[s];
-  head.length = rows.first_rows[s + 1] - head.first;
-  head.index = h;
-  head.ld = 3 * hidden;
-  head.query = qkv + head.first * head.ld + h * sizes.head_size;
-  head.key = head.query + hidden;
-  head.value = head.key + hidden;
-  head.sequence_key = rows.sequence_keys[s];
-  head.scale = rsqrtf(static_cast<float>(sizes.head_size));
-  return head;
-}
+constexpr int kLaneParts = 4;  ///< a lane's elements of a head: up to 128 / 32
 
 /// Rows `from`, from + 1, ... of a matrix into shared memory; those past `length` are zeros.
 template <int kRows>
@@ -54,24 +28,19 @@ __device__ inline float dot(const float* a, const float* b, int size) {
   return total;
 }
 
-__device__ inline float kept(const Head& head, const AttentionSizes& sizes, int32_t query, int32_t key) {
-  if (sizes.mask.threshold == 0) return 1.0f;
-  return mask_factor(mask_row_key(head.sequence_key, sizes.first_site + head.index, query), sizes.mask,
-                     static_cast<uint32_t>(key));
-}
-
 /// A block has kTileRows queries; a lane has a key's score, and some elements of the context.
 __global__ void __launch_bounds__(kWarps* kWarp)
     attention_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, float* context,
                      float* log_sums) {
-  const Head head = head_of(qkv, rows, sizes);
+  const AttentionHead<float> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;
   const int size = static_cast<int>(sizes.head_size), lane = static_cast<int>(threadIdx.x) % kWarp;
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   __shared__ float queries[kTileRows][129], keys[kTile][129], values[kTile][129];
   load_tile<kTileRows>(head.query, head.ld, begin, head.length, size, queries);
-  float largest[kRowsPerWarp], total[kRowsPerWarp], sums[kRowsPerWarp][kMostParts4] = {};
+  float largest[kRowsPerWarp], total[kRowsPerWarp], sums[kRowsPerWarp][kLaneParts] = {};
+#pragma unroll
   for (int r = 0; r < kRowsPerWarp; ++r) {
     largest[r] = -INFINITY;
     total[r] = 0;
@@ -81,6 +50,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
     load_tile<kTile>(head.key, head.ld, first, head.length, size, keys);
     load_tile<kTile>(head.value, head.ld, first, head.length, size, values);
     __syncthreads();
+#pragma unroll
     for (int r = 0; r < kRowsPerWarp; ++r) {
       const int32_t query = begin + warp * kRowsPerWarp + r;
       const bool is_there = first + lane < head.length;
@@ -90,49 +60,36 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       const float before = expf(largest[r] - now), weight = is_there ? expf(score - now) : 0.0f;
       total[r] = total[r] * before + warp_sum(weight);
       largest[r] = now;
-      const float masked = weight * kept(head, sizes, query, first + lane);
-      for (int p = 0; p < kMostParts4; ++p) sums[r][p] *= before;
+      const float masked = weight * kept(sizes, head.mask_key(sizes, query), first + lane);
+#pragma unroll
+      for (int p = 0; p < kLaneParts; ++p) sums[r][p] *= before;
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, masked, j);
-        for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+        for (int p = 0; p < kLaneParts; ++p) {
           if (p * kWarp + lane < size) sums[r][p] += w * values[j][p * kWarp + lane];
         }
       }
     }
   }
+#pragma unroll
   for (int r = 0; r < kRowsPerWarp; ++r) {
     const int32_t query = begin + warp * kRowsPerWarp + r;
     if (query >= head.length) continue;
     float* to = context + ((head.first + query) * sizes.heads + head.index) * sizes.head_size;
-    for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+    for (int p = 0; p < kLaneParts; ++p) {
       if (p * kWarp + lane < size) to[p * kWarp + lane] = sums[r][p] / total[r];
     }
     if (lane == 0) log_sums[head.index * rows.rows + head.first + query] = largest[r] + logf(total[r]);
   }
 }
 
-/// along = dcontext . context of each row and head: a warp each.
-__global__ void along_kernel(const float* dcontext, const float* context, int64_t rows, int64_t heads,
-                             int64_t size, float* along) {
-  const int64_t i = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp;
-  if (i >= rows * heads) return;
-  float total = 0;
-  for (int64_t c = threadIdx.x % kWarp; c < size; c += kWarp)
-    total += dcontext[i * size + c] * context[i * size + c];
-  total = warp_sum(total);
-  if (threadIdx.x % kWarp == 0) along[i % heads * rows + i / heads] = total;
-}
-
-/// What the gradient kernels read.
-struct Kept {
-  const float *dcontext, *log_sums, *along;
-};
-
 /// A block has the gradients of kTileRows queries; a lane has a key.
 __global__ void __launch_bounds__(kWarps* kWarp)
-    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, Kept saved,
+    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved,
                           float* dqkv) {
-  const Head head = head_of(qkv, rows, sizes);
+  const AttentionHead<float> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;
   const int size = static_cast<int>(sizes.head_size), lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -143,39 +100,44 @@ __global__ void __launch_bounds__(kWarps* kWarp)
   load_tile<kTileRows>(head.query, head.ld, begin, head.length, size, queries);
   load_tile<kTileRows>(dcontext, hidden, begin, head.length, size, gradients);
   const int64_t base = head.index * rows.rows + head.first;
-  float sums[kRowsPerWarp][kMostParts4] = {};
+  float sums[kRowsPerWarp][kLaneParts] = {};
   for (int32_t first = 0; first < head.length; first += kTile) {
     float by_weight[kRowsPerWarp];
     __syncthreads();
     load_tile<kTile>(head.value, head.ld, first, head.length, size, tile);
     __syncthreads();
+#pragma unroll
     for (int r = 0; r < kRowsPerWarp; ++r)
       by_weight[r] = dot(gradients[warp * kRowsPerWarp + r], tile[lane], size);
     __syncthreads();
     load_tile<kTile>(head.key, head.ld, first, head.length, size, tile);
     __syncthreads();
+#pragma unroll
     for (int r = 0; r < kRowsPerWarp; ++r) {
       const int32_t query = begin + warp * kRowsPerWarp + r;
       float by_score = 0;
       if (query < head.length && first + lane < head.length) {
         const float score = dot(queries[warp * kRowsPerWarp + r], tile[lane], size) * head.scale;
         by_score = expf(score - saved.log_sums[base + query]) *
-                   (by_weight[r] * kept(head, sizes, query, first + lane) - saved.along[base + query]) *
+                   (by_weight[r] * kept(sizes, head.mask_key(sizes, query), first + lane) - saved.along[base + query]) *
                    head.scale;
       }
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, by_score, j);
-        for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+        for (int p = 0; p < kLaneParts; ++p) {
           if (p * kWarp + lane < size) sums[r][p] += w * tile[j][p * kWarp + lane];
         }
       }
     }
   }
+#pragma unroll
   for (int r = 0; r < kRowsPerWarp; ++r) {
     const int32_t query = begin + warp * kRowsPerWarp + r;
     if (query >= head.length) continue;
     float* to = dqkv + (head.first + query) * head.ld + head.index * sizes.head_size;
-    for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+    for (int p = 0; p < kLaneParts; ++p) {
       if (p * kWarp + lane < size) to[p * kWarp + lane] = sums[r][p];
     }
   }
@@ -183,8 +145,8 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 
 /// A block has the gradients of kTileRows keys and values; a lane has a query.
 __global__ void __launch_bounds__(kWarps* kWarp)
-    key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, Kept saved, float* dqkv) {
-  const Head head = head_of(qkv, rows, sizes);
+    key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved, float* dqkv) {
+  const AttentionHead<float> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;
   const int size = static_cast<int>(sizes.head_size), lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -195,7 +157,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
   load_tile<kTileRows>(head.key, head.ld, begin, head.length, size, keys);
   load_tile<kTileRows>(head.value, head.ld, begin, head.length, size, values);
   const int64_t base = head.index * rows.rows + head.first;
-  float of_key[kRowsPerWarp][kMostParts4] = {}, of_value[kRowsPerWarp][kMostParts4] = {};
+  float of_key[kRowsPerWarp][kLaneParts] = {}, of_value[kRowsPerWarp][kLaneParts] = {};
   for (int32_t first = 0; first < head.length; first += kTile) {
     const int32_t query = first + lane;
     const bool is_there = query < head.length;
@@ -203,6 +165,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
     __syncthreads();
     load_tile<kTile>(dcontext, hidden, first, head.length, size, tile);
     __syncthreads();
+#pragma unroll
     for (int r = 0; r < kRowsPerWarp; ++r) {
       by_weight[r] = dot(values[warp * kRowsPerWarp + r], tile[lane], size);
       const int32_t key = begin + warp * kRowsPerWarp + r;
@@ -210,11 +173,12 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       const float score =
           is_there ? dot(keys[warp * kRowsPerWarp + r], head.query + query * head.ld, size) * head.scale : 0;
       weight[r] = is_there && key < head.length ? expf(score - saved.log_sums[base + query]) : 0.0f;
-      factor[r] = is_there ? kept(head, sizes, query, key) : 0.0f;
+      factor[r] = is_there ? kept(sizes, head.mask_key(sizes, query), key) : 0.0f;
       const float masked = weight[r] * factor[r];
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, masked, j);
-        for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+        for (int p = 0; p < kLaneParts; ++p) {
           if (p * kWarp + lane < size) of_value[r][p] += w * tile[j][p * kWarp + lane];
         }
       }
@@ -222,22 +186,26 @@ __global__ void __launch_bounds__(kWarps* kWarp)
     __syncthreads();
     load_tile<kTile>(head.query, head.ld, first, head.length, size, tile);
     __syncthreads();
+#pragma unroll
     for (int r = 0; r < kRowsPerWarp; ++r) {
       const float along = is_there ? saved.along[base + query] : 0.0f;
       const float by_score = weight[r] * (by_weight[r] * factor[r] - along) * head.scale;
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, by_score, j);
-        for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+        for (int p = 0; p < kLaneParts; ++p) {
           if (p * kWarp + lane < size) of_key[r][p] += w * tile[j][p * kWarp + lane];
         }
       }
     }
   }
+#pragma unroll
   for (int r = 0; r < kRowsPerWarp; ++r) {
     const int32_t key = begin + warp * kRowsPerWarp + r;
     if (key >= head.length) continue;
     float* to = dqkv + (head.first + key) * head.ld + hidden + head.index * sizes.head_size;
-    for (int p = 0; p < kMostParts4; ++p) {
+#pragma unroll
+    for (int p = 0; p < kLaneParts; ++p) {
       if (p * kWarp + lane >= size) continue;
       to[p * kWarp + lane] = of_key[r][p];
       to[hidden + p * kWarp + lane] = of_value[r][p];
@@ -252,18 +220,20 @@ dim3 grid_of(const RowsOnDevice& rows, const AttentionSizes& sizes) {
 
 }  // namespace
 
+template <>
 void attention(const float* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, float* context,
                float* log_sums, cudaStream_t stream) {
   attention_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, context, log_sums);
   check_launch();
 }
 
+template <>
 void attention_gradient(const float* dcontext, const float* qkv, const float* context, const float* log_sums,
                         const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, float* dqkv,
                         cudaStream_t stream) {
   along_kernel<<<blocks_for(rows.rows * sizes.heads, kWarpsPerBlock), kThreads, 0, stream>>>(
       dcontext, context, rows.rows, sizes.heads, sizes.head_size, along);
-  const Kept saved{dcontext, log_sums, along};
+  const AttentionKept<float> saved{dcontext, log_sums, along};
   query_gradient_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
   key_gradient_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
   check_launch();

@@ -133,12 +133,6 @@ void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows
 template <typename T>
 void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream);
 
-/// out [rows, 3 width] = the three side by side; partial [column_parts(width), 3, width] of the sums over
-/// rows.
-template <typename T>
-void join_three(const T* first, const T* second, const T* third, int64_t rows, int64_t width, T* out,
-                float* partial, cudaStream_t stream);
-
 // ---- The span head
 
 /// logits [rows, 2] = hidden weight' + bias; weight is [2, width].
@@ -156,7 +150,7 @@ void span_logits_gradient(const float* dlogits, const T* hidden, const float* we
 void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences, const int32_t* starts,
                const int32_t* ends, const float* scale, float* losses, float* dlogits, cudaStream_t stream);
 
-// ---- Attention in fp32 (in bf16 and fp16 it is FlashAttention)
+// ---- Attention, without its scores in memory (FlashAttention, Dao et al. 2022). Its masks are the CPU's.
 
 struct AttentionSizes {
   int64_t heads, head_size;  ///< head_size is a multiple of 8, at most 128
@@ -165,12 +159,14 @@ struct AttentionSizes {
 };
 
 /// qkv [rows, 3, heads, head_size]; context [rows, heads, head_size]; log_sums [heads, rows].
-void attention(const float* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, float* context,
+template <typename T>
+void attention(const T* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, T* context,
                float* log_sums, cudaStream_t stream);
 
 /// dqkv as qkv; along [heads, rows] is room.
-void attention_gradient(const float* dcontext, const float* qkv, const float* context, const float* log_sums,
-                        const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, float* dqkv,
+template <typename T>
+void attention_gradient(const T* dcontext, const T* qkv, const T* context, const float* log_sums,
+                        const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, T* dqkv,
                         cudaStream_t stream);
 
 // ---- The optimizer

@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <typename T, int kVectors>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kVectors > 6 ? 1 : 2)  // all parts at once on a GPU
     add_norm_gradient_kernel(const T* gradient, const T* more, const T* sum, const float* stats,
                              RowsOnDevice rows, DropoutSite dropout, const float* gamma, int64_t width,
                              T* dsum, T* dx, float* partial) {
