@@ -1,0 +1,88 @@
+// Attention in fp32, against the plain expression.
+#include <cmath>
+
+#include "tests/trainer/cuda/on_device.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+namespace {
+
+struct Heads {
+  int64_t count, size;
+};
+
+/// What the weights of one sequence are multiplied by, [heads, length, length].
+at::Tensor mask_of(uint64_t sequence_key, const cuda::AttentionSizes& sizes, int64_t length) {
+  auto factors = at::ones({sizes.heads, length, length}, at::kDouble);
+  if (sizes.mask.threshold == 0) return factors;
+  auto* to = factors.data_ptr<double>();
+  for (int64_t head = 0; head < sizes.heads; ++head) {
+    for (int64_t query = 0; query < length; ++query) {
+      const uint64_t key = mask_row_key(sequence_key, sizes.first_site + head, query);
+      for (int64_t i = 0; i < length; ++i) *to++ = mask_factor(key, sizes.mask, static_cast<uint32_t>(i));
+    }
+  }
+  return factors;
+}
+
+struct Plain {
+  at::Tensor context;   ///< [rows, heads, head_size]
+  at::Tensor log_sums;  ///< [heads, rows]
+};
+
+/// Of qkv [rows, 3, heads, head_size].
+Plain plain_attention(const at::Tensor& qkv, const RaggedBatch& batch, const cuda::AttentionSizes& sizes) {
+  std::vector<at::Tensor> contexts, log_sums;
+  for (size_t s = 0; s < batch.lengths.of.size(); ++s) {
+    const int64_t length = batch.lengths.of[s];
+    if (length == 0) continue;
+    const auto of_sequence = qkv.slice(0, batch.first_rows[s], batch.first_rows[s + 1]).permute({1, 2, 0, 3});
+    const auto scores = at::matmul(of_sequence[0], of_sequence[1].transpose(1, 2)) /
+                        std::sqrt(static_cast<double>(sizes.head_size));
+    const auto weights = at::softmax(scores, 2) * mask_of(batch.sequence_keys[s], sizes, length);
+    contexts.push_back(at::matmul(weights, of_sequence[2]).transpose(0, 1));
+    log_sums.push_back(at::logsumexp(scores, {2}));
+  }
+  return {at::cat(contexts), at::cat(log_sums, 1)};
+}
+
+void check_attention(const RaggedBatch& batch, const cuda::AttentionSizes& sizes) {
+  const int64_t rows = batch.rows.rows, heads = sizes.heads, size = sizes.head_size;
+  const auto qkv = random_leaf<float>({rows, 3, heads, size});
+  const auto dcontext = batch.without_filling(random_values<float>({rows, heads, size}));
+  const Plain plain = plain_attention(qkv, batch, sizes);
+  plain.context.backward(dcontext);
+
+  const auto at_qkv = on_device<float>(qkv), at_dcontext = on_device<float>(dcontext);
+  const auto results = same_twice([&]() -> std::vector<at::Tensor> {
+    const auto context = poisoned<float>(rows * heads * size), log_sums = poisoned<float>(heads * rows),
+               along = poisoned<float>(heads * rows), dqkv = poisoned<float>(rows * 3 * heads * size);
+    cuda::attention(at_qkv.data(), batch.rows, sizes, context.data(), log_sums.data(), nullptr);
+    cuda::attention_gradient(at_dcontext.data(), at_qkv.data(), context.data(), log_sums.data(), batch.rows,
+                             sizes, along.data(), dqkv.data(), nullptr);
+    return {from_device(context, {rows, heads, size}), from_device(log_sums, {heads, rows}),
+            from_device(dqkv, {rows, 3, heads, size})};
+  });
+  check_close(results[0], plain.context, kFp32Tolerance);
+  check_close(results[1], plain.log_sums, kFp32Tolerance);
+  check_close(results[2], qkv.grad(), kFp32Tolerance);
+  batch.check_filling_is_zero(results[2]);
+  if (batch.longest() == 1) return;  // a query and a key alone have no gradient but what rounding leaves
+  for (int64_t part = 0; part < 3; ++part) {
+    INFO("part " << part << " of the gradient");
+    check_close(results[2].select(1, part), qkv.grad().select(1, part), kFp32Tolerance);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("attention: context, sums and gradients in fp32 are autograd's", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  for_each_batch([](const RaggedBatch& batch, const Mask& mask) {
+    for (const Heads& heads : std::vector<Heads>{{1, 8}, {2, 24}, {12, 32}, {12, 64}, {3, 128}}) {
+      INFO(heads.count << " heads of " << heads.size);
+      check_attention(batch, {heads.count, heads.size, 40, mask});
+    }
+  });
+}
