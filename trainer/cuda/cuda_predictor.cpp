@@ -12,8 +12,7 @@ namespace {
 template <typename T>
 class CudaPredictor : public Predictor {
  public:
-  explicit CudaPredictor(const BertConfig& config)
-      : config_(config), layout_(config) {}
+  explicit CudaPredictor(const BertConfig& config) : config_(config), layout_(config) {}
 
   void set_parameters(const Parameters& parameters) override {
     exact_ = DeviceBuffer<float>(layout_.flatten(parameters));

@@ -226,15 +226,16 @@ void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
   const auto norm_sums = [&](float* partial, int64_t which, int64_t place) {
     return PartialSums{partial + which * width, norm_parts(), 3 * columns, columns, gradients + place};
   };
-  const PartialSums sums[] = {norm_sums(of_output, 0, p.norm),
-                              norm_sums(of_output, 1, p.norm_bias),
-                              norm_sums(of_output, 2, p.output_bias),
-                              {of_wide, column_parts(wide), static_cast<int32_t>(wide),
-                               static_cast<int32_t>(wide), gradients + p.intermediate_bias},
-                              norm_sums(of_attention, 0, p.attention_norm),
-                              norm_sums(of_attention, 1, p.attention_norm_bias),
-                              norm_sums(of_attention, 2, p.attention_bias),
-                              {of_qkv, column_parts(3 * width), 3 * columns, 3 * columns, gradients + p.qkv_bias}};
+  const PartialSums sums[] = {
+      norm_sums(of_output, 0, p.norm),
+      norm_sums(of_output, 1, p.norm_bias),
+      norm_sums(of_output, 2, p.output_bias),
+      {of_wide, column_parts(wide), static_cast<int32_t>(wide), static_cast<int32_t>(wide),
+       gradients + p.intermediate_bias},
+      norm_sums(of_attention, 0, p.attention_norm),
+      norm_sums(of_attention, 1, p.attention_norm_bias),
+      norm_sums(of_attention, 2, p.attention_bias),
+      {of_qkv, column_parts(3 * width), 3 * columns, 3 * columns, gradients + p.qkv_bias}};
   sum_partials(sums, static_cast<int>(std::size(sums)), add, stream_);
 }
 

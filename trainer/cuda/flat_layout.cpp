@@ -9,7 +9,7 @@
 namespace expctl::cuda {
 namespace {
 
-constexpr int64_t kAlignment = 64;
+constexpr int64_t kAlignment = 128;  ///< 256 bytes of bf16: cuBLAS takes that for granted
 
 int64_t aligned(int64_t offset) {
   return (offset + kAlignment - 1) / kAlignment * kAlignment;

@@ -10,7 +10,7 @@ constexpr int kWarps = 4;
 constexpr int kRowsPerWarp = 4;
 constexpr int kTileRows = kWarps * kRowsPerWarp;  ///< that a block has the result of
 constexpr int kTile = kWarp;                      ///< of the other side: one a lane
-constexpr int kLaneParts = 4;  ///< a lane's elements of a head: up to 128 / 32
+constexpr int kLaneParts = 4;                     ///< a lane's elements of a head: up to 128 / 32
 
 /// Rows `from`, from + 1, ... of a matrix into shared memory; those past `length` are zeros.
 template <int kRows>
@@ -87,8 +87,8 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 
 /// A block has the gradients of kTileRows queries; a lane has a key.
 __global__ void __launch_bounds__(kWarps* kWarp)
-    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved,
-                          float* dqkv) {
+    query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes,
+                          AttentionKept<float> saved, float* dqkv) {
   const AttentionHead<float> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;
@@ -119,7 +119,8 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       if (query < head.length && first + lane < head.length) {
         const float score = dot(queries[warp * kRowsPerWarp + r], tile[lane], size) * head.scale;
         by_score = expf(score - saved.log_sums[base + query]) *
-                   (by_weight[r] * kept(sizes, head.mask_key(sizes, query), first + lane) - saved.along[base + query]) *
+                   (by_weight[r] * kept(sizes, head.mask_key(sizes, query), first + lane) -
+                    saved.along[base + query]) *
                    head.scale;
       }
       for (int j = 0; j < kTile; ++j) {
@@ -145,7 +146,8 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 
 /// A block has the gradients of kTileRows keys and values; a lane has a query.
 __global__ void __launch_bounds__(kWarps* kWarp)
-    key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved, float* dqkv) {
+    key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved,
+                        float* dqkv) {
   const AttentionHead<float> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTileRows;
   if (begin >= head.length) return;

@@ -38,8 +38,7 @@ struct AttentionHead {
 
 /// What a weight is multiplied by.
 __device__ inline float kept(const AttentionSizes& sizes, uint64_t mask_key, int32_t key_row) {
-  return sizes.mask.threshold == 0 ? 1.0f
-                                   : mask_factor(mask_key, sizes.mask, static_cast<uint32_t>(key_row));
+  return sizes.mask.threshold == 0 ? 1.0f : mask_factor(mask_key, sizes.mask, static_cast<uint32_t>(key_row));
 }
 
 /// What the gradient kernels read besides qkv.

@@ -1,5 +1,5 @@
-// What is done element by element over wide rows, with sums over the rows where a bias has a gradient. A thread has
-// eight columns and goes down the rows, several at a time so that as many loads are on their way.
+// What is done element by element over wide rows, with sums over the rows where a bias has a gradient. A
+// thread has eight columns and goes down the rows, several at a time so that as many loads are on their way.
 #include "trainer/kernels/rows.cuh"
 
 namespace expctl::cuda {
@@ -39,7 +39,8 @@ __device__ inline Eight add8(const Eight& a, const Eight& b) {
   return {add(a.low, b.low), add(a.high, b.high)};
 }
 
-/// The normal distribution's cumulated and plain density at x: Abramowitz and Stegun 7.1.26, to 1.5e-7, as on the CPU.
+/// The normal distribution's cumulated and plain density at x: Abramowitz and Stegun 7.1.26, to 1.5e-7, as on
+/// the CPU.
 struct Normal {
   float below, density;
 };
@@ -183,6 +184,7 @@ int32_t column_parts(int64_t width) {
 }
 
 void sum_partials(const PartialSums* sums, int count, bool add, cudaStream_t stream) {
+  if (count > kMostPartialSums) throw Error("CUDA: more sums at once than a launch takes");
   PartialSumsList list;
   int32_t widest = 0;
   for (int i = 0; i < count; ++i) {
@@ -212,7 +214,7 @@ void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows
 template <typename T>
 void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream) {
   column_sums_kernel<<<column_grid(width, column_parts(width)), kColumnThreads, 0, stream>>>(x, rows, width,
-                                                                                            partial);
+                                                                                             partial);
   check_launch();
 }
 

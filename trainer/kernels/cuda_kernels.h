@@ -97,8 +97,8 @@ void embed_gradient(const T* gradient, const T* more, const RowsOnDevice& rows, 
 size_t sort_bytes(int64_t rows);
 
 /// Gradients of the tables: those of rows' words are added to dwords (zero before the first micro-batch),
-/// dtypes and dpositions are written, or added to. `real_sequences` come first and have a gradient. `sorting`
-/// has sort_bytes(), partial room for [column_parts(width), 2, width].
+/// dtypes and dpositions are written, or added to. `real_sequences` come first; rows of the others have a
+/// dsum of zero. `sorting` has sort_bytes(), partial room for [column_parts(width), 2, width].
 void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_sequences, int64_t word_count,
                      int64_t position_count, int64_t width, bool add, float* dwords, float* dtypes,
                      float* dpositions, void* sorting, float* partial, cudaStream_t stream);
@@ -111,8 +111,8 @@ void add_norm(const T* x, const float* bias, const T* residual, const RowsOnDevi
               const DropoutSite& dropout, const float* gamma, const float* beta, float epsilon, int64_t width,
               T* sum, float* stats, T* out, cudaStream_t stream);
 
-/// Of the gradient of `out`, gradient + more: dsum, that of the residual; dx, that of x; partial
-/// [norm_parts(), 3, width] of those of gamma, beta and bias.
+/// Of the gradient of `out`, gradient + more (which may be null): dsum, that of the residual; dx, that of x;
+/// partial [norm_parts(), 3, width] of those of gamma, beta and bias.
 template <typename T>
 void add_norm_gradient(const T* gradient, const T* more, const T* sum, const float* stats,
                        const RowsOnDevice& rows, const DropoutSite& dropout, const float* gamma,

@@ -67,11 +67,15 @@ struct Sorting {
   size_t temporary_bytes;
 };
 
+void check(cudaError_t error) {
+  if (error != cudaSuccess) throw Error(std::string("CUDA: sorting words: ") + cudaGetErrorString(error));
+}
+
 size_t temporary_bytes(int64_t rows) {
   size_t bytes = 0;
-  cub::DeviceRadixSort::SortPairs(nullptr, bytes, static_cast<const int32_t*>(nullptr),
-                                  static_cast<int32_t*>(nullptr), static_cast<const int32_t*>(nullptr),
-                                  static_cast<int32_t*>(nullptr), rows);
+  check(cub::DeviceRadixSort::SortPairs(nullptr, bytes, static_cast<const int32_t*>(nullptr),
+                                        static_cast<int32_t*>(nullptr), static_cast<const int32_t*>(nullptr),
+                                        static_cast<int32_t*>(nullptr), rows));
   return bytes;
 }
 
@@ -176,8 +180,8 @@ void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_s
   int bits = 1;
   while ((int64_t{1} << bits) <= word_count) ++bits;
   size_t bytes = sorting.temporary_bytes;
-  cub::DeviceRadixSort::SortPairs(sorting.temporary, bytes, sorting.keys, sorting.sorted_keys, sorting.rows,
-                                  sorting.sorted_rows, rows.rows, 0, bits, stream);
+  check(cub::DeviceRadixSort::SortPairs(sorting.temporary, bytes, sorting.keys, sorting.sorted_keys,
+                                        sorting.rows, sorting.sorted_rows, rows.rows, 0, bits, stream));
   const unsigned threads = std::min<unsigned>(kThreads, blocks_for(width, 4 * kWarp) * kWarp);
   word_gradient_kernel<<<static_cast<unsigned>(rows.rows), threads, 0, stream>>>(
       dsum, sorting.sorted_keys, sorting.sorted_rows, rows.rows, words, width, dwords);

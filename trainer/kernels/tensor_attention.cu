@@ -1,9 +1,9 @@
-// Attention in bf16 and fp16 on tensor cores, as FlashAttention-2 has it (Dao 2023): a warp has 16 rows of a tile of
-// scores in registers, and what it makes of them is the left side of the next product as it stands.
+// Attention in bf16 and fp16 on tensor cores, as FlashAttention-2 has it (Dao 2023): a warp has 16 rows of a
+// tile of scores in registers, and what it makes of them is the left side of the next product as it stands.
 //
-// Sequences of a question-answering model are short, so tiles are small: 64 rows. The gradient of queries and that of
-// keys and values are computed by a kernel each, scores twice, instead of by one that adds to shared sums in whatever
-// order: the result is the same each time.
+// Sequences of a question-answering model are short, so tiles are small: 64 rows. The gradient of queries and
+// that of keys and values are computed by a kernel each, scores twice, instead of by one that adds to shared
+// sums in whatever order: the result is the same each time.
 #include <type_traits>
 
 #include "trainer/kernels/attention.cuh"
@@ -11,8 +11,8 @@
 namespace expctl::cuda {
 namespace {
 
-constexpr int kTile = 64;       ///< rows of either side that a block has at once
-constexpr int kWarps = 4;       ///< of 16 rows each
+constexpr int kTile = 64;  ///< rows of either side that a block has at once
+constexpr int kWarps = 4;  ///< of 16 rows each
 constexpr int kBlock = kWarps * kWarp;
 constexpr int kHalf = kTile / 2;  ///< of the other side at once in the backward pass, to fit the registers
 constexpr float kLog2E = 1.4426950408889634f;
@@ -77,15 +77,15 @@ struct alignas(16) Tile {
     load_matrices(to, &rows[row + lane % 16][column + lane / 16 * 8]);
   }
 
-  /// Right sides of the product with this tile transposed: of its rows `row` to row + 15 (two times 8 columns of the
-  /// result), columns `column` to column + 15 (which are summed over).
+  /// Right sides of the product with this tile transposed: of its rows `row` to row + 15 (two times 8 columns
+  /// of the result), columns `column` to column + 15 (which are summed over).
   __device__ void right_transposed(uint32_t (&to)[4], int row, int column) const {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     load_matrices(to, &rows[row + lane / 16 * 8 + lane % 8][column + lane / 8 % 2 * 8]);
   }
 
-  /// Right sides of the product with this tile: of its rows `row` to row + 15 (which are summed over), columns `column`
-  /// to column + 15 (two times 8).
+  /// Right sides of the product with this tile: of its rows `row` to row + 15 (which are summed over),
+  /// columns `column` to column + 15 (two times 8).
   __device__ void right(uint32_t (&to)[4], int row, int column) const {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     load_matrices_transposed(to, &rows[row + lane % 16][column + lane / 16 * 8]);
@@ -156,7 +156,8 @@ __device__ inline void add_product(Sums (&sums)[kSize / 8], const Sums (&weights
   }
 }
 
-/// A warp's 16 rows, times `factors` of the two rows of a lane, to rows `ld` apart of which the first is the warp's.
+/// A warp's 16 rows, times `factors` of the two rows of a lane, to rows `ld` apart of which the first is the
+/// warp's.
 template <typename T, int kSize>
 __device__ inline void store_rows(const Sums (&sums)[kSize / 8], const float (&factors)[2], int32_t rows_left,
                                   int size, T* to, int64_t ld) {
@@ -259,8 +260,8 @@ __global__ void __launch_bounds__(kBlock)
 /// A block has the gradients of kTile queries.
 template <typename T, int kSize>
 __global__ void __launch_bounds__(kBlock)
-    tensor_query_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<T> saved,
-                                 T* dqkv) {
+    tensor_query_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes,
+                                 AttentionKept<T> saved, T* dqkv) {
   const AttentionHead<T> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTile;
   if (begin >= head.length) return;
@@ -304,8 +305,7 @@ __global__ void __launch_bounds__(kBlock)
           const int r = e / 2;
           const int32_t key = first + half + j * 8 + lane % 4 * 2 + e % 2;
           const float weight = key < head.length ? exp2f(scores[j][e] * to_power - log_sum[r]) : 0.0f;
-          scores[j][e] =
-              weight * (by_weight[j][e] * kept(sizes, mask_keys[r], key) - along[r]) * head.scale;
+          scores[j][e] = weight * (by_weight[j][e] * kept(sizes, mask_keys[r], key) - along[r]) * head.scale;
         }
       }
       add_product<T, kSize, kHalf / 8>(sums, scores, keys, half);
@@ -420,9 +420,9 @@ void attention_gradient(const T* dcontext, const T* qkv, const T* context, const
   check_launch();
 }
 
-#define EXPCTL_ATTENTION_OF(T)                                                                              \
-  template void attention(const T*, const RowsOnDevice&, const AttentionSizes&, T*, float*, cudaStream_t);  \
-  template void attention_gradient(const T*, const T*, const T*, const float*, const RowsOnDevice&,         \
+#define EXPCTL_ATTENTION_OF(T)                                                                             \
+  template void attention(const T*, const RowsOnDevice&, const AttentionSizes&, T*, float*, cudaStream_t); \
+  template void attention_gradient(const T*, const T*, const T*, const float*, const RowsOnDevice&,        \
                                    const AttentionSizes&, float*, T*, cudaStream_t);
 EXPCTL_ATTENTION_OF(__nv_bfloat16)
 EXPCTL_ATTENTION_OF(__half)

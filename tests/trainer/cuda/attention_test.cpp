@@ -1,4 +1,4 @@
-// Attention in fp32, against the plain expression.
+// Attention, against the plain expression.
 #include <cmath>
 
 #include "tests/trainer/cuda/on_device.h"
@@ -47,42 +47,44 @@ Plain plain_attention(const at::Tensor& qkv, const RaggedBatch& batch, const cud
   return {at::cat(contexts), at::cat(log_sums, 1)};
 }
 
+template <typename T>
 void check_attention(const RaggedBatch& batch, const cuda::AttentionSizes& sizes) {
   const int64_t rows = batch.rows.rows, heads = sizes.heads, size = sizes.head_size;
-  const auto qkv = random_leaf<float>({rows, 3, heads, size});
-  const auto dcontext = batch.without_filling(random_values<float>({rows, heads, size}));
+  const auto qkv = random_leaf<T>({rows, 3, heads, size});
+  const auto dcontext = batch.without_filling(random_values<T>({rows, heads, size}));
   const Plain plain = plain_attention(qkv, batch, sizes);
   plain.context.backward(dcontext);
 
-  const auto at_qkv = on_device<float>(qkv), at_dcontext = on_device<float>(dcontext);
+  const auto at_qkv = on_device<T>(qkv), at_dcontext = on_device<T>(dcontext);
   const auto results = same_twice([&]() -> std::vector<at::Tensor> {
-    const auto context = poisoned<float>(rows * heads * size), log_sums = poisoned<float>(heads * rows),
-               along = poisoned<float>(heads * rows), dqkv = poisoned<float>(rows * 3 * heads * size);
-    cuda::attention(at_qkv.data(), batch.rows, sizes, context.data(), log_sums.data(), nullptr);
-    cuda::attention_gradient(at_dcontext.data(), at_qkv.data(), context.data(), log_sums.data(), batch.rows,
-                             sizes, along.data(), dqkv.data(), nullptr);
+    const auto context = poisoned<T>(rows * heads * size), dqkv = poisoned<T>(rows * 3 * heads * size);
+    const auto log_sums = poisoned<float>(heads * rows), along = poisoned<float>(heads * rows);
+    cuda::attention<T>(at_qkv.data(), batch.rows, sizes, context.data(), log_sums.data(), nullptr);
+    cuda::attention_gradient<T>(at_dcontext.data(), at_qkv.data(), context.data(), log_sums.data(),
+                                batch.rows, sizes, along.data(), dqkv.data(), nullptr);
     return {from_device(context, {rows, heads, size}), from_device(log_sums, {heads, rows}),
             from_device(dqkv, {rows, 3, heads, size})};
   });
-  check_close(results[0], plain.context, kFp32Tolerance);
+  check_close(results[0], plain.context, tolerance<T>());
   check_close(results[1], plain.log_sums, kFp32Tolerance);
-  check_close(results[2], qkv.grad(), kFp32Tolerance);
+  check_close(results[2], qkv.grad(), tolerance<T>());
   batch.check_filling_is_zero(results[2]);
   if (batch.longest() == 1) return;  // a query and a key alone have no gradient but what rounding leaves
   for (int64_t part = 0; part < 3; ++part) {
     INFO("part " << part << " of the gradient");
-    check_close(results[2].select(1, part), qkv.grad().select(1, part), kFp32Tolerance);
+    check_close(results[2].select(1, part), qkv.grad().select(1, part), 2 * tolerance<T>());
   }
 }
 
 }  // namespace
 
-TEST_CASE("attention: context, sums and gradients in fp32 are autograd's", "[cuda]") {
+TEMPLATE_TEST_CASE("attention: context, sums and gradients are autograd's", "[cuda]", float, __nv_bfloat16,
+                   __half) {
   SKIP_WITHOUT_GPU();
   for_each_batch([](const RaggedBatch& batch, const Mask& mask) {
     for (const Heads& heads : std::vector<Heads>{{1, 8}, {2, 24}, {12, 32}, {12, 64}, {3, 128}}) {
       INFO(heads.count << " heads of " << heads.size);
-      check_attention(batch, {heads.count, heads.size, 40, mask});
+      check_attention<TestType>(batch, {heads.count, heads.size, 40, mask});
     }
   });
 }

@@ -61,28 +61,6 @@ TEMPLATE_TEST_CASE("columns: sums of rows", "[cuda]", float, __nv_bfloat16, __ha
   });
 }
 
-TEMPLATE_TEST_CASE("columns: three matrices side by side, and the sums of their rows", "[cuda]", float,
-                   __nv_bfloat16, __half) {
-  SKIP_WITHOUT_GPU();
-  using T = TestType;
-  for_each_size([](int64_t rows, int64_t width) {
-    const auto first = random_values<T>({rows, width}), second = random_values<T>({rows, width}),
-               third = random_values<T>({rows, width});
-    const auto at_first = on_device<T>(first), at_second = on_device<T>(second),
-               at_third = on_device<T>(third);
-    const auto results = same_twice([&]() -> std::vector<at::Tensor> {
-      const auto out = poisoned<T>(rows * 3 * width);
-      const auto partial = poisoned<float>(cuda::column_parts(width) * 3 * width);
-      cuda::join_three<T>(at_first.data(), at_second.data(), at_third.data(), rows, width, out.data(),
-                          partial.data(), nullptr);
-      return {from_device(out, {rows, 3 * width}), sum_of_parts(partial, cuda::column_parts(width))};
-    });
-    const auto joined = at::cat({first, second, third}, 1);
-    CHECK(at::equal(results[0].to(at::kDouble), joined));  // nothing is rounded anew
-    check_close(results[1], joined.sum(0), kFp32Tolerance);
-  });
-}
-
 TEST_CASE("columns: partial sums of many shapes at once become rows, or are added to them", "[cuda]") {
   SKIP_WITHOUT_GPU();
   struct Shape {

@@ -17,9 +17,6 @@ void check_add_norm(const RaggedBatch& batch, int64_t width, const cuda::Dropout
              beta = random_leaf<float>({width});
   const auto gradient = batch.without_filling(random_values<T>({rows, width})),
              more = batch.without_filling(random_values<T>({rows, width}));
-  const auto plain_sum = (x + bias) * batch.mask(dropout, width) + residual;
-  const auto plain_out = at::layer_norm(plain_sum, {width}, gamma, beta, kEpsilon);
-  plain_out.backward(has_more ? gradient + more : gradient);
 
   const auto at_x = on_device<T>(x), at_residual = on_device<T>(residual),
              at_gradient = on_device<T>(gradient), at_more = on_device<T>(more);
@@ -39,14 +36,19 @@ void check_add_norm(const RaggedBatch& batch, int64_t width, const cuda::Dropout
             from_device(dx, {rows, width}),  sum_of_parts(partial, cuda::norm_parts())};
   });
   const auto kept = results[0].to(at::kDouble);
+  const auto plain_sum = (x + bias) * batch.mask(dropout, width) + residual;
   check_close(kept, plain_sum, tolerance<T>());
+  // What follows is of the sum as it was rounded: a row of little variance would make much of the difference.
+  const auto plain_out =
+      at::layer_norm(plain_sum + (kept - plain_sum).detach(), {width}, gamma, beta, kEpsilon);
+  plain_out.backward(has_more ? gradient + more : gradient);
   check_close(results[1], plain_out, tolerance<T>());
   const auto inverse = 1 / (kept.var(1, false) + kEpsilon).sqrt();
   check_close(results[2], at::stack({kept.mean(1), inverse}, 1), kFp32Tolerance);
   check_close(results[3], residual.grad(), tolerance<T>());
   check_close(results[4], x.grad(), tolerance<T>());
   const auto sums = results[5].view({3, width});
-  check_close(sums[0], gamma.grad(), tolerance<T>());
+  check_close(sums[0], gamma.grad(), kFp32Tolerance);
   check_close(sums[1], beta.grad(), kFp32Tolerance);
   check_close(sums[2], bias.grad(), tolerance<T>());
   batch.check_filling_is_zero(results[3]);

@@ -112,7 +112,6 @@ TEMPLATE_TEST_CASE("update: three steps of each optimizer are the CPU's, clipped
         spec.weight_decay = rule.decay;
         spec.adam_epsilon = 1e-6;
         const auto rounded = poisoned<TestType>(weights);
-        std::vector<at::Tensor> results;
         TwoParameters two(spec, weights, biases);
         for (int64_t number = 1; number <= 3; ++number) {
           two.step<TestType>(number, max_norm, rounded);
@@ -125,7 +124,7 @@ TEMPLATE_TEST_CASE("update: three steps of each optimizer are the CPU's, clipped
   }
 }
 
-TEMPLATE_TEST_CASE("update: the same update twice gives the same bits; one that is not finite moves nothing",
+TEMPLATE_TEST_CASE("update: the same update twice gives the same bits, one that is not finite moves nothing",
                    "[cuda]", float, __nv_bfloat16, __half) {
   SKIP_WITHOUT_GPU();
   const int64_t count = 5000;
