@@ -29,6 +29,7 @@ __device__ inline float dot(const float* a, const float* b, int size) {
 }
 
 /// A block has kTileRows queries; a lane has a key's score, and some elements of the context.
+template <bool kDropout>
 __global__ void __launch_bounds__(kWarps* kWarp)
     attention_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, float* context,
                      float* log_sums) {
@@ -60,7 +61,8 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       const float before = expf(largest[r] - now), weight = is_there ? expf(score - now) : 0.0f;
       total[r] = total[r] * before + warp_sum(weight);
       largest[r] = now;
-      const float masked = weight * kept(sizes, head.mask_key(sizes, query), first + lane);
+      const float masked =
+          weight * kept<kDropout>(sizes, head.mask_key<kDropout>(sizes, query), first + lane);
 #pragma unroll
       for (int p = 0; p < kLaneParts; ++p) sums[r][p] *= before;
       for (int j = 0; j < kTile; ++j) {
@@ -86,6 +88,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 }
 
 /// A block has the gradients of kTileRows queries; a lane has a key.
+template <bool kDropout>
 __global__ void __launch_bounds__(kWarps* kWarp)
     query_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes,
                           AttentionKept<float> saved, float* dqkv) {
@@ -118,10 +121,11 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       float by_score = 0;
       if (query < head.length && first + lane < head.length) {
         const float score = dot(queries[warp * kRowsPerWarp + r], tile[lane], size) * head.scale;
-        by_score = expf(score - saved.log_sums[base + query]) *
-                   (by_weight[r] * kept(sizes, head.mask_key(sizes, query), first + lane) -
-                    saved.along[base + query]) *
-                   head.scale;
+        by_score =
+            expf(score - saved.log_sums[base + query]) *
+            (by_weight[r] * kept<kDropout>(sizes, head.mask_key<kDropout>(sizes, query), first + lane) -
+             saved.along[base + query]) *
+            head.scale;
       }
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, by_score, j);
@@ -145,6 +149,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 }
 
 /// A block has the gradients of kTileRows keys and values; a lane has a query.
+template <bool kDropout>
 __global__ void __launch_bounds__(kWarps* kWarp)
     key_gradient_kernel(const float* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<float> saved,
                         float* dqkv) {
@@ -175,7 +180,7 @@ __global__ void __launch_bounds__(kWarps* kWarp)
       const float score =
           is_there ? dot(keys[warp * kRowsPerWarp + r], head.query + query * head.ld, size) * head.scale : 0;
       weight[r] = is_there && key < head.length ? expf(score - saved.log_sums[base + query]) : 0.0f;
-      factor[r] = is_there ? kept(sizes, head.mask_key(sizes, query), key) : 0.0f;
+      factor[r] = is_there ? kept<kDropout>(sizes, head.mask_key<kDropout>(sizes, query), key) : 0.0f;
       const float masked = weight[r] * factor[r];
       for (int j = 0; j < kTile; ++j) {
         const float w = __shfl_sync(kAllLanes, masked, j);
@@ -225,7 +230,10 @@ dim3 grid_of(const RowsOnDevice& rows, const AttentionSizes& sizes) {
 template <>
 void attention(const float* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, float* context,
                float* log_sums, cudaStream_t stream) {
-  attention_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, context, log_sums);
+  for_dropout(sizes.mask, [&]<bool kDropout>() {
+    attention_kernel<kDropout>
+        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, context, log_sums);
+  });
   check_launch();
 }
 
@@ -233,11 +241,15 @@ template <>
 void attention_gradient(const float* dcontext, const float* qkv, const float* context, const float* log_sums,
                         const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, float* dqkv,
                         cudaStream_t stream) {
-  along_kernel<<<blocks_for(rows.rows * sizes.heads, kWarpsPerBlock), kThreads, 0, stream>>>(
+  along_kernel<<<blocks_for(rows.rows * sizes.heads, kThreads), kThreads, 0, stream>>>(
       dcontext, context, rows.rows, sizes.heads, sizes.head_size, along);
   const AttentionKept<float> saved{dcontext, log_sums, along};
-  query_gradient_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
-  key_gradient_kernel<<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
+  for_dropout(sizes.mask, [&]<bool kDropout>() {
+    query_gradient_kernel<kDropout>
+        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
+    key_gradient_kernel<kDropout>
+        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
+  });
   check_launch();
 }
 

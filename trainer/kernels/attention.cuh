@@ -30,15 +30,17 @@ struct AttentionHead {
   }
 
   /// Keys the masks of a query's weights.
+  template <bool kDropout>
   __device__ uint64_t mask_key(const AttentionSizes& sizes, int32_t query_row) const {
-    if (sizes.mask.threshold == 0) return 0;
+    if (!kDropout) return 0;
     return mask_row_key(sequence_key, sizes.first_site + index, query_row);
   }
 };
 
 /// What a weight is multiplied by.
+template <bool kDropout>
 __device__ inline float kept(const AttentionSizes& sizes, uint64_t mask_key, int32_t key_row) {
-  return sizes.mask.threshold == 0 ? 1.0f : mask_factor(mask_key, sizes.mask, static_cast<uint32_t>(key_row));
+  return kDropout ? mask_factor(mask_key, sizes.mask, static_cast<uint32_t>(key_row)) : 1.0f;
 }
 
 /// What the gradient kernels read besides qkv.
@@ -49,16 +51,17 @@ struct AttentionKept {
   const float* along;     ///< likewise: dcontext . context
 };
 
+/// A thread a row and head.
 template <typename T>
 __global__ void along_kernel(const T* dcontext, const T* context, int64_t rows, int64_t heads, int64_t size,
                              float* along) {
-  const int64_t i = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp;  // a warp a row and head
+  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
   if (i >= rows * heads) return;
   float total = 0;
-  for (int64_t c = threadIdx.x % kWarp * 4; c < size; c += kWarp * 4)
+#pragma unroll 4
+  for (int64_t c = 0; c < size; c += 4)
     total += sum(multiply(load4(dcontext + i * size + c), load4(context + i * size + c)));
-  total = warp_sum(total);
-  if (threadIdx.x % kWarp == 0) along[i % heads * rows + i / heads] = total;
+  along[i % heads * rows + i / heads] = total;
 }
 
 }  // namespace expctl::cuda

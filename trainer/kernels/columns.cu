@@ -45,12 +45,13 @@ struct Normal {
   float below, density;
 };
 __device__ inline Normal normal(float x) {
-  const float z = fabsf(x) * 0.70710678f;
-  const float t = __fdividef(1.0f, 1.0f + 0.3275911f * z);
-  const float e = __expf(-z * z);
-  const float p =
-      (((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f;
-  const float beyond = 0.5f * p * t * e;
+  const float t = fast_reciprocal(fmaf(fabsf(x), 0.3275911f * 0.70710678f, 1.0f));
+  const float e = fast_exp2(x * x * -0.72134752f);  // e^(-x^2 / 2)
+  float p = fmaf(t, 0.5f * 1.061405429f, 0.5f * -1.453152027f);
+  p = fmaf(t, p, 0.5f * 1.421413741f);
+  p = fmaf(t, p, 0.5f * -0.284496736f);
+  p = fmaf(t, p, 0.5f * 0.254829592f);
+  const float beyond = p * t * e;
   return {x < 0.0f ? beyond : 1.0f - beyond, 0.39894228f * e};
 }
 

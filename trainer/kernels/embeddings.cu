@@ -6,58 +6,57 @@
 namespace expctl::cuda {
 namespace {
 
-template <typename T, int kVectors>
+template <typename T, typename Shape, bool kDropout>
 __global__ void __launch_bounds__(kThreads)
     embed_kernel(RowsOnDevice rows, EmbeddingTables tables, DropoutSite dropout, int64_t width, float* sum,
                  float* stats, T* out) {
   const int64_t row = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp;
   if (row >= rows.rows) return;
-  const uint64_t key = row_key(rows, dropout, row);
+  const uint64_t key = row_key<kDropout>(rows, dropout, row);
   const float* word = tables.words + rows.word_ids[row] * width;
   const float* type = tables.types + rows.type_ids[row] * width;
   const float* position = tables.positions + rows.positions[row] * width;
-  float4 values[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
+  float4 values[Shape::kVectors];
+  for (int v = 0; v < Shape::kVectors; ++v) {
     const int64_t c = column_of(v);
     values[v] = {0, 0, 0, 0};
-    if (c >= width) continue;
+    if (!Shape::has(c, width)) continue;
     values[v] = add(add(load4(word + c), load4(type + c)), load4(position + c));
     store4(sum + row * width + c, values[v]);
   }
-  normalize<T, kVectors>(values, tables.gamma, tables.beta, tables.epsilon, width, stats + 2 * row,
-                         [&](int64_t c, float4 normal) {
-                           if (dropout.mask.threshold != 0)
-                             normal = multiply(normal, mask4(key, dropout.mask, static_cast<uint32_t>(c)));
-                           store4(out + row * width + c, normal);
-                         });
+  normalize<Shape>(values, tables.gamma, tables.beta, tables.epsilon, width, stats + 2 * row,
+                   [&](int64_t c, float4 normal) {
+                     if (kDropout)
+                       normal = multiply(normal, mask4(key, dropout.mask, static_cast<uint32_t>(c)));
+                     store4(out + row * width + c, normal);
+                   });
 }
 
-template <typename T, int kVectors>
+template <typename T, typename Shape, bool kDropout>
 __global__ void __launch_bounds__(kThreads)
     embed_gradient_kernel(const T* gradient, const T* more, RowsOnDevice rows, const float* sum,
                           const float* stats, DropoutSite dropout, const float* gamma, int64_t width,
                           float* dsum, float* partial) {
-  float4 sums[2][kVectors] = {};
+  float4 sums[2][Shape::kVectors] = {};
   for (int64_t row = blockIdx.x * int64_t{kWarpsPerBlock} + threadIdx.x / kWarp; row < rows.rows;
        row += int64_t{gridDim.x} * kWarpsPerBlock) {
-    const uint64_t key = row_key(rows, dropout, row);
-    float4 g[kVectors], normal[kVectors];
-    for (int v = 0; v < kVectors; ++v) {
+    const uint64_t key = row_key<kDropout>(rows, dropout, row);
+    float4 g[Shape::kVectors], normal[Shape::kVectors];
+    for (int v = 0; v < Shape::kVectors; ++v) {
       const int64_t c = column_of(v);
       g[v] = normal[v] = {0, 0, 0, 0};
-      if (c >= width) continue;
+      if (!Shape::has(c, width)) continue;
       g[v] = add(load4(gradient + row * width + c), load4(more + row * width + c));
-      if (dropout.mask.threshold != 0)
-        g[v] = multiply(g[v], mask4(key, dropout.mask, static_cast<uint32_t>(c)));
+      if (kDropout) g[v] = multiply(g[v], mask4(key, dropout.mask, static_cast<uint32_t>(c)));
       normal[v] = load4(sum + row * width + c);
     }
-    norm_gradient<kVectors>(g, normal, stats + 2 * row, gamma, width, sums[0], sums[1]);
-    for (int v = 0; v < kVectors; ++v) {
+    norm_gradient<Shape>(g, normal, stats + 2 * row, gamma, width, sums[0], sums[1]);
+    for (int v = 0; v < Shape::kVectors; ++v) {
       const int64_t c = column_of(v);
-      if (c < width) store4(dsum + row * width + c, g[v]);
+      if (Shape::has(c, width)) store4(dsum + row * width + c, g[v]);
     }
   }
-  sum_over_warps<2, kVectors>(sums, width, partial + blockIdx.x * 2 * width);
+  sum_over_warps<2, Shape::kVectors>(sums, width, partial + blockIdx.x * 2 * width);
 }
 
 /// Rows in the order of their words, those without a gradient last.
@@ -98,7 +97,11 @@ __global__ void sort_keys_kernel(RowsOnDevice rows, int64_t real_sequences, int3
   numbers[row] = static_cast<int32_t>(row);
 }
 
-/// A block a row of the sorted ones; the first of each word sums all of its rows.
+constexpr int kRowLanes = 4;
+constexpr int kMostColumnLanes = static_cast<int>(kMostHidden / 4);
+
+/// A block a row of the sorted ones; the first of each word sums all of its rows, every kRowLanes-th by other
+/// threads: "the" and "," have hundreds.
 __global__ void word_gradient_kernel(const float* dsum, const int32_t* keys, const int32_t* numbers,
                                      int64_t rows, int32_t word_count, int64_t width, float* dwords) {
   const int64_t first = blockIdx.x;
@@ -106,12 +109,17 @@ __global__ void word_gradient_kernel(const float* dsum, const int32_t* keys, con
   if (word == word_count || (first > 0 && keys[first - 1] == word)) return;
   int64_t last = first + 1;
   while (last < rows && keys[last] == word) ++last;
-  for (int64_t c = threadIdx.x * 4; c < width; c += int64_t{blockDim.x} * 4) {
-    float4 total = load4(dwords + word * width + c);
+  const int64_t c = threadIdx.x * int64_t{4};
+  float4 total = {0, 0, 0, 0};
 #pragma unroll 8
-    for (int64_t i = first; i < last; ++i) total = add(total, load4(dsum + numbers[i] * width + c));
-    store4(dwords + word * width + c, total);
-  }
+  for (int64_t i = first + threadIdx.y; i < last; i += kRowLanes)
+    total = add(total, load4(dsum + numbers[i] * width + c));
+  __shared__ float4 of_lanes[kRowLanes][kMostColumnLanes];
+  of_lanes[threadIdx.y][threadIdx.x] = total;
+  __syncthreads();
+  if (threadIdx.y != 0) return;
+  for (int lane = 1; lane < kRowLanes; ++lane) total = add(total, of_lanes[lane][threadIdx.x]);
+  store4(dwords + word * width + c, add(load4(dwords + word * width + c), total));
 }
 
 __global__ void position_gradient_kernel(const float* dsum, RowsOnDevice rows, int64_t real_sequences,
@@ -148,9 +156,11 @@ __global__ void type_gradient_kernel(const float* dsum, RowsOnDevice rows, int64
 template <typename T>
 void embed(const RowsOnDevice& rows, const EmbeddingTables& tables, const DropoutSite& dropout, int64_t width,
            float* sum, float* stats, T* out, cudaStream_t stream) {
-  for_row_vectors(width, [&]<int kVectors>() {
-    embed_kernel<T, kVectors><<<blocks_for(rows.rows, kWarpsPerBlock), kThreads, 0, stream>>>(
-        rows, tables, dropout, width, sum, stats, out);
+  for_row_shape(width, [&]<typename Shape>() {
+    for_dropout(dropout.mask, [&]<bool kDropout>() {
+      embed_kernel<T, Shape, kDropout><<<blocks_for(rows.rows, kWarpsPerBlock), kThreads, 0, stream>>>(
+          rows, tables, dropout, width, sum, stats, out);
+    });
   });
   check_launch();
 }
@@ -159,9 +169,11 @@ template <typename T>
 void embed_gradient(const T* gradient, const T* more, const RowsOnDevice& rows, const float* sum,
                     const float* stats, const DropoutSite& dropout, const float* gamma, int64_t width,
                     float* dsum, float* partial, cudaStream_t stream) {
-  for_row_vectors(width, [&]<int kVectors>() {
-    embed_gradient_kernel<T, kVectors><<<kMostParts, kThreads, 0, stream>>>(
-        gradient, more, rows, sum, stats, dropout, gamma, width, dsum, partial);
+  for_row_shape(width, [&]<typename Shape>() {
+    for_dropout(dropout.mask, [&]<bool kDropout>() {
+      embed_gradient_kernel<T, Shape, kDropout><<<kMostParts, kThreads, 0, stream>>>(
+          gradient, more, rows, sum, stats, dropout, gamma, width, dsum, partial);
+    });
   });
   check_launch();
 }
@@ -183,8 +195,9 @@ void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_s
   check(cub::DeviceRadixSort::SortPairs(sorting.temporary, bytes, sorting.keys, sorting.sorted_keys,
                                         sorting.rows, sorting.sorted_rows, rows.rows, 0, bits, stream));
   const unsigned threads = std::min<unsigned>(kThreads, blocks_for(width, 4 * kWarp) * kWarp);
-  word_gradient_kernel<<<static_cast<unsigned>(rows.rows), threads, 0, stream>>>(
-      dsum, sorting.sorted_keys, sorting.sorted_rows, rows.rows, words, width, dwords);
+  word_gradient_kernel<<<static_cast<unsigned>(rows.rows), dim3(static_cast<unsigned>(width / 4), kRowLanes),
+                         0, stream>>>(dsum, sorting.sorted_keys, sorting.sorted_rows, rows.rows, words, width,
+                                      dwords);
   position_gradient_kernel<<<static_cast<unsigned>(position_count), threads, 0, stream>>>(
       dsum, rows, real_sequences, width, add, dpositions);
   const auto parts = static_cast<unsigned>(column_parts(width));

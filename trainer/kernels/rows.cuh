@@ -82,10 +82,23 @@ __device__ inline float4 mask4(uint64_t key, Mask mask, uint32_t element) {
           mask_factor(key, mask, element + 2), mask_factor(key, mask, element + 3)};
 }
 
-/// The key of a row's masks; 0 where there is no dropout.
+/// The key of a row's masks.
+template <bool kDropout>
 __device__ inline uint64_t row_key(const RowsOnDevice& rows, const DropoutSite& dropout, int64_t row) {
-  if (dropout.mask.threshold == 0) return 0;
+  if (!kDropout) return 0;
   return mask_row_key(rows.sequence_keys[rows.sequence_of[row]], dropout.site, rows.positions[row]);
+}
+
+/// 2^x and 1 / x to 2 units in the last place, denormals as zeros: one instruction each.
+__device__ inline float fast_exp2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+__device__ inline float fast_reciprocal(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 /// In every lane.
@@ -111,15 +124,30 @@ __device__ inline V block_sum(V v) {
   return total;
 }
 
-/// f.template operator()<vectors>() for rows of `width`: a lane has `vectors` times four elements of a row.
+/// How a warp holds a row: each lane has kVectors times four of its elements. `kFull` where that is all of it
+/// and no lane need ask.
+template <int kOfALane, bool kFull>
+struct RowShape {
+  static constexpr int kVectors = kOfALane;
+  static __device__ bool has(int64_t column, int64_t width) { return kFull || column < width; }
+};
+
+/// f.template operator()<a RowShape>() for rows of `width`.
 template <typename F>
-void for_row_vectors(int64_t width, const F& f) {
-  const int64_t vectors = (width + 4 * kWarp - 1) / (4 * kWarp);
-  if (vectors <= 1) return f.template operator()<1>();
-  if (vectors <= 3) return f.template operator()<3>();
-  if (vectors <= 6) return f.template operator()<6>();
-  if (vectors <= 8) return f.template operator()<8>();
+void for_row_shape(int64_t width, const F& f) {
+  constexpr int64_t kOfAWarp = 4 * kWarp;
+  if (width == 3 * kOfAWarp) return f.template operator()<RowShape<3, true>>();
+  if (width == 6 * kOfAWarp) return f.template operator()<RowShape<6, true>>();
+  if (width == 8 * kOfAWarp) return f.template operator()<RowShape<8, true>>();
+  if (width <= kOfAWarp) return f.template operator()<RowShape<1, false>>();
+  if (width <= kMostHidden) return f.template operator()<RowShape<8, false>>();
   throw Error("hidden states of more than 1024 are not computed on a GPU");
+}
+
+/// f.template operator()<whether there is dropout>()
+template <typename F>
+void for_dropout(const Mask& mask, const F& f) {
+  return mask.threshold == 0 ? f.template operator()<false>() : f.template operator()<true>();
 }
 
 /// The first element of a lane's vector `v`.

@@ -54,20 +54,35 @@ __device__ inline void load_matrices_transposed(uint32_t (&r)[4], const void* ro
                : "r"(address));
 }
 
+/// 16 bytes on their way to shared memory; zeros where they are not there.
+__device__ inline void copy_async(void* to, const void* from, bool is_there) {
+  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from),
+               "r"(is_there ? 16 : 0));
+}
+__device__ inline void end_of_copies() {
+  asm volatile("cp.async.commit_group;");
+}
+/// Until at most `kPending` of the last groups of copies are on their way.
+template <int kPending>
+__device__ inline void wait_for_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending));
+}
+
 /// Rows of a head in shared memory; the distance of rows keeps eight of them in different banks.
 template <typename T, int kSize>
 struct alignas(16) Tile {
   T rows[kTile][kSize + 8];
 
-  /// Rows from `from` on of a matrix `ld` wide, `size` columns; what is not there is zero.
+  /// Begins to copy rows from `from` on of a matrix `ld` wide, `size` columns; what is not there is zero.
   __device__ void load(const T* matrix, int64_t ld, int32_t from, int32_t length, int size) {
     constexpr int kChunks = kSize / 8;  // of 16 bytes
-    for (int i = static_cast<int>(threadIdx.x); i < kTile * kChunks; i += kBlock) {
-      const int r = i / kChunks, c = i % kChunks * 8;
-      uint4 values = {0, 0, 0, 0};
-      if (from + r < length && c < size)
-        values = *reinterpret_cast<const uint4*>(matrix + (from + r) * ld + c);
-      *reinterpret_cast<uint4*>(&rows[r][c]) = values;
+#pragma unroll
+    for (int i = 0; i < kTile * kChunks / kBlock; ++i) {
+      const int place = i * kBlock + static_cast<int>(threadIdx.x);
+      const int r = place / kChunks, c = place % kChunks * 8;
+      const bool is_there = from + r < length && c < size;
+      copy_async(&rows[r][c], matrix + (is_there ? (from + r) * ld + c : 0), is_there);
     }
   }
 
@@ -91,6 +106,45 @@ struct alignas(16) Tile {
     load_matrices_transposed(to, &rows[row + lane % 16][column + lane / 16 * 8]);
   }
 };
+
+/// Two tiles, and the two that come after them, which are loaded meanwhile where there is room.
+template <typename T, int kSize>
+struct TilePairs {
+  static constexpr int kCount = kSize > 64 ? 1 : 2;
+  Tile<T, kSize> first[kCount], second[kCount];
+};
+
+/// body(first tile, second tile, row, stage) for each kTile rows of two matrices of a head; `extra` (row,
+/// stage) loads what goes with them. Both tiles are free when it begins.
+template <typename T, int kSize, typename Extra, typename Body>
+__device__ inline void for_tiles(TilePairs<T, kSize>& tiles, const T* first, int64_t first_ld,
+                                 const T* second, int64_t second_ld, int32_t length, int size,
+                                 const Extra& extra, const Body& body) {
+  constexpr int kCount = TilePairs<T, kSize>::kCount;
+  const auto load = [&](int32_t row, int stage) {
+    tiles.first[stage].load(first, first_ld, row, length, size);
+    tiles.second[stage].load(second, second_ld, row, length, size);
+    end_of_copies();
+    extra(row, stage);
+  };
+  if (kCount == 2) load(0, 0);
+  int stage = 0;
+  for (int32_t row = 0; row < length; row += kTile) {
+    if (kCount == 1) {
+      load(row, 0);
+      wait_for_copies<0>();
+    } else if (row + kTile < length) {
+      load(row + kTile, 1 - stage);
+      wait_for_copies<1>();
+    } else {
+      wait_for_copies<0>();
+    }
+    __syncthreads();
+    body(tiles.first[stage], tiles.second[stage], row, stage);
+    __syncthreads();
+    if (kCount == 2) stage = 1 - stage;
+  }
+}
 
 template <typename T>
 __device__ inline uint32_t pair_of(float low, float high) {
@@ -176,6 +230,11 @@ __device__ inline void store_rows(const Sums (&sums)[kSize / 8], const float (&f
   }
 }
 
+/// The column of element `e` of a lane's sums `j`.
+__device__ inline int column_in(int j, int e) {
+  return j * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + e % 2;
+}
+
 __device__ inline float quad_sum(float v) {
   v += __shfl_xor_sync(kAllLanes, v, 1);
   return v + __shfl_xor_sync(kAllLanes, v, 2);
@@ -186,7 +245,7 @@ __device__ inline float quad_max(float v) {
 }
 
 /// A block has kTile queries.
-template <typename T, int kSize>
+template <typename T, int kSize, bool kDropout>
 __global__ void __launch_bounds__(kBlock)
     tensor_attention_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes, T* context,
                             float* log_sums) {
@@ -195,36 +254,37 @@ __global__ void __launch_bounds__(kBlock)
   if (begin >= head.length) return;
   const int size = static_cast<int>(sizes.head_size), lane = static_cast<int>(threadIdx.x) % kWarp;
   const int32_t warp_row = begin + static_cast<int>(threadIdx.x) / kWarp * 16;
-  __shared__ Tile<T, kSize> keys, values;
+  __shared__ TilePairs<T, kSize> tiles;
   Left queries[kSize / 16];
-  keys.load(head.query, head.ld, begin, head.length, size);
+  tiles.first[0].load(head.query, head.ld, begin, head.length, size);
+  end_of_copies();
+  wait_for_copies<0>();
   __syncthreads();
-  load_left<T, kSize>(queries, keys);
+  load_left<T, kSize>(queries, tiles.first[0]);
+  __syncthreads();
   const float to_power = head.scale * kLog2E;
   float largest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
-  const uint64_t mask_keys[2] = {head.mask_key(sizes, warp_row + lane / 4),
-                                 head.mask_key(sizes, warp_row + lane / 4 + 8)};
+  const uint64_t mask_keys[2] = {head.template mask_key<kDropout>(sizes, warp_row + lane / 4),
+                                 head.template mask_key<kDropout>(sizes, warp_row + lane / 4 + 8)};
   Sums sums[kSize / 8] = {};
-  for (int32_t first = 0; first < head.length; first += kTile) {
-    __syncthreads();
-    keys.load(head.key, head.ld, first, head.length, size);
-    values.load(head.value, head.ld, first, head.length, size);
-    __syncthreads();
+  const auto add_tile = [&](const Tile<T, kSize>& keys, const Tile<T, kSize>& values, int32_t first, int) {
     Sums weights[kTile / 8];
     times_transposed<T, kSize, kTile / 8>(weights, queries, keys, 0);
+    if (first + kTile > head.length) {
+#pragma unroll
+      for (int j = 0; j < kTile / 8; ++j) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e)
+          weights[j][e] = first + column_in(j, e) < head.length ? weights[j][e] : -INFINITY;
+      }
+    }
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       float now = largest[r];
 #pragma unroll
-      for (int j = 0; j < kTile / 8; ++j) {
-#pragma unroll
-        for (int e = 2 * r; e < 2 * r + 2; ++e) {
-          if (first + j * 8 + lane % 4 * 2 + e % 2 >= head.length) weights[j][e] = -INFINITY;
-          now = fmaxf(now, weights[j][e]);
-        }
-      }
+      for (int j = 0; j < kTile / 8; ++j) now = fmaxf(now, fmaxf(weights[j][2 * r], weights[j][2 * r + 1]));
       now = quad_max(now);
-      const float before = exp2f((largest[r] - now) * to_power);
+      const float before = fast_exp2((largest[r] - now) * to_power), at_largest = now * to_power;
       largest[r] = now;
       total[r] *= before;
 #pragma unroll
@@ -236,14 +296,16 @@ __global__ void __launch_bounds__(kBlock)
       for (int j = 0; j < kTile / 8; ++j) {
 #pragma unroll
         for (int e = 2 * r; e < 2 * r + 2; ++e) {
-          const float weight = exp2f((weights[j][e] - now) * to_power);
+          const float weight = fast_exp2(fmaf(weights[j][e], to_power, -at_largest));
           total[r] += weight;  // of a lane's columns
-          weights[j][e] = weight * kept(sizes, mask_keys[r], first + j * 8 + lane % 4 * 2 + e % 2);
+          weights[j][e] = weight * kept<kDropout>(sizes, mask_keys[r], first + column_in(j, e));
         }
       }
     }
     add_product<T, kSize, kTile / 8>(sums, weights, values, 0);
-  }
+  };
+  for_tiles<T, kSize>(
+      tiles, head.key, head.ld, head.value, head.ld, head.length, size, [](int32_t, int) {}, add_tile);
   const float totals[2] = {quad_sum(total[0]), quad_sum(total[1])};
   const float factors[2] = {1 / totals[0], 1 / totals[1]};
   const int64_t hidden = sizes.heads * sizes.head_size;
@@ -258,7 +320,7 @@ __global__ void __launch_bounds__(kBlock)
 }
 
 /// A block has the gradients of kTile queries.
-template <typename T, int kSize>
+template <typename T, int kSize, bool kDropout>
 __global__ void __launch_bounds__(kBlock)
     tensor_query_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes,
                                  AttentionKept<T> saved, T* dqkv) {
@@ -268,31 +330,31 @@ __global__ void __launch_bounds__(kBlock)
   const int size = static_cast<int>(sizes.head_size), lane = static_cast<int>(threadIdx.x) % kWarp;
   const int32_t warp_row = begin + static_cast<int>(threadIdx.x) / kWarp * 16;
   const int64_t hidden = sizes.heads * sizes.head_size;
-  __shared__ Tile<T, kSize> keys, values;
+  __shared__ TilePairs<T, kSize> tiles;
   Left queries[kSize / 16], gradients[kSize / 16];
-  keys.load(head.query, head.ld, begin, head.length, size);
-  values.load(saved.dcontext + head.first * hidden + head.index * sizes.head_size, hidden, begin, head.length,
-              size);
+  tiles.first[0].load(head.query, head.ld, begin, head.length, size);
+  tiles.second[0].load(saved.dcontext + head.first * hidden + head.index * sizes.head_size, hidden, begin,
+                       head.length, size);
+  end_of_copies();
+  wait_for_copies<0>();
   __syncthreads();
-  load_left<T, kSize>(queries, keys);
-  load_left<T, kSize>(gradients, values);
+  load_left<T, kSize>(queries, tiles.first[0]);
+  load_left<T, kSize>(gradients, tiles.second[0]);
+  __syncthreads();
   const float to_power = head.scale * kLog2E;
   float log_sum[2] = {0, 0}, along[2] = {0, 0};
   uint64_t mask_keys[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     const int32_t row = warp_row + lane / 4 + r * 8;
-    mask_keys[r] = head.mask_key(sizes, row);
+    mask_keys[r] = head.template mask_key<kDropout>(sizes, row);
     if (row >= head.length) continue;
     log_sum[r] = saved.log_sums[head.index * rows.rows + head.first + row] * kLog2E;
     along[r] = saved.along[head.index * rows.rows + head.first + row];
   }
   Sums sums[kSize / 8] = {};
-  for (int32_t first = 0; first < head.length; first += kTile) {
-    __syncthreads();
-    keys.load(head.key, head.ld, first, head.length, size);
-    values.load(head.value, head.ld, first, head.length, size);
-    __syncthreads();
+  const auto add_tile = [&](const Tile<T, kSize>& keys, const Tile<T, kSize>& values, int32_t first, int) {
+#pragma unroll 1
     for (int half = 0; half < kTile; half += kHalf) {
       if (first + half >= head.length) break;
       Sums scores[kHalf / 8], by_weight[kHalf / 8];
@@ -303,20 +365,24 @@ __global__ void __launch_bounds__(kBlock)
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           const int r = e / 2;
-          const int32_t key = first + half + j * 8 + lane % 4 * 2 + e % 2;
-          const float weight = key < head.length ? exp2f(scores[j][e] * to_power - log_sum[r]) : 0.0f;
-          scores[j][e] = weight * (by_weight[j][e] * kept(sizes, mask_keys[r], key) - along[r]) * head.scale;
+          const int32_t key = first + half + column_in(j, e);
+          const float there = fast_exp2(fmaf(scores[j][e], to_power, -log_sum[r]));
+          const float weight = key < head.length ? there : 0.0f;
+          const float factor = kept<kDropout>(sizes, mask_keys[r], key);
+          scores[j][e] = weight * (by_weight[j][e] * factor - along[r]) * head.scale;
         }
       }
       add_product<T, kSize, kHalf / 8>(sums, scores, keys, half);
     }
-  }
+  };
+  for_tiles<T, kSize>(
+      tiles, head.key, head.ld, head.value, head.ld, head.length, size, [](int32_t, int) {}, add_tile);
   store_rows<T, kSize>(sums, {1, 1}, head.length - warp_row, size,
                        dqkv + (head.first + warp_row) * head.ld + head.index * sizes.head_size, head.ld);
 }
 
 /// A block has the gradients of kTile keys and values: its rows are keys, its columns queries.
-template <typename T, int kSize>
+template <typename T, int kSize, bool kDropout>
 __global__ void __launch_bounds__(kBlock)
     tensor_key_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<T> saved,
                                T* dqkv) {
@@ -327,29 +393,33 @@ __global__ void __launch_bounds__(kBlock)
   const int32_t warp_row = begin + static_cast<int>(threadIdx.x) / kWarp * 16;
   const int64_t hidden = sizes.heads * sizes.head_size;
   const T* dcontext = saved.dcontext + head.first * hidden + head.index * sizes.head_size;
-  __shared__ Tile<T, kSize> queries, gradients;
-  __shared__ float log_sums[kTile], alongs[kTile];
-  __shared__ uint64_t mask_keys[kTile];
+  __shared__ TilePairs<T, kSize> tiles;
+  /// Of the queries of a stage.
+  __shared__ float log_sums[2][kTile], alongs[2][kTile];
+  __shared__ uint64_t mask_keys[2][kTile];
   Left keys[kSize / 16], values[kSize / 16];
-  queries.load(head.key, head.ld, begin, head.length, size);
-  gradients.load(head.value, head.ld, begin, head.length, size);
+  tiles.first[0].load(head.key, head.ld, begin, head.length, size);
+  tiles.second[0].load(head.value, head.ld, begin, head.length, size);
+  end_of_copies();
+  wait_for_copies<0>();
   __syncthreads();
-  load_left<T, kSize>(keys, queries);
-  load_left<T, kSize>(values, gradients);
+  load_left<T, kSize>(keys, tiles.first[0]);
+  load_left<T, kSize>(values, tiles.second[0]);
+  __syncthreads();
   const float to_power = head.scale * kLog2E;
   Sums of_key[kSize / 8] = {}, of_value[kSize / 8] = {};
-  for (int32_t first = 0; first < head.length; first += kTile) {
-    __syncthreads();
-    queries.load(head.query, head.ld, first, head.length, size);
-    gradients.load(dcontext, hidden, first, head.length, size);
-    for (int i = static_cast<int>(threadIdx.x); i < kTile; i += kBlock) {
-      const bool is_there = first + i < head.length;
-      const int64_t place = head.index * rows.rows + head.first + first + i;
-      log_sums[i] = is_there ? saved.log_sums[place] * kLog2E : 0.0f;
-      alongs[i] = is_there ? saved.along[place] : 0.0f;
-      mask_keys[i] = head.mask_key(sizes, first + i);
-    }
-    __syncthreads();
+  const auto load_numbers = [&](int32_t first, int stage) {
+    const auto i = static_cast<int>(threadIdx.x);
+    if (i >= kTile) return;
+    const bool is_there = first + i < head.length;
+    const int64_t place = head.index * rows.rows + head.first + first + i;
+    log_sums[stage][i] = is_there ? saved.log_sums[place] * kLog2E : INFINITY;  // no weight where no query is
+    alongs[stage][i] = is_there ? saved.along[place] : 0.0f;
+    mask_keys[stage][i] = head.template mask_key<kDropout>(sizes, first + i);
+  };
+  const auto add_tile = [&](const Tile<T, kSize>& queries, const Tile<T, kSize>& gradients, int32_t first,
+                            int stage) {
+#pragma unroll 1
     for (int half = 0; half < kTile; half += kHalf) {
       if (first + half >= head.length) break;
       Sums weights[kHalf / 8], by_score[kHalf / 8];
@@ -359,32 +429,35 @@ __global__ void __launch_bounds__(kBlock)
       for (int j = 0; j < kHalf / 8; ++j) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          const int column = half + j * 8 + lane % 4 * 2 + e % 2;
-          const int32_t key = warp_row + lane / 4 + e / 2 * 8;
-          const float weight =
-              first + column < head.length ? exp2f(weights[j][e] * to_power - log_sums[column]) : 0.0f;
-          const float factor = kept(sizes, mask_keys[column], key);
+          const int column = half + column_in(j, e);
+          const float weight = fast_exp2(fmaf(weights[j][e], to_power, -log_sums[stage][column]));
+          const float factor =
+              kept<kDropout>(sizes, mask_keys[stage][column], warp_row + lane / 4 + e / 2 * 8);
           weights[j][e] = weight * factor;
-          by_score[j][e] = weight * (by_score[j][e] * factor - alongs[column]) * head.scale;
+          by_score[j][e] = weight * (by_score[j][e] * factor - alongs[stage][column]) * head.scale;
         }
       }
       add_product<T, kSize, kHalf / 8>(of_value, weights, gradients, half);
       add_product<T, kSize, kHalf / 8>(of_key, by_score, queries, half);
     }
-  }
+  };
+  for_tiles<T, kSize>(tiles, head.query, head.ld, dcontext, hidden, head.length, size, load_numbers,
+                      add_tile);
   T* to = dqkv + (head.first + warp_row) * head.ld + hidden + head.index * sizes.head_size;
   store_rows<T, kSize>(of_key, {1, 1}, head.length - warp_row, size, to, head.ld);
   store_rows<T, kSize>(of_value, {1, 1}, head.length - warp_row, size, to + hidden, head.ld);
 }
 
-/// f.template operator()<size>() for the least size that there is a kernel for.
+/// f.template operator()<size, dropout>() for the least size that there is a kernel for.
 template <typename F>
-void for_head_size(int64_t size, const F& f) {
-  if (size <= 16) return f.template operator()<16>();
-  if (size <= 32) return f.template operator()<32>();
-  if (size <= 64) return f.template operator()<64>();
-  if (size <= 128) return f.template operator()<128>();
-  throw Error("attention heads of more than 128 are not computed on a GPU");
+void for_sizes(const AttentionSizes& sizes, const F& f) {
+  for_dropout(sizes.mask, [&]<bool kDropout>() {
+    if (sizes.head_size <= 16) return f.template operator()<16, kDropout>();
+    if (sizes.head_size <= 32) return f.template operator()<32, kDropout>();
+    if (sizes.head_size <= 64) return f.template operator()<64, kDropout>();
+    if (sizes.head_size <= 128) return f.template operator()<128, kDropout>();
+    throw Error("attention heads of more than 128 are not computed on a GPU");
+  });
 }
 
 dim3 grid_of(const RowsOnDevice& rows, const AttentionSizes& sizes) {
@@ -397,8 +470,8 @@ dim3 grid_of(const RowsOnDevice& rows, const AttentionSizes& sizes) {
 template <typename T>
 void attention(const T* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, T* context,
                float* log_sums, cudaStream_t stream) {
-  for_head_size(sizes.head_size, [&]<int kSize>() {
-    tensor_attention_kernel<T, kSize>
+  for_sizes(sizes, [&]<int kSize, bool kDropout>() {
+    tensor_attention_kernel<T, kSize, kDropout>
         <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, context, log_sums);
   });
   check_launch();
@@ -408,13 +481,13 @@ template <typename T>
 void attention_gradient(const T* dcontext, const T* qkv, const T* context, const float* log_sums,
                         const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, T* dqkv,
                         cudaStream_t stream) {
-  along_kernel<<<blocks_for(rows.rows * sizes.heads, kWarpsPerBlock), kThreads, 0, stream>>>(
+  along_kernel<<<blocks_for(rows.rows * sizes.heads, kThreads), kThreads, 0, stream>>>(
       dcontext, context, rows.rows, sizes.heads, sizes.head_size, along);
   const AttentionKept<T> saved{dcontext, log_sums, along};
-  for_head_size(sizes.head_size, [&]<int kSize>() {
-    tensor_key_gradient_kernel<T, kSize>
+  for_sizes(sizes, [&]<int kSize, bool kDropout>() {
+    tensor_key_gradient_kernel<T, kSize, kDropout>
         <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
-    tensor_query_gradient_kernel<T, kSize>
+    tensor_query_gradient_kernel<T, kSize, kDropout>
         <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
   });
   check_launch();

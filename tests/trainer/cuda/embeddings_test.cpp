@@ -164,7 +164,9 @@ TEST_CASE("embeddings: the rows of a batch are gathered out of the features", "[
       };
       CHECK(is_equal(got_words, at::cat(wanted_words)));
       CHECK(is_equal(got_types, at::cat(wanted_types)));
-      CHECK(is_equal(got_positions, batch.positions));
+      auto wanted_positions = batch.positions.clone();  // a model may have fewer than rows that fill up
+      wanted_positions.slice(0, rows - filling, rows).zero_();
+      CHECK(is_equal(got_positions, wanted_positions));
       CHECK(is_equal(got_sequences, batch.sequence_of));
       CHECK(is_equal(got_starts, starts.index_select(0, at::tensor(chosen))));
       CHECK(is_equal(got_ends, ends.index_select(0, at::tensor(chosen))));
