@@ -12,6 +12,7 @@ namespace expctl::test {
 struct SmallTraining {
   TempDir folder;
   std::vector<Feature> features;
+  mutable OneRank rank;
 
   SmallTraining() {
     const auto data = make_synthetic_data({.seed = 5, .train_paragraphs = 6, .dev_paragraphs = 1});
@@ -30,8 +31,11 @@ struct SmallTraining {
   Checkpoint model() const { return load_checkpoint(folder.path(), 3); }
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32) const {
-    return {spec, cpu_backend(), precision, model, features,
-            seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size()))};
+    return {
+        spec,      cpu_backend(),
+        precision, model,
+        features,  seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size())),
+        rank};
   }
 };
 
