@@ -28,7 +28,7 @@ inline WorkerRequest demo_request(const TempDir& dir) {
   return request;
 }
 
-inline void write_request(WorkerRequest request, const std::filesystem::path& run) {
+inline void write_request_file(WorkerRequest request, const std::filesystem::path& run) {
   request.spec.train = resolve(request.spec.train);
   make_folder(run);
   write_file(RunPaths{run}.request(), json_text(to_json(request)));

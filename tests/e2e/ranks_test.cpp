@@ -37,7 +37,7 @@ struct Demo {
   }
 
   RunPaths folder(const std::string& name) const {
-    write_request(request, dir / name);
+    write_request_file(request, dir / name);
     return {dir / name};
   }
 };

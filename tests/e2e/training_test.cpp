@@ -16,7 +16,7 @@ void write_request(const TempDir& dir, const std::filesystem::path& run, int64_t
   TrainSpec& train = request.spec.train;
   train.max_steps = max_steps;
   train.precision = train.eval_precision = precision;
-  write_request(request, run);
+  write_request_file(request, run);
 }
 
 }  // namespace
