@@ -51,12 +51,13 @@ ProgramResult shell(const std::string& script) {
   return run_program({"/bin/sh", "-c", script});
 }
 
-/// Runs it on so many ranks; 1: without a launcher.
-void train(int ranks, const RunPaths& run) {
+/// Runs it on so many ranks; 1: without a launcher. What it prints.
+std::string train(int ranks, const RunPaths& run) {
   const auto trained =
       ranks == 1 ? run_program({kTrain, run.folder.string()}) : shell(ranks_line(ranks, run));
   INFO(trained.out << trained.err);
   REQUIRE(trained.exit_code == 0);
+  return trained.out;
 }
 
 /// Runs it on two ranks, and once it has done 20 steps sends `signal` to the second.
@@ -131,7 +132,7 @@ TEST_CASE("two ranks train as one with the whole batch, with and without dropout
     const RunPaths one = demo.folder(name("one")), two = demo.folder(name("two")),
                    again = demo.folder(name("again"));
     train(1, one);
-    train(2, two);
+    CHECK(split(trim(train(2, two)), '\n').size() == 1);  // one of them tells
     train(2, again);
     const auto a = losses(one), b = losses(two);
     REQUIRE(a.size() == 50);

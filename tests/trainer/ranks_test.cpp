@@ -27,15 +27,18 @@ class PlayedRank : public Ranks {
   int64_t rank() const override { return rank_; }
   int64_t size() const override { return size_; }
   int64_t local_rank() const override { return rank_; }
-  void begin_sum(float* values, int64_t count) override { begun_.push_back({values, count}); }
-  /// Only here, so that floats which are written after begin_sum() are seen.
+  void begin_sum(float* values, int64_t count) override {
+    begun_.emplace_back(values, std::vector<float>(values, values + count));
+  }
   void finish_sums() override {
-    for (const auto& [values, count] : begun_) {
-      given_.floats.emplace_back(values, values + count);
+    for (auto& [values, given] : begun_) {
+      REQUIRE(std::equal(given.begin(), given.end(), values));  // nobody has written to them since
+      given_.floats.push_back(std::move(given));
+      const auto& own = given_.floats.back();
       for (const auto& other : others_) {
         const auto& theirs = other.floats.at(given_.floats.size() - 1);
-        REQUIRE(static_cast<int64_t>(theirs.size()) == count);
-        for (int64_t i = 0; i < count; ++i) values[i] += theirs[static_cast<size_t>(i)];
+        REQUIRE(theirs.size() == own.size());
+        for (size_t i = 0; i < own.size(); ++i) values[i] += theirs[i];
       }
     }
     begun_.clear();
@@ -53,7 +56,7 @@ class PlayedRank : public Ranks {
  private:
   int64_t rank_, size_;
   std::vector<Given> others_;
-  std::vector<std::pair<float*, int64_t>> begun_;
+  std::vector<std::pair<float*, std::vector<float>>> begun_;  ///< and what was there then
   Given given_;
 };
 
