@@ -7,6 +7,7 @@
 #   base      the same of BERT-base's size with random weights
 #   predict   the whole dev set
 #   threads   the weights after 60 steps with 1 thread and with all
+#   ranks     one training on two ranks of a thread each, beside one rank and two independent trainings
 #   seeds     8 short runs of a sweep, one after the other and side by side
 #   cost      time and memory against data and threads, as a plot
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
@@ -45,10 +46,11 @@ worker.finish(worker.start('$bin', '$1/$count'), '$1/$count')" || return
   sha256sum "$1"/*/checkpoint/model.safetensors
   [ "$(sha256sum "$1"/*/checkpoint/model.safetensors | cut -d' ' -f1 | sort -u | wc -l)" = 1 ]
 }
+ranks() { bench ranks.py "$bin" "$minilm" "$train" "$1"; }
 seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
 runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 
 cmake --build build/release --target bench_products >/dev/null || exit
-parts="squad train base predict threads seeds cost runner"
+parts="squad train base predict threads ranks seeds cost runner"
 run_parts "$parts" "$parts" "runner" "$work" "$@"

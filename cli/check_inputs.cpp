@@ -46,15 +46,6 @@ void check_model(const std::vector<RunSpec>& specs) {
   }
 }
 
-/// The most GPUs that a native run asks for, which no run of this version's expctl-train can use.
-int64_t useless_gpus(const std::vector<RunSpec>& specs) {
-  int64_t most = 0;
-  for (const auto& spec : specs) {
-    if (!spec.is_command()) most = std::max(most, spec.resources.gpus);
-  }
-  return most;
-}
-
 bool looks_on_the_way(const std::vector<RunSpec>& specs) {
   return std::any_of(specs.begin(), specs.end(),
                      [](const RunSpec& spec) { return spec.train.eval_every > 0; });
@@ -68,9 +59,6 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
   std::vector<std::string> warnings;
   if (spec.dev_data.path.empty() && looks_on_the_way(specs))
     warnings.push_back("eval_every: there is no dev data to evaluate on, so it does nothing");
-  if (const int64_t gpus = useless_gpus(specs); gpus > 0)
-    warnings.push_back(fmt::format(
-        "gpus = {}: this version's expctl-train computes on the CPU, so its runs get none", gpus));
   if (!spec.dev_data.path.empty()) {
     dev = read_dataset(spec.dev_data.path);
     if (!dev.has_answers())

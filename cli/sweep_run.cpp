@@ -29,6 +29,7 @@
 #include "runner/job_array.h"
 #include "runner/launcher.h"
 #include "runner/machine_gpus.h"
+#include "runner/ranks_command.h"
 #include "runner/scheduler.h"
 #include "runner/slots.h"
 #include "runner/sweep_queue.h"
@@ -43,6 +44,7 @@ void check_can_run(const std::vector<RunSpec>& specs, GpuPool& gpus) {
   const SlotPool pool(usable_cpus(), gpus);
   for (const auto& spec : specs) {
     if (spec.executor.is_local()) pool.check(spec.resources, spec.is_command());
+    if (spec.executor.is_local() && rank_count(spec) > 1) check_ranks_command();
     if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
   }
 }

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "runner/command_line.h"
 #include "runner/process_table.h"
+#include "runner/ranks_command.h"
 
 namespace expctl {
 namespace {
@@ -86,6 +87,8 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
                                                            {"PYTHONUNBUFFERED", "1"}});
   } else {
     request.argv = {worker.string(), paths.folder.string()};
+    if (const int64_t ranks = rank_count(request.spec); ranks > 1)
+      request.argv = ranks_command(ranks, request.argv);
   }
   return request;
 }

@@ -14,7 +14,8 @@
 namespace expctl {
 
 /// The request of one attempt: the command line with its placeholders filled in and the environment. `worker`
-/// is expctl-train (not used by a command). Throws Error for a command that cannot be filled in.
+/// is expctl-train (not used by a command), which a run on several GPUs has started by mpirun. Throws Error
+/// for a command that cannot be filled in.
 WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token,
                            const DeviceAssignment& devices, const std::filesystem::path& worker,
                            const RunPaths& paths);

@@ -73,8 +73,9 @@ std::vector<JobArray> read_job_arrays(const WorkspacePaths& workspace) {
 JobScript job_script_for(const RunSpec& spec) {
   JobScript script;
   script.name = spec.name;
-  // expctl-train computes on the CPU; a command has one GPU unless it says otherwise, as on this machine.
-  script.gpus = !spec.is_command() ? 0 : spec.resources.gpus < 0 ? 1 : spec.resources.gpus;
+  // As on this machine: a command has one GPU unless it says otherwise, a native run none.
+  const int64_t unsaid = spec.is_command() ? 1 : 0;
+  script.gpus = spec.resources.gpus < 0 ? unsaid : spec.resources.gpus;
   script.cpus = spec.resources.cpus;
   script.walltime_s = job_walltime_s(spec);
   script.executor = spec.executor;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/posix/default_launcher.hpp>
 #include <boost/process/v2/posix/vfork_launcher.hpp>
@@ -36,7 +37,9 @@ std::map<std::string, std::string> merged_environment(const LaunchSpec& spec) {
   for (char** entry = ::environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');
-    if (equals != std::string_view::npos)
+    const bool is_dropped = std::any_of(spec.dropped.begin(), spec.dropped.end(),
+                                        [&](const auto& beginning) { return text.starts_with(beginning); });
+    if (equals != std::string_view::npos && !is_dropped)
       merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
   }
   for (const auto& [name, value] : spec.environment) merged[name] = value;
@@ -62,6 +65,8 @@ class ChildSetup {
     pointers_.push_back(nullptr);
     CPU_ZERO(&cpus_);
     for (const int cpu : spec.cpu_ids) CPU_SET(static_cast<size_t>(cpu), &cpus_);
+    ::sigemptyset(&blocked_);
+    for (const int signal : spec.blocked_signals) ::sigaddset(&blocked_, signal);
   }
 
   template <typename AnyLauncher>
@@ -101,9 +106,7 @@ class ChildSetup {
         errors_.empty() ? log_fd : ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (error_fd < 0) return false;
     if (::dup2(null_fd, 0) < 0 || ::dup2(log_fd, 1) < 0 || ::dup2(error_fd, 2) < 0) return false;
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::sigprocmask(SIG_SETMASK, &blocked_, nullptr);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) std::signal(signal, SIG_DFL);
     if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
     for (const int fd : kept_) {
@@ -120,6 +123,7 @@ class ChildSetup {
   bool bound_;
   pid_t parent_;
   cpu_set_t cpus_{};
+  sigset_t blocked_{};
   std::vector<std::string> variables_;
   std::vector<const char*> pointers_;
 };

@@ -19,12 +19,14 @@ struct LaunchSpec {
   std::filesystem::path log;      ///< stdout and stderr are appended to it; stdin is /dev/null
   std::vector<std::pair<std::string, std::string>> environment;  ///< on top of the inherited one
   std::vector<int> cpu_ids;                                      ///< affinity; empty: as inherited
-  std::vector<int> kept_descriptors;  ///< open in the program too, beside 0, 1 and 2
-  int parent_death_signal = 0;        ///< what it gets when the thread that launched it ends; 0: nothing
-  std::filesystem::path errors = {};  ///< where stderr is appended to instead; "": it goes to the log too
+  std::vector<int> kept_descriptors;      ///< open in the program too, beside 0, 1 and 2
+  int parent_death_signal = 0;            ///< what it gets when the thread that launched it ends; 0: nothing
+  std::filesystem::path errors = {};      ///< where stderr is appended to instead; "": it goes to the log too
+  std::vector<std::string> dropped = {};  ///< inherited variables whose names begin so are not passed on
+  std::vector<int> blocked_signals = {};  ///< it does not hear them, unless it unblocks them itself
 };
 
-/// Returns the process id once the program itself runs. No other descriptor is passed on; signals are
+/// Returns the process id once the program itself runs. No other descriptor is passed on; other signals are
 /// unblocked. Throws Error "cannot start X: No such file or directory" where the program, its folder or its
 /// log cannot be used; no process is left behind then.
 pid_t launch(const LaunchSpec& spec);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runner/ranks_command.h"
+
 namespace expctl {
 
 std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
@@ -39,8 +41,9 @@ bool may_retry(const Outcome& outcome, int retries_used, int64_t retries) {
   return false;
 }
 
-int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptRecord>& earlier) {
-  int64_t size = resolved.micro_batch;
+int64_t micro_batch_for(const RunSpec& spec, const std::vector<AttemptRecord>& earlier) {
+  const int64_t ranks = rank_count(spec);
+  int64_t size = std::min(spec.train.micro_batch, (spec.train.batch_size + ranks - 1) / ranks);
   for (const auto& attempt : earlier) {
     if (attempt.reason == FailReason::kOutOfMemory) size = std::max<int64_t>(1, size / 2);
   }
@@ -48,7 +51,7 @@ int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptReco
 }
 
 bool may_shrink(const RunSpec& spec, const std::vector<AttemptRecord>& earlier) {
-  return spec.is_command() || micro_batch_for(spec.train, earlier) > 1;
+  return spec.is_command() || micro_batch_for(spec, earlier) > 1;
 }
 
 bool died_early(const Outcome& outcome) {

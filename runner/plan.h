@@ -39,8 +39,9 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
 bool may_retry(const Outcome& outcome, int retries_used, int64_t retries);
 
 /// The micro-batch of the next attempt: half of the last one for each earlier attempt that ran out of memory,
-/// at least 1. The batch, and so the result, stays what it is.
-int64_t micro_batch_for(const TrainSpec& resolved, const std::vector<AttemptRecord>& earlier);
+/// at least 1; the first one is at most a rank's share of the batch. The batch, and so the result, stays what
+/// it is. The training keys of `spec` are resolved.
+int64_t micro_batch_for(const RunSpec& spec, const std::vector<AttemptRecord>& earlier);
 
 /// Whether another attempt of a run that ran out of memory, after those earlier ones, would be any smaller;
 /// what a command does with its memory nobody knows.

@@ -194,7 +194,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
         make_request(run, attempt.attempt, attempt.token, devices, options_.worker, paths_of(run.id));
     inputs_.check(request.spec);
     if (attempt.attempt > 1)
-      request.spec.train.micro_batch = micro_batch_for(request.spec.train, registry_.attempts(run.id));
+      request.spec.train.micro_batch = micro_batch_for(request.spec, registry_.attempts(run.id));
     return request;
   } catch (const std::exception& e) {
     const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what());

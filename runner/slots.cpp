@@ -83,9 +83,8 @@ size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const
 }
 
 size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {
-  if (!is_command) return 0;  // this version's expctl-train computes on the CPU
   if (wanted.gpus >= 0) return static_cast<size_t>(wanted.gpus);
-  return gpus_->size() > 0 ? 1 : 0;
+  return is_command && gpus_->size() > 0 ? 1 : 0;  // a native run computes on the CPU unless it asks for GPUs
 }
 
 size_t SlotPool::cores_for(const ResourceSpec& wanted, bool is_command) const {

@@ -25,6 +25,7 @@
 #include "runner/gpu_log.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
+#include "runner/ranks_command.h"
 #include "runner/run_log.h"
 #include "runner/signal_wait.h"
 #include "runner/slots.h"
@@ -48,13 +49,7 @@ class Attempt {
     try {
       // expctl-train knows more of it, and writes it itself.
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
-      worker_ = launch({request_.argv,
-                        paths_.folder,
-                        paths_.log(),
-                        request_.environment,
-                        request_.devices.cpu_ids,
-                        {},
-                        SIGKILL});
+      worker_ = launch(launch_spec());
     } catch (const Error& e) {
       Outcome outcome;
       outcome.reason = FailReason::kFailedToStart;
@@ -65,6 +60,7 @@ class Attempt {
     wait_for_worker();
     end_descendants();
     take_late_signals();
+    if (has_ranks_) end_.wait_status = rank_wait_status(end_.wait_status);
     end_.killed_for_memory = out_of_memory_kills() > kills_before;
     end_.says_out_of_memory = says_out_of_memory(own_log_tail());
     Outcome outcome = classify(end_);
@@ -75,6 +71,20 @@ class Attempt {
   }
 
  private:
+  LaunchSpec launch_spec() const {
+    LaunchSpec spec;
+    spec.argv = request_.argv;
+    spec.folder = paths_.folder;
+    spec.log = paths_.log();
+    spec.environment = request_.environment;
+    spec.cpu_ids = request_.devices.cpu_ids;
+    spec.parent_death_signal = SIGKILL;
+    if (!end_.is_command) spec.dropped = launcher_variables();
+    // mpirun would kill its ranks two seconds after it, whatever they are saving. They hear it themselves.
+    if (has_ranks_) spec.blocked_signals = {SIGTERM};
+    return spec;
+  }
+
   void wait_for_worker() {
     while (!reap()) {
       const double now = clock_.now_s();
@@ -97,6 +107,7 @@ class Attempt {
       }
       if (!ending_ && walltime_ > 0 && now >= started_ + walltime_) on_walltime_over();
       if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
+      if (ending_ && has_ranks_) ask_to_end();  // one that mpirun has started only now
       const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
       const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
       if (signal != 0 && signal != SIGCHLD) on_told_to_end(signal);
@@ -148,7 +159,14 @@ class Attempt {
   void begin_end(double grace_s) {
     const double kill_at = clock_.now_s() + grace_s;
     kill_at_ = ending_ ? std::min(kill_at_, kill_at) : kill_at;
-    if (!std::exchange(ending_, true)) ::kill(-worker_, SIGTERM);
+    if (!std::exchange(ending_, true)) ask_to_end();
+  }
+
+  /// mpirun gives each rank a process group of its own.
+  void ask_to_end() {
+    ::kill(-worker_, SIGTERM);
+    if (!has_ranks_) return;
+    for (const pid_t rank : descendants(worker_)) ::kill(rank, SIGTERM);
   }
 
   void signal_everything(int signal) {
@@ -201,14 +219,19 @@ class Attempt {
       case FailReason::kDiverged:
         return "the loss or the gradient is no finite number";
       case FailReason::kSignal:
+        if (const std::string rank = lost_rank(); !rank.empty()) return rank;
         return fmt::format("ended by signal {} ({})", outcome.signal, ::strsignal(outcome.signal));
       default:
+        if (const std::string rank = lost_rank(); !rank.empty()) return rank;
         return last_words();
     }
   }
 
   /// Of what this attempt has written.
   std::string own_log_tail() const { return log_tail(paths_.log(), log_begin_); }
+
+  /// The one that ended the run; "" where it has no ranks.
+  std::string lost_rank() const { return has_ranks_ ? ended_rank(own_log_tail()) : ""; }
 
   std::string last_words() const {
     constexpr int kLines = 3;
@@ -234,6 +257,7 @@ class Attempt {
   const SupervisorOptions& options_;
   const Claim& claim_;
   const pid_t parent_;
+  const bool has_ranks_ = rank_count(request_.spec) > 1;
   /// Seconds that a cluster's job may take before it has to save its state.
   const double walltime_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
   SystemClock clock_;

@@ -21,9 +21,9 @@ class CpuBackend : public Backend {
   }
 
   std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                          OptimizerState& optimizer,
-                                          const std::vector<Feature>& features) const override {
-    return std::make_unique<CpuEngine>(spec, precision, checkpoint, optimizer, features);
+                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          Ranks& ranks) const override {
+    return std::make_unique<CpuEngine>(spec, precision, checkpoint, optimizer, features, ranks);
   }
 
   std::string machine() const override {
@@ -40,6 +40,10 @@ class CpuBackend : public Backend {
 const Backend& cpu_backend() {
   static const CpuBackend backend;
   return backend;
+}
+
+std::string machine_of(const Backend& backend, const Ranks& ranks) {
+  return ranks.size() == 1 ? backend.machine() : fmt::format("{}, {} ranks", backend.machine(), ranks.size());
 }
 
 }  // namespace expctl

@@ -1,4 +1,5 @@
-// Training steps on the CPU, each computed when it is begun.
+// Training steps on the CPU, each computed when it is begun. Of several ranks each computes its share of the
+// batch, and makes the whole update.
 #pragma once
 
 #include <memory>
@@ -7,10 +8,12 @@
 #include "core/train_spec.h"
 #include "squad/features.h"
 #include "trainer/checkpoint.h"
+#include "trainer/gradient_sum.h"
 #include "trainer/gradients.h"
 #include "trainer/model.h"
 #include "trainer/optimizer.h"
 #include "trainer/precision.h"
+#include "trainer/ranks.h"
 #include "trainer/step_engine.h"
 
 namespace expctl {
@@ -18,7 +21,7 @@ namespace expctl {
 class CpuEngine : public StepEngine {
  public:
   CpuEngine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint, OptimizerState& optimizer,
-            const std::vector<Feature>& features);
+            const std::vector<Feature>& features, Ranks& ranks, int64_t bucket_floats = kBucketFloats);
 
   size_t most_in_flight() const override { return 0; }
   void begin(const StepOrder& order) override;
@@ -29,13 +32,17 @@ class CpuEngine : public StepEngine {
 
  private:
   double accumulate(const StepOrder& order);
+  double add_micro_batch(const StepOrder& order, RankShare part, bool is_last);
+  std::vector<int64_t> words_of(const std::vector<int64_t>& batch) const;
 
   const TrainSpec& spec_;
   Checkpoint& checkpoint_;
   OptimizerState& optimizer_;
   const std::vector<Feature>& features_;
+  Ranks& ranks_;
   std::unique_ptr<Model> model_;
   Gradients gradients_;
+  GradientSum gradient_sum_;
   StepOutcome outcome_;
 };
 

@@ -1,12 +1,55 @@
 #include "trainer/gradients.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
 
+#include "formats/bert_names.h"
 #include "trainer/norm.h"
 
 namespace expctl {
+namespace {
+
+constexpr int64_t kHead = std::numeric_limits<int64_t>::max();
+constexpr int64_t kNoLayer = -1;
+
+/// The layer that a parameter belongs to.
+int64_t layer_of(const std::string& name) {
+  static const std::string kBeginning = "bert.encoder.layer.";
+  if (is_span_head(name)) return kHead;
+  return name.starts_with(kBeginning) ? std::stoll(name.substr(kBeginning.size())) : kNoLayer;
+}
+
+}  // namespace
+
 Gradients::Gradients(const Parameters& parameters) {
-  for (const auto& [name, parameter] : parameters) values_[name] = torch::zeros_like(parameter);
+  constexpr int64_t kAlignment = 16;  // floats: a cache line
+  std::vector<std::pair<int64_t, std::string>> order;
+  for (const auto& [name, parameter] : parameters) {
+    if (name != kWordEmbeddings) order.emplace_back(layer_of(name), name);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::map<std::string, int64_t> begins;
+  int64_t end = 0;
+  for (const auto& [layer, name] : order) {
+    begins[name] = end;
+    end += (parameters.at(name).numel() + kAlignment - 1) / kAlignment * kAlignment;
+    complete_after_[layer] = end;
+  }
+  dense_ = torch::zeros({end});
+  for (const auto& [name, parameter] : parameters) {
+    values_[name] = name == kWordEmbeddings
+                        ? torch::zeros_like(parameter)
+                        : dense_.narrow(0, begins.at(name), parameter.numel()).view(parameter.sizes());
+  }
+}
+
+void Gradients::set_zero() {
+  clear();
+  dense_.zero_();
+  is_empty_ = false;
 }
 
 void Gradients::clear() {

@@ -11,12 +11,18 @@ namespace expctl {
 inline constexpr const char* kWordEmbeddings = "bert.embeddings.word_embeddings.weight";
 
 /// Dense, but that of the word embeddings most rows are zero, and known to be.
+///
+/// The others lie in one piece, in the order in which a backward pass completes them: the head, the last
+/// layer, ..., the first, then what belongs to no layer; so that its beginning can be sent to other ranks
+/// while the rest is computed.
 class Gradients {
  public:
   explicit Gradients(const Parameters& parameters);
 
   /// For the next step.
   void clear();
+  /// Of a step to which nothing is added: zero everywhere.
+  void set_zero();
 
   /// Whether nothing has been added since clear(): values of weights are then written, not added to.
   bool is_empty() const { return is_empty_; }
@@ -28,8 +34,16 @@ class Gradients {
   /// Those of the word embeddings that may be other than zero, in order.
   const std::vector<int64_t>& word_rows() const { return word_rows_; }
 
+  /// All but the word embeddings', with a few zeros between them.
+  float* dense() const { return dense_.data_ptr<float>(); }
+  int64_t dense_count() const { return dense_.numel(); }
+  /// How many of dense() are complete once a backward pass has gone through `layer`.
+  int64_t complete_after(int64_t layer) const { return complete_after_.at(layer); }
+
  private:
-  Parameters values_;
+  torch::Tensor dense_;
+  Parameters values_;                          ///< views of dense_, and the word embeddings
+  std::map<int64_t, int64_t> complete_after_;  ///< by layer
   std::vector<int64_t> word_rows_;
   bool is_empty_ = true;
 };

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
@@ -11,12 +12,28 @@
 #include "core/error.h"
 #include "core/version.h"
 #include "core/worker_exit.h"
+#include "trainer/mpi_library.h"
 #include "trainer/worker.h"
 
 namespace {
 volatile std::sig_atomic_t terminated = 0;
 void on_terminate(int) {
   terminated = 1;
+}
+
+int run(const char* folder) {
+  const auto ranks = expctl::join_ranks();
+  // One of them tells how the run goes.
+  if (ranks->rank() > 0 && std::freopen("/dev/null", "w", stdout) == nullptr)
+    throw expctl::Error("/dev/null cannot be written to");
+  return expctl::run_worker(
+      folder, [] { return terminated != 0; }, *ranks);
+}
+
+/// What the messages of this process begin with.
+std::string own_name() {
+  const auto rank = expctl::launched_rank();
+  return rank ? fmt::format("expctl-train: rank {}", *rank) : "expctl-train";
 }
 }  // namespace
 
@@ -31,21 +48,21 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGTERM, on_terminate);
   try {
-    return expctl::run_worker(argv[1], [] { return terminated != 0; });
+    return run(argv[1]);
   } catch (const expctl::Error& e) {
-    fmt::print(stderr, "expctl-train: {}\n", e.what());
+    fmt::print(stderr, "{}: {}\n", own_name(), e.what());
     if (!e.hint().empty()) fmt::print(stderr, "  hint: {}\n", e.hint());
     return static_cast<int>(e.code());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "expctl-train: out of memory\n");
+    fmt::print(stderr, "{}: out of memory\n", own_name());
     return expctl::kExitOutOfMemory;
   } catch (const c10::Error& e) {
     const std::string what = e.what_without_backtrace();
-    fmt::print(stderr, "expctl-train: LibTorch: {}\n", what.substr(0, what.find('\n')));
+    fmt::print(stderr, "{}: LibTorch: {}\n", own_name(), what.substr(0, what.find('\n')));
     const bool is_memory = what.find("DefaultCPUAllocator") != std::string::npos;
     return is_memory ? expctl::kExitOutOfMemory : static_cast<int>(expctl::ErrorCode::kError);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "expctl-train: {}\n", e.what());
+    fmt::print(stderr, "{}: {}\n", own_name(), e.what());
     return static_cast<int>(expctl::ErrorCode::kError);
   }
 }

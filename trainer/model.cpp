@@ -72,11 +72,15 @@ class Bert : public Model {
     return run(batch, options, true);
   }
 
-  void backward(const std::vector<float>& logit_gradient, Gradients& gradients) override {
+  void backward(const std::vector<float>& logit_gradient, Gradients& gradients,
+                const std::function<void(int64_t layer)>& on_layer) override {
     gradients_ = &gradients;
     add_ = !gradients.is_empty();
     head_backward(logit_gradient);
-    for (int64_t i = config_.num_hidden_layers; i-- > 0;) layer_backward(i);
+    for (int64_t i = config_.num_hidden_layers; i-- > 0;) {
+      layer_backward(i);
+      if (on_layer) on_layer(i);
+    }
     embeddings_backward(gradients);
     gradients.mark_added(batch_->input_ids);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -45,11 +46,14 @@ class Model : public Predictor {
                                                      const ForwardOptions& options) = 0;
 
   /// Adds to the gradients those of a loss whose gradient by the last logits is `logit_gradient` [T, 2].
-  virtual void backward(const std::vector<float>& logit_gradient, Gradients& gradients) = 0;
+  /// `on_layer` is called when those of a layer, and of all behind it, are complete: for the last layer
+  /// first, and not for the embeddings.
+  virtual void backward(const std::vector<float>& logit_gradient, Gradients& gradients,
+                        const std::function<void(int64_t layer)>& on_layer = {}) = 0;
 };
 
-/// On the CPU. Products and activations in `precision`; sums, LayerNorm's and softmax's insides, the embeddings and the
-/// logits are fp32 in each. The result is the same for any number of threads.
+/// On the CPU. Products and activations in `precision`; sums, LayerNorm's and softmax's insides, the
+/// embeddings and the logits are fp32 in each. The result is the same for any number of threads.
 std::unique_ptr<Model> make_cpu_model(const BertConfig& config, Precision precision);
 
 }  // namespace expctl

@@ -6,16 +6,16 @@
 namespace expctl {
 
 Training::Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
-                   const std::vector<Feature>& features, DataOrder order)
+                   const std::vector<Feature>& features, DataOrder order, Ranks& ranks)
     : spec_(spec),
-      backend_(backend),
+      machine_(machine_of(backend, ranks)),
       precision_(precision),
       checkpoint_(checkpoint),
       features_(features),
       order_of_(std::move(order)),
       plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
       optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)),
-      engine_(backend.make_engine(spec, precision, checkpoint, optimizer_, features)) {
+      engine_(backend.make_engine(spec, precision, checkpoint, optimizer_, features, ranks)) {
   if (precision != Precision::kFp16) position_.loss_scale.scale = 1;
 }
 
@@ -109,8 +109,7 @@ TrainEnd Training::run(const TrainingHooks& hooks) {
 }
 
 void Training::save(const std::filesystem::path& path, const std::string& identity) const {
-  write_training_state(path, identity, {precision_, backend_.machine()}, position_, checkpoint_.parameters,
-                       optimizer_);
+  write_training_state(path, identity, {precision_, machine_}, position_, checkpoint_.parameters, optimizer_);
 }
 
 bool Training::load(const std::filesystem::path& path, const std::string& identity) {

@@ -43,9 +43,10 @@ struct TrainingHooks {
 
 class Training {
  public:
-  /// `spec` is resolved. `parameters` of the checkpoint are trained in place.
+  /// `spec` is resolved. `parameters` of the checkpoint are trained in place. Of several ranks each has its
+  /// own, and all take the same steps: should_stop() has to answer alike on each.
   Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
-           const std::vector<Feature>& features, DataOrder order);
+           const std::vector<Feature>& features, DataOrder order, Ranks& ranks);
 
   int64_t step() const { return position_.step; }  ///< finished
   const StepPlan& plan() const { return plan_; }
@@ -67,7 +68,7 @@ class Training {
   bool finish_step(const TrainingHooks& hooks);
 
   const TrainSpec& spec_;
-  const Backend& backend_;
+  const std::string machine_;
   Precision precision_;
   Checkpoint& checkpoint_;
   const std::vector<Feature>& features_;
@@ -75,9 +76,9 @@ class Training {
   StepPlan plan_;
   OptimizerState optimizer_;
   std::unique_ptr<StepEngine> engine_;
-  TrainingPosition position_;      ///< of the steps finished
-  std::deque<StepOrder> begun_;    ///< and not yet finished
-  int64_t order_epoch_ = -1;  ///< which epoch order_ is of
+  TrainingPosition position_;    ///< of the steps finished
+  std::deque<StepOrder> begun_;  ///< and not yet finished
+  int64_t order_epoch_ = -1;     ///< which epoch order_ is of
   std::vector<int64_t> order_;
 };
 

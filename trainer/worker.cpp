@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
 
 #include "core/clock.h"
 #include "core/environment.h"
@@ -19,6 +21,7 @@
 #include "trainer/cuda_library.h"
 #include "trainer/evaluation.h"
 #include "trainer/metrics_log.h"
+#include "trainer/ranks.h"
 #include "trainer/train.h"
 
 namespace expctl {
@@ -27,23 +30,24 @@ namespace {
 constexpr double kSaveEvery_s = 300;
 
 /// What a training computes in: where it has been begun on another machine, what it was begun with.
-Precision training_precision(const TrainSpec& spec, const Backend& backend,
+Precision training_precision(const TrainSpec& spec, const Backend& backend, const Ranks& ranks,
                              const std::filesystem::path& state) {
   const Precision here = backend.choose_precision(spec.precision);
   const auto begun = saved_on(state);
   if (!begun) return here;
   if (begun->precision != here) fmt::print("begun in {}, so it goes on in it\n", name_of(begun->precision));
-  if (begun->machine != backend.machine()) {
+  if (const std::string here_is = machine_of(backend, ranks); begun->machine != here_is) {
     fmt::print("begun on {}; here it is {}: the result may differ in its last bits\n", begun->machine,
-               backend.machine());
+               here_is);
   }
   return begun->precision;
 }
 
 void write_environment(const WorkerRequest& request, const RunPaths& paths, const Backend& backend,
-                       Precision precision) {
+                       const Ranks& ranks, Precision precision) {
   Json environment = environment_of(request);
   environment["precision"] = name_of(precision);
+  environment["ranks"] = ranks.size();
   environment["deterministic"] = request.spec.train.deterministic;
   environment.update(backend.environment());
   write_file(paths.environment(), json_text(environment));
@@ -85,60 +89,96 @@ std::string identity_of(RunSpec spec) {
   return config_hash(spec) + "/" + std::to_string(spec.train.seed);
 }
 
-TrainEnd train_model(const WorkerRequest& request, const RunPaths& paths, const Backend& backend,
-                     Precision precision, Checkpoint& checkpoint, const Evaluation* evaluation,
-                     const std::function<bool()>& should_stop) {
-  const TrainSpec& spec = request.spec.train;
-  const auto features = training_features(request.spec, checkpoint.vocabulary);
-  const auto state = state_file(paths);
-  Training training(spec, backend, precision, checkpoint, features,
-                    data_order(request, static_cast<int64_t>(features.size())));
-  const std::string identity = identity_of(request.spec);
-  if (training.load(state, identity)) fmt::print("going on from step {}\n", training.step());
-  MetricsLog log(paths.metrics(), training.step());
-  const SystemClock clock;
-  double saved_at = clock.now_s();
-  const auto save = [&] {
-    make_folder(paths.state());
-    training.save(state, identity);
-    saved_at = clock.now_s();
-  };
-  fmt::print("{} features, {} steps, {} threads\n", features.size(), training.plan().total_steps,
-             thread_count());
-  std::fflush(stdout);
-  TrainingHooks hooks;
-  hooks.should_stop = [&] { return should_stop(); };
-  if (request.save_gradients) {
-    hooks.on_gradients = [&](int64_t step, const Parameters& gradients) {
-      if (step == 1) save_tensors(paths.gradients(), gradients, {});
+/// The training of one rank; what is written is rank 0's.
+class RankTraining {
+ public:
+  /// `evaluation` may be null.
+  RankTraining(const WorkerRequest& request, const RunPaths& paths, const Backend& backend,
+               Precision precision, Checkpoint& checkpoint, const Evaluation* evaluation,
+               const std::function<bool()>& should_stop, Ranks& ranks)
+      : request_(request),
+        spec_(request.spec.train),
+        paths_(paths),
+        checkpoint_(checkpoint),
+        evaluation_(evaluation),
+        should_stop_(should_stop),
+        ranks_(ranks),
+        features_(training_features(request.spec, checkpoint.vocabulary)),
+        training_(spec_, backend, precision, checkpoint, features_,
+                  data_order(request, static_cast<int64_t>(features_.size())), ranks) {}
+
+  TrainEnd run() {
+    if (training_.load(state_file(paths_), identity_))
+      fmt::print("going on from step {}\n", training_.step());
+    TrainingHooks hooks;
+    hooks.should_stop = [this] { return on_any(ranks_, should_stop_()); };
+    hooks.on_step = [](const StepMetrics&) {};
+    std::optional<MetricsLog> log;
+    if (ranks_.rank() == 0) add_what_is_written(hooks, log.emplace(paths_.metrics(), training_.step()));
+    const auto end = training_.run(hooks);
+    if (ranks_.rank() > 0) return end;
+    // After the last step too: an attempt that is ended while it predicts does not train again.
+    if (end != TrainEnd::kDiverged) save();
+    if (end == TrainEnd::kDiverged)
+      log->write({{"event", "diverged"}, {"step", std::min(training_.step() + 1, last_step())}});
+    return end;
+  }
+
+ private:
+  void add_what_is_written(TrainingHooks& hooks, MetricsLog& log) {
+    fmt::print("{} features, {} steps, {}{} threads\n", features_.size(), last_step(),
+               ranks_.size() > 1 ? fmt::format("{} ranks of ", ranks_.size()) : "", thread_count());
+    std::fflush(stdout);
+    saved_at_ = clock_.now_s();
+    if (request_.save_gradients) {
+      hooks.on_gradients = [this](int64_t step, const Parameters& gradients) {
+        if (step == 1) save_tensors(paths_.gradients(), gradients, {});
+      };
+    }
+    // One that the last attempt's end has cut short.
+    if (training_.step() > log.last_evaluation()) evaluate_where_due(training_.step(), log);
+    hooks.on_step = [this, &log](const StepMetrics& m) { log.write(metrics_line(m, clock_.now_s())); };
+    hooks.wants_state = [this](int64_t step) {
+      const bool is_evaluated = evaluation_ != nullptr && step % spec_.eval_every == 0;
+      return step != last_step() && (is_evaluated || is_save_due(step));
+    };
+    hooks.on_state = [this, &log](int64_t step) {
+      evaluate_where_due(step, log);
+      if (is_save_due(step)) save();
     };
   }
-  const auto evaluate_where_due = [&](int64_t step) {
-    if (evaluation == nullptr || step % spec.eval_every != 0 || step == training.plan().total_steps) return;
-    if (const auto score = evaluation->score(checkpoint, should_stop))
-      log.write(evaluation_line(step, *score, clock.now_s()));
-  };
-  // One that the last attempt's end has cut short.
-  if (training.step() > log.last_evaluation()) evaluate_where_due(training.step());
-  hooks.on_step = [&](const StepMetrics& m) { log.write(metrics_line(m, clock.now_s())); };
-  const auto is_save_due = [&](int64_t step) {
-    return spec.save_every > 0 ? step % spec.save_every == 0 : clock.now_s() - saved_at >= kSaveEvery_s;
-  };
-  hooks.wants_state = [&](int64_t step) {
-    const bool is_evaluated = evaluation != nullptr && step % spec.eval_every == 0;
-    return step != training.plan().total_steps && (is_evaluated || is_save_due(step));
-  };
-  hooks.on_state = [&](int64_t step) {
-    evaluate_where_due(step);
-    if (is_save_due(step)) save();
-  };
-  const auto end = training.run(hooks);
-  // After the last step too: an attempt that is ended while it predicts does not train again.
-  if (end != TrainEnd::kDiverged) save();
-  if (end == TrainEnd::kDiverged)
-    log.write({{"event", "diverged"}, {"step", std::min(training.step() + 1, training.plan().total_steps)}});
-  return end;
-}
+
+  int64_t last_step() const { return training_.plan().total_steps; }
+
+  bool is_save_due(int64_t step) const {
+    return spec_.save_every > 0 ? step % spec_.save_every == 0 : clock_.now_s() - saved_at_ >= kSaveEvery_s;
+  }
+
+  void save() {
+    make_folder(paths_.state());
+    training_.save(state_file(paths_), identity_);
+    saved_at_ = clock_.now_s();
+  }
+
+  void evaluate_where_due(int64_t step, MetricsLog& log) {
+    if (evaluation_ == nullptr || step % spec_.eval_every != 0 || step == last_step()) return;
+    if (const auto score = evaluation_->score(checkpoint_, should_stop_))
+      log.write(evaluation_line(step, *score, clock_.now_s()));
+  }
+
+  const WorkerRequest& request_;
+  const TrainSpec& spec_;
+  const RunPaths& paths_;
+  Checkpoint& checkpoint_;
+  const Evaluation* evaluation_;
+  const std::function<bool()>& should_stop_;
+  Ranks& ranks_;
+  const std::string identity_ = identity_of(request_.spec);
+  const std::vector<Feature> features_;
+  Training training_;
+  SystemClock clock_;
+  double saved_at_ = 0;
+};
 
 /// Touches the heartbeat every few seconds, whenever the run is asked whether it should stop.
 class Heartbeat {
@@ -188,30 +228,51 @@ void check_lengths(const RunSpec& spec, bool training, const BertConfig& config)
   check_length(config, spec.train.eval_max_seq_length, spec.init.path);
 }
 
+/// Of what the run has: its threads, and a GPU. CUDA shows this rank no other, so nothing of it may have been
+/// used yet.
+void take_share(DeviceAssignment& devices, const Ranks& ranks) {
+  devices.threads = std::max(1, devices.threads / static_cast<int>(ranks.size()));
+  if (devices.gpus.empty()) return;
+  const auto own = static_cast<size_t>(ranks.local_rank());
+  if (own >= devices.gpus.size()) {
+    throw Error(fmt::format("there is no GPU for it: the run has {}", devices.gpus.size()),
+                "start no more ranks than GPUs: NCCL refuses two on one");
+  }
+  ::setenv("CUDA_VISIBLE_DEVICES", devices.gpus[own].c_str(), 1);
+}
+
 }  // namespace
 
-int run_worker(const std::filesystem::path& folder, const std::function<bool()>& is_terminated) {
+int run_worker(const std::filesystem::path& folder, const std::function<bool()>& is_terminated,
+               Ranks& ranks) {
   const RunPaths paths{folder};
-  Heartbeat heartbeat(paths.heartbeat());
-  const auto should_stop = [&] {
-    heartbeat.beat();
+  const bool writes = ranks.rank() == 0;
+  std::optional<Heartbeat> heartbeat;
+  if (writes) heartbeat.emplace(paths.heartbeat());
+  const std::function<bool()> should_stop = [&] {
+    if (heartbeat) heartbeat->beat();
     return is_terminated();
   };
   WorkerRequest request = worker_request_from_json(read_json(paths.request()), paths.request().string());
   request.spec.train = resolve(request.spec.train);  // a request may be written by hand
   const RunSpec& spec = request.spec;
+  if (ranks.size() > 1) take_share(request.devices, ranks);
   const Backend& backend = request.devices.gpus.empty() ? cpu_backend() : cuda_backend();
   at::set_num_threads(1);  // it holds the tensors only; its threads would wait awake beside ours
   set_thread_count(request.devices.threads);
+  const bool training = request.task == WorkerTask::kTrain;
+  if (!training) {
+    ranks.finish();
+    if (!writes) return 0;
+  }
   if (request.task == WorkerTask::kConvert) {
     convert_checkpoint(spec, paths);
     return 0;
   }
   set_determinism(spec.train);
-  const bool training = request.task == WorkerTask::kTrain;
-  const Precision precision = training ? training_precision(spec.train, backend, state_file(paths))
+  const Precision precision = training ? training_precision(spec.train, backend, ranks, state_file(paths))
                                        : backend.choose_precision(spec.train.eval_precision);
-  write_environment(request, paths, backend, precision);
+  if (writes) write_environment(request, paths, backend, ranks, precision);
   Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
   check_lengths(spec, training, checkpoint.config);
   if (!training && !checkpoint.has_own_head) {
@@ -223,12 +284,16 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
     if (!spec.dev_data.path.empty() && !evaluation) evaluation.emplace(backend, spec, checkpoint.vocabulary);
   };
   if (training) {
-    if (spec.train.eval_every > 0) read_evaluation();  // else a training does not hold the dev features
+    if (writes && spec.train.eval_every > 0)
+      read_evaluation();  // else a training does not hold the dev features
     const bool looks_on_the_way = evaluation && evaluation->has_answers();
-    const TrainEnd end = train_model(request, paths, backend, precision, checkpoint,
-                                     looks_on_the_way ? &*evaluation : nullptr, should_stop);
+    const TrainEnd end = RankTraining(request, paths, backend, precision, checkpoint,
+                                      looks_on_the_way ? &*evaluation : nullptr, should_stop, ranks)
+                             .run();
+    ranks.finish();  // none ends before rank 0 has saved: its launcher would end the others
     if (end == TrainEnd::kDiverged) return kExitDiverged;
     if (end == TrainEnd::kTerminated) return kExitTerminated;
+    if (!writes) return 0;
     save_checkpoint(paths.checkpoint(), checkpoint);
   }
   read_evaluation();

@@ -23,10 +23,11 @@ def write_request(folder, *, model, train="", dev="", keys=None, threads=1, gpus
         json.dump(request, f)
 
 
-def start(bin_dir, folder):
-    """Popen of expctl-train on the folder; its output is appended to train.log there."""
+def start(bin_dir, folder, ranks=1):
+    """Popen of expctl-train on the folder, under mpirun where it has several ranks; its output is appended to train.log there."""
+    launcher = ["mpirun", "--allow-run-as-root", "-np", str(ranks), "--bind-to", "none", "--oversubscribe"] if ranks > 1 else []
     with open(os.path.join(folder, "train.log"), "a") as log:
-        return subprocess.Popen([os.path.join(bin_dir, "expctl-train"), folder], stdout=log, stderr=log)
+        return subprocess.Popen([*launcher, os.path.join(bin_dir, "expctl-train"), folder], stdout=log, stderr=log)
 
 
 def finish(process, folder):

@@ -7,6 +7,7 @@
 #include "formats/tiny_bert.h"
 #include "squad/synthetic.h"
 #include "tests/e2e/command_sweep.h"
+#include "tests/support/fake_gpus.h"
 
 using namespace expctl;
 using namespace expctl::test;
@@ -18,13 +19,21 @@ namespace {
 /// Commands typed in a folder of their own.
 struct Workplace {
   TempDir dir;
+  FakeGpus gpus{8};
 
-  Workplace() { write_file(dir / "dev.json", kOneQuestion); }
+  Workplace() {
+    write_file(dir / "dev.json", kOneQuestion);
+    make_folder(dir / "bin");
+    fs::create_symlink("/bin/true", dir / "bin/mpirun");
+  }
 
   ProgramResult operator()(std::vector<std::string> words) const {
     words.insert(words.begin(), (bin_dir() / "expctl").string());
-    // A dry run only asks whether there is an expctl-train.
-    return run_program(words, dir.path(), {"EXPCTL_TRAIN=/bin/true"});
+    // A dry run only asks whether there are an expctl-train, an mpirun and the GPUs.
+    auto environment = gpus.environment();
+    environment.insert(environment.end(), {"EXPCTL_TRAIN=/bin/true",
+                                           "PATH=" + (dir / "bin").string() + ":" + std::getenv("PATH")});
+    return run_program(words, dir.path(), environment);
   }
 
   /// What a command that succeeds prints.

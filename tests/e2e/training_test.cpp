@@ -1,39 +1,22 @@
 // expctl-train on the demo: one run over 80 F1, its eval.json what `expctl score` prints; a checkpoint that
 // transformers loads; what it refuses.
-#include "core/files.h"
-#include "core/request.h"
-#include "core/run_paths.h"
 #include "core/text.h"
 #include "squad/dataset.h"
-#include "tests/support/support.h"
+#include "tests/e2e/demo_training.h"
 
 using namespace expctl;
 using namespace expctl::test;
 
 namespace {
 
-/// request.json for a training of the demo in `run`; `max_steps` 0: three epochs.
+/// `max_steps` 0: three epochs.
 void write_request(const TempDir& dir, const std::filesystem::path& run, int64_t max_steps = 0,
                    const std::string& precision = "fp32") {
-  WorkerRequest request;
-  request.run_id = "run1";
-  request.devices.threads = 2;
+  WorkerRequest request = demo_request(dir);
   TrainSpec& train = request.spec.train;
-  train.epochs = 3;
   train.max_steps = max_steps;
-  train.max_answer_length = 8;
-  train.learning_rate = 2e-3;
-  train.warmup_ratio = 0.1;
-  train.hidden_dropout = train.attention_dropout = 0;
-  train.max_seq_length = 192;
-  train.doc_stride = 64;
   train.precision = train.eval_precision = precision;
-  train = resolve(train);
-  request.spec.train_data.path = dir / "demo/train.json";
-  request.spec.dev_data.path = dir / "demo/dev.json";
-  request.spec.init.path = dir / "demo/model";
-  make_folder(run);
-  write_file(RunPaths{run}.request(), json_text(to_json(request)));
+  write_request_file(request, run);
 }
 
 }  // namespace

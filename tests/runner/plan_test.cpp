@@ -67,10 +67,13 @@ TEST_CASE("what ran out of memory is tried again with half the micro-batch, down
   AttemptRecord memory, crash;
   memory.reason = FailReason::kOutOfMemory;
   crash.reason = FailReason::kSignal;
-  CHECK(micro_batch_for(spec.train, {}) == 12);
-  CHECK(micro_batch_for(spec.train, {memory, crash}) == 6);
-  CHECK(micro_batch_for(spec.train, {memory, memory, memory}) == 1);
-  CHECK(micro_batch_for(spec.train, {memory, memory, memory, memory}) == 1);
+  CHECK(micro_batch_for(spec, {}) == 12);
+  CHECK(micro_batch_for(spec, {memory, crash}) == 6);
+  CHECK(micro_batch_for(spec, {memory, memory, memory}) == 1);
+  RunSpec shared = spec;
+  shared.resources.gpus = 4;  // a rank has 3 of the 12
+  CHECK(micro_batch_for(shared, {memory}) == 1);
+  CHECK(micro_batch_for(spec, {memory, memory, memory, memory}) == 1);
   CHECK(may_shrink(spec, {memory, memory}));
   CHECK_FALSE(may_shrink(spec, {memory, memory, memory}));
   spec.command.argv = {"true"};

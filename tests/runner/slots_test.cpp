@@ -75,7 +75,7 @@ TEST_CASE("what a machine can never give is refused", "[runner]") {
   CHECK_NOTHROW(pool.check(cpus(2), true));
   CHECK_THROWS_WITH(pool.check(cpus(3), true), Catch::Contains("2 cores"));
   CHECK_THROWS_WITH(pool.check(gpus(1), true), Catch::Contains("no GPU was found"));
-  CHECK_NOTHROW(pool.check(gpus(1), false));  // this version's expctl-train computes on the CPU
+  CHECK_THROWS_WITH(pool.check(gpus(1), false), Catch::Contains("no GPU was found"));
   CHECK_THROWS_AS(SlotPool({}, none), Error);
   TwoGpus two;
   const SlotPool with_gpus({0, 1}, two.pool);
@@ -98,7 +98,9 @@ TEST_CASE("a command takes a GPU where there is one, and a share of the threads"
   CHECK(second->devices().gpus == std::vector<std::string>{"MIG-b"});  // no number names an instance
   CHECK_FALSE(pool.take(ResourceSpec{}, true));
   CHECK(pool.take(gpus(0), true)->devices().gpus.empty());
-  CHECK(pool.take(ResourceSpec{}, false)->devices().threads == 4);  // expctl-train needs none
+  CHECK(pool.take(ResourceSpec{}, false)->devices().threads ==
+        4);  // expctl-train takes none that it was not told to
+  CHECK_FALSE(pool.take(gpus(1), false));
 }
 
 TEST_CASE("how many runs compute side by side", "[runner]") {

@@ -121,6 +121,43 @@ TEST_CASE("a worker gets no descriptor beyond 0, 1, 2, and none of our blocked s
   CHECK(read_file(RunPaths{folder.path()}.log()) == "4\nSigBlk:\t0000000000000000\n");
 }
 
+TEST_CASE("a native worker does not take a launcher's variables for its own, and mpirun hears no TERM",
+          "[runner]") {
+  const std::vector<std::string> names = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_JOB_ID"};
+  for (const auto& name : names) ::setenv(name.c_str(), "1", 1);
+  const auto log_of = [](WorkerRequest request) {
+    const TempDir folder;
+    CHECK(run(request, folder).end == AttemptEnd::kSucceeded);
+    return read_file(RunPaths{folder.path()}.log());
+  };
+  // By these programs themselves: a shell unblocks what it has found blocked.
+  const auto blocked = [&](WorkerRequest request) {
+    request.argv = {"/bin/grep", "SigBlk", "/proc/self/status"};
+    return log_of(request);
+  };
+  const std::string script = "env | grep -c -e _RANK= -e SLURM_ || true";
+  WorkerRequest native = request_for(script, false);
+  CHECK(log_of(native) == "0\n");
+  CHECK(log_of(request_for(script)) == "3\n");
+  CHECK(blocked(native) == "SigBlk:\t0000000000000000\n");
+  native.spec.resources.gpus = 2;
+  CHECK(blocked(native) == "SigBlk:\t0000000000004000\n");
+  for (const auto& name : names) ::unsetenv(name.c_str());
+}
+
+TEST_CASE("a signal that ended a rank is the run's", "[runner]") {
+  const TempDir folder;
+  WorkerRequest request = request_for(
+      "echo 'mpirun noticed that process rank 1 with PID 0 on node vm exited on signal 9 (Killed).'; exit "
+      "137",
+      false);
+  request.spec.resources.gpus = 2;
+  const Outcome outcome = run(request, folder);
+  CHECK(outcome.reason == FailReason::kSignal);
+  CHECK(outcome.signal == SIGKILL);
+  CHECK(outcome.message == "rank 1 was ended by signal 9 (Killed)");
+}
+
 TEST_CASE("the time limit ends a worker that ignores TERM", "[runner]") {
   const TempDir folder;
   WorkerRequest request = request_for("trap '' TERM; while true; do sleep 1; done");

@@ -12,6 +12,7 @@ namespace expctl::test {
 struct SmallTraining {
   TempDir folder;
   std::vector<Feature> features;
+  mutable OneRank rank;
 
   SmallTraining() {
     const auto data = make_synthetic_data({.seed = 5, .train_paragraphs = 6, .dev_paragraphs = 1});
@@ -31,8 +32,11 @@ struct SmallTraining {
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32,
                     const Backend& backend = cpu_backend()) const {
-    return {spec, backend, precision, model, features,
-            seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size()))};
+    return {
+        spec,      backend,
+        precision, model,
+        features,  seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size())),
+        rank};
   }
 };
 

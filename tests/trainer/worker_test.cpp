@@ -41,6 +41,12 @@ struct Runs {
   }
 };
 
+/// On one rank.
+int run_worker(const std::filesystem::path& folder, const std::function<bool()>& is_terminated) {
+  OneRank rank;
+  return expctl::run_worker(folder, is_terminated, rank);
+}
+
 bool never() {
   return false;
 }
@@ -245,6 +251,8 @@ TEST_CASE("worker: a GPU that it cannot use is refused before anything is done",
   Runs runs;
   runs.request.devices.gpus = {"GPU-0"};
   const auto run = runs.folder("run1");
-  CHECK_THROWS_WITH(run_worker(run.folder, never), Catch::Contains("on the CPU only") || Catch::Contains("does not load") || Catch::Contains("GPU"));
+  CHECK_THROWS_WITH(run_worker(run.folder, never), Catch::Contains("on the CPU only") ||
+                                                       Catch::Contains("does not load") ||
+                                                       Catch::Contains("GPU"));
   CHECK_FALSE(std::filesystem::exists(run.environment()));
 }

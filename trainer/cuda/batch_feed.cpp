@@ -45,15 +45,7 @@ BatchFeed::BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, 
   rows_ = DeviceBuffer<int32_t>(4 * most_rows_);
   starts_ = DeviceBuffer<int32_t>(most_chosen);
   ends_ = DeviceBuffer<int32_t>(most_chosen);
-  for (int i = 0; i < kSlots; ++i) {
-    cudaEvent_t copied = nullptr;
-    check(cudaEventCreateWithFlags(&copied, cudaEventDisableTiming));
-    slots_.push_back({PinnedBuffer<std::byte>(header_bytes()), copied});
-  }
-}
-
-BatchFeed::~BatchFeed() {
-  for (const Slot& slot : slots_) cudaEventDestroy(slot.copied);
+  for (int i = 0; i < kSlots; ++i) slots_.push_back({PinnedBuffer<std::byte>(header_bytes()), Event()});
 }
 
 int64_t BatchFeed::rows_of(const std::vector<int64_t>& chosen) const {
@@ -65,7 +57,7 @@ int64_t BatchFeed::rows_of(const std::vector<int64_t>& chosen) const {
 void BatchFeed::copy(const FeedOrder& order) {
   Slot& slot = slots_[next_slot_];
   next_slot_ = (next_slot_ + 1) % slots_.size();
-  check(cudaEventSynchronize(slot.copied));
+  slot.copied.wait();
   std::byte* bytes = slot.bytes.data();
   const float scales[] = {static_cast<float>(order.loss_scale), static_cast<float>(order.part)};
   std::memcpy(bytes, scales, sizeof scales);
@@ -84,7 +76,7 @@ void BatchFeed::copy(const FeedOrder& order) {
   first_rows[count] = static_cast<int32_t>(row);
   first_rows[count + 1] = static_cast<int32_t>(filled_up(row));
   check(cudaMemcpyAsync(header_.data(), bytes, header_.bytes(), cudaMemcpyHostToDevice, stream_));
-  check(cudaEventRecord(slot.copied, stream_));
+  slot.copied.record(stream_);
 }
 
 RowsOnDevice BatchFeed::gather(int64_t chosen_count, int64_t rows) {

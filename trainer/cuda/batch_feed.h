@@ -8,6 +8,7 @@
 
 #include "squad/features.h"
 #include "trainer/cuda/device_memory.h"
+#include "trainer/cuda/stream.h"
 #include "trainer/dropout.h"
 #include "trainer/kernels/cuda_kernels.h"
 
@@ -29,7 +30,6 @@ class BatchFeed {
  public:
   /// For up to `most_chosen` features at once. All work is on `stream`.
   BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, cudaStream_t stream);
-  ~BatchFeed();
   BatchFeed(const BatchFeed&) = delete;
   BatchFeed& operator=(const BatchFeed&) = delete;
 
@@ -52,7 +52,7 @@ class BatchFeed {
   /// A header that is on its way; it may be written again when `copied` has happened.
   struct Slot {
     PinnedBuffer<std::byte> bytes;
-    cudaEvent_t copied;
+    Event copied;
   };
   int64_t keys_at() const { return 16; }
   int64_t chosen_at() const { return keys_at() + (most_chosen_ + 1) * 8; }

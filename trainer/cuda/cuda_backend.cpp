@@ -47,9 +47,9 @@ class CudaBackend : public Backend {
   }
 
   std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                          OptimizerState& optimizer,
-                                          const std::vector<Feature>& features) const override {
-    return cuda::make_engine(spec, precision, checkpoint, optimizer, features);
+                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          Ranks& ranks) const override {
+    return cuda::make_engine(spec, precision, checkpoint, optimizer, features, ranks, ranks.size() > 1);
   }
 
   std::string machine() const override {

@@ -8,6 +8,7 @@
 
 #include "trainer/cuda/batch_feed.h"
 #include "trainer/cuda/device_bert.h"
+#include "trainer/cuda/nccl_sum.h"
 #include "trainer/cuda/stream.h"
 
 namespace expctl::cuda {
@@ -18,23 +19,16 @@ constexpr size_t kMostInFlight = 3;
 /// The numbers of a step on their way to the host.
 struct ResultSlot {
   PinnedBuffer<StepNumbers> numbers{1};
-  cudaEvent_t arrived = nullptr;
-
-  ResultSlot() { check(cudaEventCreateWithFlags(&arrived, cudaEventDisableTiming)); }
-  ResultSlot(ResultSlot&& other) noexcept
-      : numbers(std::move(other.numbers)), arrived(std::exchange(other.arrived, nullptr)) {}
-  ResultSlot& operator=(ResultSlot&&) = delete;
-  ~ResultSlot() {
-    if (arrived != nullptr) cudaEventDestroy(arrived);
-  }
+  Event arrived;
 };
 
 template <typename T>
 class CudaEngine : public StepEngine {
  public:
   CudaEngine(const TrainSpec& spec, Checkpoint& checkpoint, OptimizerState& optimizer,
-             const std::vector<Feature>& features)
-      : spec_(spec),
+             const std::vector<Feature>& features, Ranks& ranks, bool by_nccl)
+      : ranks_(ranks),
+        spec_(spec),
         checkpoint_(checkpoint),
         optimizer_(optimizer),
         layout_(checkpoint.config),
@@ -50,6 +44,7 @@ class CudaEngine : public StepEngine {
         norm_partial_(kNormBlocks),
         numbers_(1),
         results_(kMostInFlight + 1) {
+    if (by_nccl) sum_.emplace(ranks, stream_);
     gradients_.fill_with_zeros(stream_);  // the gaps between tensors stay so
     upload();
   }
@@ -62,18 +57,18 @@ class CudaEngine : public StepEngine {
   size_t most_in_flight() const override { return kMostInFlight; }
 
   void begin(const StepOrder& order) override {
-    const auto micro = static_cast<size_t>(spec_.micro_batch);
-    const auto count = static_cast<double>(order.batch.size());
-    for (size_t first = 0; first < order.batch.size(); first += micro) {
-      const auto begin = order.batch.begin() + static_cast<std::ptrdiff_t>(first);
-      const size_t size = std::min(micro, order.batch.size() - first);
+    const auto whole = static_cast<int64_t>(order.batch.size());
+    const RankShare share = share_of(whole, ranks_.rank(), ranks_.size());
+    if (share.count() == 0) add_nothing();
+    for (int64_t first = share.begin; first < share.end; first += spec_.micro_batch) {
+      const int64_t last = std::min(first + spec_.micro_batch, share.end);
       FeedOrder feed;
-      feed.chosen.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
-      feed.first_sequence = static_cast<int64_t>(first);
+      feed.chosen.assign(order.batch.begin() + first, order.batch.begin() + last);
+      feed.first_sequence = first;
       feed.dropout = {static_cast<uint64_t>(spec_.seed_dropout), order.step};
-      feed.loss_scale = order.loss_scale / count;
-      feed.part = 1 / count;
-      accumulate(feed, first > 0);
+      feed.loss_scale = order.loss_scale / static_cast<double>(whole);
+      feed.part = 1 / static_cast<double>(whole);
+      accumulate(feed, first > share.begin, last == share.end);
     }
     finish_gradients(gradients_.data(), layout_.count(), spec_.max_grad_norm, order.loss_scale,
                      norm_partial_.data(), numbers_.data(), stream_);
@@ -81,12 +76,12 @@ class CudaEngine : public StepEngine {
     ResultSlot& slot = results_[(first_result_ + in_flight_++) % results_.size()];
     check(cudaMemcpyAsync(slot.numbers.data(), numbers_.data(), sizeof(StepNumbers), cudaMemcpyDeviceToHost,
                           stream_));
-    check(cudaEventRecord(slot.arrived, stream_));
+    slot.arrived.record(stream_);
   }
 
   StepOutcome finish() override {
     ResultSlot& slot = results_[first_result_];
-    check(cudaEventSynchronize(slot.arrived));
+    slot.arrived.wait();
     first_result_ = (first_result_ + 1) % results_.size();
     --in_flight_;
     return {slot.numbers.data()->loss, slot.numbers.data()->grad_norm};
@@ -133,25 +128,49 @@ class CudaEngine : public StepEngine {
     return flat;
   }
 
-  /// Forward and backward of a micro-batch whose numbers have been copied.
-  void run(int64_t chosen, int64_t row_count, bool add) {
+  /// Of a rank that has no features of a step: it still takes part in the sums.
+  void add_nothing() {
+    gradients_.fill_with_zeros(stream_);
+    numbers_.fill_with_zeros(stream_);
+    if (sum_) sum_gradients(0, layout_.count(), true);
+  }
+
+  void sum_gradients(int64_t begin, int64_t end, bool is_last) {
+    sum_->begin(gradients_.data() + begin, end - begin);
+    if (!is_last) return;
+    sum_->begin(&numbers_.data()->loss, 1);
+    sum_->finish();
+  }
+
+  /// Forward and backward of a micro-batch whose numbers have been copied. Gradients that no later one adds
+  /// to are summed over the ranks meanwhile.
+  void run(int64_t chosen, int64_t row_count, bool add, bool is_last) {
     const RowsOnDevice rows = feed_.gather(chosen, row_count);
     const float* logits = model_.forward(rows, {spec_.hidden_dropout, spec_.attention_dropout});
     span_loss(logits, rows, chosen, feed_.starts(), feed_.ends(), feed_.loss_scale(), losses_.data(),
               dlogits_.data(), stream_);
     add_losses(losses_.data(), chosen, feed_.part(), add, numbers_.data(), stream_);
-    model_.backward(dlogits_.data(), chosen, add, gradients_.data());
+    int64_t left = layout_.decayed();  // a layer's weights are a stretch of these, the last layer's the last
+    model_.backward(dlogits_.data(), chosen, add, gradients_.data(), [&](int64_t layer) {
+      if (!sum_ || !is_last) return;
+      const int64_t begin = layout_.begin_of_layer(layer);
+      sum_gradients(begin, left, false);
+      left = begin;
+    });
+    if (!sum_ || !is_last) return;
+    sum_gradients(layout_.decayed(), layout_.count(), false);
+    sum_gradients(0, left, true);
   }
 
-  void accumulate(const FeedOrder& order, bool add) {
+  void accumulate(const FeedOrder& order, bool add, bool is_last) {
     const auto chosen = static_cast<int64_t>(order.chosen.size());
     const int64_t rows = feed_.rows_of(order.chosen);
     feed_.copy(order);
     // The first batch of a size runs as it is, which readies all that must not be made in a capture; so does
     // the last batch of an epoch, which comes seldom.
-    GraphUse& use = graphs_[{chosen, rows, add}];
-    if (use.seen++ == 0) return run(chosen, rows, add);
-    if (!use.graph) use.graph.emplace(stream_, [&] { run(chosen, rows, add); });
+    GraphUse& use = graphs_[{chosen, rows, add, is_last}];
+    if (use.seen++ == 0) return run(chosen, rows, add, is_last);
+    if (!use.graph) use.graph.emplace(stream_, [&] { run(chosen, rows, add, is_last); });
     use.graph->launch(stream_);
   }
 
@@ -173,10 +192,10 @@ class CudaEngine : public StepEngine {
     move(layout_.decayed(), layout_.count(), false);
   }
 
-  /// What a graph is of: features, rows, and whether gradients are added to.
+  /// What a graph is of: features, rows, whether gradients are added to, and whether they are then complete.
   struct GraphKey {
     int64_t chosen, rows;
-    bool add;
+    bool add, is_last;
     auto operator<=>(const GraphKey&) const = default;
   };
   struct GraphUse {
@@ -184,6 +203,7 @@ class CudaEngine : public StepEngine {
     std::optional<Graph> graph;
   };
 
+  Ranks& ranks_;
   const TrainSpec& spec_;
   Checkpoint& checkpoint_;
   OptimizerState& optimizer_;
@@ -196,6 +216,7 @@ class CudaEngine : public StepEngine {
   DeviceBuffer<float> dlogits_, losses_;
   DeviceBuffer<double> norm_partial_;
   DeviceBuffer<StepNumbers> numbers_;
+  std::optional<NcclSum> sum_;  ///< of several ranks
   std::vector<ResultSlot> results_;
   size_t first_result_ = 0, in_flight_ = 0;
   std::map<GraphKey, GraphUse> graphs_;
@@ -204,16 +225,19 @@ class CudaEngine : public StepEngine {
 }  // namespace
 
 std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                        OptimizerState& optimizer, const std::vector<Feature>& features) {
+                                        OptimizerState& optimizer, const std::vector<Feature>& features,
+                                        Ranks& ranks, bool by_nccl) {
   check_computable(checkpoint.config);
   if (spec.optimizer == "lamb") throw Error("a GPU does not compute the optimizer lamb", "set gpus = 0");
+  check(cudaSetDevice(static_cast<int>(ranks.local_rank())));
   switch (precision) {
     case Precision::kFp32:
-      return std::make_unique<CudaEngine<float>>(spec, checkpoint, optimizer, features);
+      return std::make_unique<CudaEngine<float>>(spec, checkpoint, optimizer, features, ranks, by_nccl);
     case Precision::kBf16:
-      return std::make_unique<CudaEngine<__nv_bfloat16>>(spec, checkpoint, optimizer, features);
+      return std::make_unique<CudaEngine<__nv_bfloat16>>(spec, checkpoint, optimizer, features, ranks,
+                                                         by_nccl);
     case Precision::kFp16:
-      return std::make_unique<CudaEngine<__half>>(spec, checkpoint, optimizer, features);
+      return std::make_unique<CudaEngine<__half>>(spec, checkpoint, optimizer, features, ranks, by_nccl);
   }
   throw std::logic_error("no such precision");
 }

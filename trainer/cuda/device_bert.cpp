@@ -151,7 +151,8 @@ const T* DeviceBert<T>::layer_forward(int64_t index, const T* hidden) {
 }
 
 template <typename T>
-void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients) {
+void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients,
+                             const std::function<void(int64_t)>& after_layer) {
   const auto to = [&](const char* name) { return gradients + layout_.offset_of(name); };
   const int64_t width = config_.hidden_size;
   const auto pitch = static_cast<int32_t>(2 * width);
@@ -161,7 +162,10 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
   const PartialSums of_head[] = {{partial, norm_parts(), pitch + 2, pitch, to("qa_outputs.weight")},
                                  {partial + pitch, norm_parts(), pitch + 2, 2, to("qa_outputs.bias")}};
   sum_partials(of_head, 2, add, stream_);
-  for (int64_t i = config_.num_hidden_layers; i-- > 0;) layer_backward(i, add, gradients);
+  for (int64_t i = config_.num_hidden_layers; i-- > 0;) {
+    layer_backward(i, add, gradients);
+    after_layer(i);
+  }
 
   embed_gradient(space_.gradient.data(), space_.more.data(), rows_, embedded_sum_.data(),
                  embedded_stats_.data(), {kEmbeddingSite, mask_of(dropout_.hidden)},

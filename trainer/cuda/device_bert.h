@@ -6,6 +6,7 @@
 #include <cuda_fp16.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "formats/bert_config.h"
@@ -37,8 +38,10 @@ class DeviceBert {
   const float* forward(const RowsOnDevice& rows, const DropoutRates& dropout);
 
   /// Writes the gradients of all parameters, or adds to them, of a loss whose gradient by the last logits is
-  /// `dlogits`: zero in the rows of all but the first `real_sequences`.
-  void backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients);
+  /// `dlogits`: zero in the rows of all but the first `real_sequences`. after_layer(i) is called when the
+  /// weights of layer i have theirs, from the last layer on.
+  void backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients,
+                const std::function<void(int64_t)>& after_layer);
 
   int64_t most_rows() const { return most_rows_; }
 

@@ -1,5 +1,7 @@
 #include "trainer/cuda/flat_layout.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -36,6 +38,10 @@ FlatLayout::FlatLayout(const BertConfig& config) {
     count_ = aligned(count_);
     if (with_decay) decayed_ = count_;
   }
+}
+
+int64_t FlatLayout::begin_of_layer(int64_t layer) const {
+  return offset_of(fmt::format("bert.encoder.layer.{}.attention.self.query.weight", layer));
 }
 
 std::vector<float> FlatLayout::flatten(const Parameters& tensors) const {

@@ -20,6 +20,8 @@ class FlatLayout {
 
   int64_t count() const { return count_; }      ///< elements, gaps included; a multiple of 4
   int64_t decayed() const { return decayed_; }  ///< of them, before the first without decay; likewise
+  /// Where the weights of a layer begin, which end where those of the next one do.
+  int64_t begin_of_layer(int64_t layer) const;
   int64_t offset_of(const std::string& name) const { return tensors_.at(name).offset; }
 
   std::vector<float> flatten(const Parameters& tensors) const;

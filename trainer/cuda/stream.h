@@ -1,4 +1,4 @@
-// A stream of work on the GPU, and graphs of such work.
+// Streams of work on the GPU, points on them, and graphs of such work.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -20,6 +20,26 @@ class Stream {
 
  private:
   cudaStream_t stream_ = nullptr;
+};
+
+/// A point on a stream.
+class Event {
+ public:
+  Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
+  Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+  Event& operator=(Event&&) = delete;
+  ~Event() {
+    if (event_ != nullptr) cudaEventDestroy(event_);
+  }
+
+  void record(cudaStream_t stream) { check(cudaEventRecord(event_, stream)); }
+  /// The host waits for it; at once where it was never recorded.
+  void wait() const { check(cudaEventSynchronize(event_)); }
+  /// What is put on `stream` from now on waits for it.
+  void hold(cudaStream_t stream) const { check(cudaStreamWaitEvent(stream, event_, 0)); }
+
+ private:
+  cudaEvent_t event_ = nullptr;
 };
 
 /// What was launched once, to be launched again as one.

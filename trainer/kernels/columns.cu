@@ -8,6 +8,7 @@ namespace {
 constexpr int kColumnThreads = 128;
 constexpr int64_t kColumnsPerBlock = kColumnThreads * 8;
 constexpr int kRowsAtOnce = 4;
+constexpr int kGradientRowsAtOnce = 2;             ///< of two matrices
 constexpr int32_t kColumnBlocks = 4 * kMostParts;  ///< enough to fill a GPU
 
 struct Eight {
@@ -71,9 +72,9 @@ __device__ inline float4 each(float4 v, const F& f) {
 }
 
 /// body(first row, rows of it) for a thread's rows.
-template <typename F>
+template <int kAtOnce, typename F>
 __device__ inline void for_rows(int64_t rows, const F& body) {
-  for (int64_t first = blockIdx.y; first < rows; first += int64_t{gridDim.y} * kRowsAtOnce) body(first);
+  for (int64_t first = blockIdx.y; first < rows; first += int64_t{gridDim.y} * kAtOnce) body(first);
 }
 
 /// The row `i` of those from `first` on that are done at once.
@@ -88,7 +89,7 @@ __global__ void __launch_bounds__(kColumnThreads)
   const int64_t c = (blockIdx.x * int64_t{kColumnThreads} + threadIdx.x) * 8;
   if (c >= width) return;
   const Eight b = load8(bias + c);
-  for_rows(rows, [&](int64_t first) {
+  for_rows<kRowsAtOnce>(rows, [&](int64_t first) {
     Eight v[kRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) {
@@ -111,16 +112,16 @@ __global__ void __launch_bounds__(kColumnThreads)
   if (c >= width) return;
   const Eight b = load8(bias + c);
   Eight total = {};
-  for_rows(rows, [&](int64_t first) {
-    Eight v[kRowsAtOnce], g[kRowsAtOnce];
+  for_rows<kGradientRowsAtOnce>(rows, [&](int64_t first) {
+    Eight v[kGradientRowsAtOnce], g[kGradientRowsAtOnce];
 #pragma unroll
-    for (int i = 0; i < kRowsAtOnce; ++i) {
+    for (int i = 0; i < kGradientRowsAtOnce; ++i) {
       if (row_of(first, i) >= rows) continue;
       v[i] = load8(x + row_of(first, i) * width + c);
       g[i] = load8(gradient + row_of(first, i) * width + c);
     }
 #pragma unroll
-    for (int i = 0; i < kRowsAtOnce; ++i) {
+    for (int i = 0; i < kGradientRowsAtOnce; ++i) {
       if (row_of(first, i) >= rows) continue;
       const Eight sum = add8(v[i], b);
       const Eight of_x = {rounded4<T>(multiply(g[i].low, each(sum.low, GeluSlope()))),
@@ -138,7 +139,7 @@ __global__ void __launch_bounds__(kColumnThreads)
   const int64_t c = (blockIdx.x * int64_t{kColumnThreads} + threadIdx.x) * 8;
   if (c >= width) return;
   Eight total = {};
-  for_rows(rows, [&](int64_t first) {
+  for_rows<kRowsAtOnce>(rows, [&](int64_t first) {
     Eight v[kRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i)

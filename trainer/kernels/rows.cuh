@@ -158,19 +158,20 @@ __device__ inline int64_t column_of(int v) {
 /// A block's sums of `kRows` rows of columns held as its warps' lanes have them, to `to` [kRows, width].
 template <int kRows, int kVectors>
 __device__ inline void sum_over_warps(const float4 (&sums)[kRows][kVectors], int64_t width, float* to) {
-  __shared__ float4 space[kWarp * kVectors];
+  __shared__ float4 space[kWarpsPerBlock][kWarp * kVectors];
+  const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
+#pragma unroll
   for (int r = 0; r < kRows; ++r) {
-    for (int w = 0; w < kWarpsPerBlock; ++w) {
-      __syncthreads();
-      if (static_cast<int>(threadIdx.x) / kWarp != w) continue;
-      for (int v = 0; v < kVectors; ++v) {
-        const int place = v * kWarp + static_cast<int>(threadIdx.x) % kWarp;
-        space[place] = w == 0 ? sums[r][v] : add(space[place], sums[r][v]);
-      }
-    }
     __syncthreads();
-    for (int64_t c = threadIdx.x; c < width; c += kThreads)
-      to[r * width + c] = reinterpret_cast<const float*>(space)[c];
+#pragma unroll
+    for (int v = 0; v < kVectors; ++v) space[warp][v * kWarp + lane] = sums[r][v];
+    __syncthreads();
+    for (int64_t c = threadIdx.x; c < width; c += kThreads) {
+      float total = 0;
+#pragma unroll
+      for (int w = 0; w < kWarpsPerBlock; ++w) total += reinterpret_cast<const float*>(space[w])[c];
+      to[r * width + c] = total;
+    }
   }
 }
 

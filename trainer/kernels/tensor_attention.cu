@@ -246,7 +246,7 @@ __device__ inline float quad_max(float v) {
 
 /// A block has kTile queries.
 template <typename T, int kSize, bool kDropout>
-__global__ void __launch_bounds__(kBlock)
+__global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
     tensor_attention_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes, T* context,
                             float* log_sums) {
   const AttentionHead<T> head(qkv, rows, sizes);
@@ -321,7 +321,7 @@ __global__ void __launch_bounds__(kBlock)
 
 /// A block has the gradients of kTile queries.
 template <typename T, int kSize, bool kDropout>
-__global__ void __launch_bounds__(kBlock)
+__global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
     tensor_query_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes,
                                  AttentionKept<T> saved, T* dqkv) {
   const AttentionHead<T> head(qkv, rows, sizes);
@@ -383,7 +383,7 @@ __global__ void __launch_bounds__(kBlock)
 
 /// A block has the gradients of kTile keys and values: its rows are keys, its columns queries.
 template <typename T, int kSize, bool kDropout>
-__global__ void __launch_bounds__(kBlock)
+__global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 3)
     tensor_key_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes, AttentionKept<T> saved,
                                T* dqkv) {
   const AttentionHead<T> head(qkv, rows, sizes);

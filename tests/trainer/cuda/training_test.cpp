@@ -4,6 +4,7 @@
 #include "tests/trainer/cuda/on_device.h"
 #include "tests/trainer/small_training.h"
 #include "trainer/cuda/cuda_backend.h"
+#include "trainer/cuda/cuda_engine.h"
 #include "trainer/predict.h"
 
 using namespace expctl;
@@ -14,6 +15,24 @@ namespace {
 bool never() {
   return false;
 }
+
+/// The GPU's, with gradients that go through NCCL though there is one rank.
+class NcclBackend : public Backend {
+ public:
+  Precision choose_precision(const std::string& name) const override {
+    return cuda::backend().choose_precision(name);
+  }
+  std::unique_ptr<Predictor> make_predictor(const BertConfig& config, Precision precision) const override {
+    return cuda::backend().make_predictor(config, precision);
+  }
+  std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
+                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          Ranks& ranks) const override {
+    return cuda::make_engine(spec, precision, checkpoint, optimizer, features, ranks, true);
+  }
+  std::string machine() const override { return cuda::backend().machine(); }
+  Json environment() const override { return cuda::backend().environment(); }
+};
 
 struct Trained {
   std::vector<StepMetrics> steps;
@@ -146,6 +165,19 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
       CHECK(rest[0].loss == straight.steps[static_cast<size_t>(stop_at)].loss);
       CHECK(distance(model.parameters, straight.parameters) == 0);
     }
+  }
+}
+
+TEST_CASE("training on a GPU: one rank of NCCL trains as none", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  for (const int64_t micro_batch : {6, 4}) {
+    TrainSpec spec = many_steps();
+    spec.micro_batch = micro_batch;
+    const auto alone = train(small, spec, cuda::backend(), Precision::kBf16);
+    const auto by_nccl = train(small, spec, NcclBackend(), Precision::kBf16);
+    CHECK(distance(alone.parameters, by_nccl.parameters) == 0);
+    for (size_t i = 0; i < alone.steps.size(); ++i) CHECK(alone.steps[i].loss == by_nccl.steps[i].loss);
   }
 }
 
