@@ -17,7 +17,7 @@ namespace expctl {
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder) {
   spec.resources.timeout_s = 0;
   GpuPool no_gpus;
-  SlotPool pool(usable_cpus(), no_gpus);
+  SlotPool pool(usable_cpus(), no_gpus, false);
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();

@@ -20,4 +20,12 @@ std::filesystem::path find_worker(const std::filesystem::path& self) {
               "build it (scripts/setup.sh), or say where it is with EXPCTL_TRAIN", ErrorCode::kNotFound);
 }
 
+bool computes_on_gpus(const std::filesystem::path& worker) {
+  constexpr const char* kLibrary = "libexpctl_cuda.so";  // trainer/cuda_library.h
+  if (worker.empty()) return false;
+  const auto folder = worker.parent_path();
+  return std::filesystem::exists(folder / kLibrary) ||
+         std::filesystem::exists(folder / "../lib/expctl" / kLibrary);
+}
+
 }  // namespace expctl

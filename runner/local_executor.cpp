@@ -13,8 +13,8 @@
 
 namespace expctl {
 
-LocalExecutor::LocalExecutor(GpuPool& gpus, std::filesystem::path expctl)
-    : expctl_(std::move(expctl)), slots_(usable_cpus(), gpus) {}
+LocalExecutor::LocalExecutor(GpuPool& gpus, std::filesystem::path expctl, bool native_gpus)
+    : expctl_(std::move(expctl)), slots_(usable_cpus(), gpus, native_gpus) {}
 
 std::string LocalExecutor::obstacle(const ResourceSpec& wanted, bool is_command) const {
   try {

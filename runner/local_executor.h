@@ -20,7 +20,7 @@ namespace expctl {
 class LocalExecutor {
  public:
   /// `expctl` is the program that is started as `expctl job FOLDER`; `gpus` outlives this.
-  LocalExecutor(GpuPool& gpus, std::filesystem::path expctl);
+  LocalExecutor(GpuPool& gpus, std::filesystem::path expctl, bool native_gpus);
 
   /// "" where this machine can give the run what it asks for, else why it never can.
   std::string obstacle(const ResourceSpec& wanted, bool is_command) const;

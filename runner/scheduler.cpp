@@ -10,6 +10,7 @@
 #include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/find_worker.h"
 #include "runner/record_files.h"
 #include "runner/signal_wait.h"
 #include "runner/sweep_queue.h"
@@ -22,7 +23,7 @@ Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus
       workspace_(std::move(workspace)),
       options_(std::move(options)),
       gpus_(gpus),
-      local_(gpus, options_.expctl) {}
+      local_(gpus, options_.expctl, computes_on_gpus(options_.worker)) {}
 
 SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});

@@ -32,8 +32,8 @@ DeviceAssignment Slot::devices() const {
   return devices_;
 }
 
-SlotPool::SlotPool(std::vector<int> cpus, GpuPool& gpus)
-    : total_(cpus.size()), free_(std::move(cpus)), gpus_(&gpus) {
+SlotPool::SlotPool(std::vector<int> cpus, GpuPool& gpus, bool native_gpus)
+    : total_(cpus.size()), free_(std::move(cpus)), gpus_(&gpus), native_gpus_(native_gpus) {
   if (free_.empty()) throw Error("no core to run on");
   std::sort(free_.begin(), free_.end());
 }
@@ -84,7 +84,7 @@ size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const
 
 size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {
   if (wanted.gpus >= 0) return static_cast<size_t>(wanted.gpus);
-  return is_command && gpus_->size() > 0 ? 1 : 0;  // a native run computes on the CPU unless it asks for GPUs
+  return (is_command || native_gpus_) && gpus_->size() > 0 ? 1 : 0;
 }
 
 size_t SlotPool::cores_for(const ResourceSpec& wanted, bool is_command) const {

@@ -61,8 +61,10 @@ class Slot {
 
 class SlotPool {
  public:
-  /// Throws Error where `cpus` is empty. `gpus` outlives the pool.
-  SlotPool(std::vector<int> cpus, GpuPool& gpus);
+  /// `gpus` outlives the pool. A run that does not say how many it wants gets one where there are any: a
+  /// native one only where `native_gpus`, for its worker must be able to compute on it. Throws Error where
+  /// `cpus` is empty.
+  SlotPool(std::vector<int> cpus, GpuPool& gpus, bool native_gpus);
 
   /// Throws Error where this machine can never give what the run asks for: more GPUs or cores than there are.
   void check(const ResourceSpec& wanted, bool is_command) const;
@@ -86,6 +88,7 @@ class SlotPool {
   size_t total_;
   std::vector<int> free_;  ///< sorted
   GpuPool* gpus_;
+  bool native_gpus_;
 };
 
 }  // namespace expctl

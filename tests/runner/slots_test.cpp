@@ -37,7 +37,7 @@ struct TwoGpus {
 
 TEST_CASE("a native run takes every core, a command one, cpus = N that many", "[runner]") {
   GpuPool none;
-  SlotPool pool({4, 5, 6, 7}, none);
+  SlotPool pool({4, 5, 6, 7}, none, false);
   {
     const auto all = pool.take(cpus(0), false);
     REQUIRE(all);
@@ -57,7 +57,7 @@ TEST_CASE("a native run takes every core, a command one, cpus = N that many", "[
 
 TEST_CASE("a slot gives its cores back once, also after it was moved", "[runner]") {
   GpuPool none;
-  SlotPool pool({0, 1}, none);
+  SlotPool pool({0, 1}, none, false);
   auto first = pool.take(cpus(1), true);
   REQUIRE(first);
   {
@@ -71,21 +71,21 @@ TEST_CASE("a slot gives its cores back once, also after it was moved", "[runner]
 
 TEST_CASE("what a machine can never give is refused", "[runner]") {
   GpuPool none;
-  SlotPool pool({0, 1}, none);
+  SlotPool pool({0, 1}, none, false);
   CHECK_NOTHROW(pool.check(cpus(2), true));
   CHECK_THROWS_WITH(pool.check(cpus(3), true), Catch::Contains("2 cores"));
   CHECK_THROWS_WITH(pool.check(gpus(1), true), Catch::Contains("no GPU was found"));
   CHECK_THROWS_WITH(pool.check(gpus(1), false), Catch::Contains("no GPU was found"));
-  CHECK_THROWS_AS(SlotPool({}, none), Error);
+  CHECK_THROWS_AS(SlotPool({}, none, false), Error);
   TwoGpus two;
-  const SlotPool with_gpus({0, 1}, two.pool);
+  const SlotPool with_gpus({0, 1}, two.pool, false);
   CHECK_NOTHROW(with_gpus.check(gpus(2), true));
   CHECK_THROWS_WITH(with_gpus.check(gpus(3), true), Catch::Contains("there are 2 GPUs"));
 }
 
 TEST_CASE("a command takes a GPU where there is one, and a share of the threads", "[runner]") {
   TwoGpus two;
-  SlotPool pool({0, 1, 2, 3}, looked_at(two.pool));
+  SlotPool pool({0, 1, 2, 3}, looked_at(two.pool), false);
   const auto first = pool.take(ResourceSpec{}, true);
   REQUIRE(first);
   CHECK(first->devices().gpus == std::vector<std::string>{"GPU-a"});
@@ -98,14 +98,25 @@ TEST_CASE("a command takes a GPU where there is one, and a share of the threads"
   CHECK(second->devices().gpus == std::vector<std::string>{"MIG-b"});  // no number names an instance
   CHECK_FALSE(pool.take(ResourceSpec{}, true));
   CHECK(pool.take(gpus(0), true)->devices().gpus.empty());
-  CHECK(pool.take(ResourceSpec{}, false)->devices().threads ==
-        4);  // expctl-train takes none that it was not told to
+  CHECK(pool.take(ResourceSpec{}, false)->devices().threads == 4);  // this expctl-train computes on the CPU
   CHECK_FALSE(pool.take(gpus(1), false));
+}
+
+TEST_CASE("a native run takes a GPU where its worker can compute on it", "[runner]") {
+  TwoGpus two;
+  SlotPool pool({0, 1, 2, 3}, looked_at(two.pool), true);
+  const auto slot = pool.take(ResourceSpec{}, false);
+  REQUIRE(slot);
+  CHECK(slot->devices().gpus == std::vector<std::string>{"GPU-a"});
+  CHECK(pool.take(gpus(0), false)->devices().threads == 4);
+  GpuPool none;
+  SlotPool without({0, 1}, none, true);
+  CHECK(without.take(ResourceSpec{}, false)->devices().gpus.empty());
 }
 
 TEST_CASE("how many runs compute side by side", "[runner]") {
   TwoGpus two;
-  const SlotPool pool({0, 1, 2, 3, 4}, two.pool);
+  const SlotPool pool({0, 1, 2, 3, 4}, two.pool, false);
   CHECK(pool.side_by_side(ResourceSpec{}, false) == 1);
   CHECK(pool.side_by_side(cpus(2), false) == 2);
   CHECK(pool.side_by_side(gpus(0), true) == 5);
@@ -120,7 +131,7 @@ TEST_CASE("how many runs compute side by side", "[runner]") {
 
 TEST_CASE("a slot that lacks one thing holds nothing of another", "[runner]") {
   TwoGpus two;
-  SlotPool pool({0, 1}, looked_at(two.pool));
+  SlotPool pool({0, 1}, looked_at(two.pool), false);
   ResourceSpec both = gpus(2);
   both.cpus = 2;
   const auto one_core = pool.take(cpus(1), false);

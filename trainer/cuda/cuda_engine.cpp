@@ -229,7 +229,6 @@ std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precisi
                                         Ranks& ranks, bool by_nccl) {
   check_computable(checkpoint.config);
   if (spec.optimizer == "lamb") throw Error("a GPU does not compute the optimizer lamb", "set gpus = 0");
-  check(cudaSetDevice(static_cast<int>(ranks.local_rank())));
   switch (precision) {
     case Precision::kFp32:
       return std::make_unique<CudaEngine<float>>(spec, checkpoint, optimizer, features, ranks, by_nccl);

@@ -7,7 +7,7 @@
 
 namespace expctl::cuda {
 
-/// As Backend::make_engine(); on the GPU of this rank's place on the machine. Gradients go through NCCL where
+/// As Backend::make_engine(). Gradients go through NCCL where
 /// `by_nccl`, as they must where there are several ranks. Throws Error for an optimizer or a model that it
 /// does not compute.
 std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,

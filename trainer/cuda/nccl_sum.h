@@ -15,7 +15,7 @@ namespace expctl::cuda {
 /// been done.
 class NcclSum {
  public:
-  /// Each rank has a GPU of its own, set with cudaSetDevice(). `ranks` tells the others who they are.
+  /// Each rank has a GPU of its own. `ranks` tells the others who they are.
   NcclSum(Ranks& ranks, cudaStream_t stream);
   ~NcclSum();
   NcclSum(const NcclSum&) = delete;
