@@ -41,9 +41,6 @@ void check_model(const std::vector<RunSpec>& specs) {
   for (const auto& spec : specs) {
     for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length})
       check_length(bert.config, length, bert.config_file.string());
-    if (spec.resources.gpus > 0) continue;
-    for (const auto& precision : {spec.train.precision, spec.train.eval_precision})
-      check_cpu_precision(precision);
   }
 }
 

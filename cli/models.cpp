@@ -60,6 +60,8 @@ Model make_model(const std::string& name, RunSpec spec, const fs::path& folder,
   check_head(bert, folder);
   if (spec.train.eval_max_seq_length == 0)  // of a folder: no run has chosen one
     spec.train.eval_max_seq_length = std::min(spec.train.max_seq_length, bert.config.max_position_embeddings);
+  if (spec.train.eval_precision.empty() && spec.train.precision == "fp16")
+    spec.train.eval_precision = "auto";  // it was trained on a GPU; this is computed on the CPU
   spec.train = with_settings(spec.train, settings);
   check_length(bert.config, spec.train.eval_max_seq_length, bert.config_file.string());
   check_cpu_precision(spec.train.eval_precision);

@@ -39,11 +39,22 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
+/// What a CPU or a GPU does not compute.
+void check_computable(const RunSpec& spec, bool on_gpu) {
+  if (on_gpu && spec.train.optimizer == "lamb")
+    throw Error("optimizer = \"lamb\": a GPU does not compute it", "set gpus = 0, or use \"adamw\"");
+  if (on_gpu) return;
+  for (const auto& precision : {spec.train.precision, spec.train.eval_precision})
+    check_cpu_precision(precision);
+}
+
 /// What of the command lines and resources can be known to fail before the first run starts.
-void check_can_run(const std::vector<RunSpec>& specs, GpuPool& gpus) {
-  const SlotPool pool(usable_cpus(), gpus);
+void check_can_run(const std::vector<RunSpec>& specs, const SlotPool& pool) {
   for (const auto& spec : specs) {
     if (spec.executor.is_local()) pool.check(spec.resources, spec.is_command());
+    if (!spec.is_command())
+      check_computable(spec, spec.executor.is_local() ? pool.gpus_for(spec.resources, false)
+                                                      : job_script_for(spec).gpus > 0);
     if (spec.executor.is_local() && rank_count(spec) > 1) check_ranks_command();
     if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
   }
@@ -215,10 +226,13 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
       scheduling.max_runs = options.max_runs;
       scheduling.until = options.until;
       scheduling.allocation_end = allocation_end().value_or(0);
-      for (auto& run : own_records(registry, sweep_id, entries)) {
-        scheduling.own_runs.insert(run.id);
-        if (is_finished(run.state)) scheduling.ended_runs.push_back(std::move(run));
-      }
+      for (const auto& entry : entries) scheduling.own_runs.insert(entry.run_id);
+      RunFilter filter;
+      filter.sweep_id = sweep_id;
+      registry.for_each_run(filter, [&](RunRecord&& run) {
+        if (scheduling.own_runs.contains(run.id) && is_finished(run.state))
+          scheduling.ended_runs.push_back(std::move(run));
+      });
       scheduling.on_change = [&](const std::string& line) { printer.change(line); };
       scheduling.on_tick = [&](const SweepProgress& progress) { printer.tick(progress); };
       return Scheduler(registry, program.workspace(), gpus, scheduling).run();
@@ -325,15 +339,15 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const auto specs = expand(sweep);
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
   MachineGpus gpus(options.gpus);
-  check_can_run(specs, gpus.pool());
   const fs::path worker = worker_for(specs);
+  const SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
+  check_can_run(specs, pool);
   const WorkspacePaths workspace = program.workspace();
   if (options.dry_run) {
     std::optional<Registry> registry;
     if (fs::exists(workspace.registry())) registry = Registry::open_existing(workspace.registry());
     const Registry* known = registry ? &*registry : nullptr;
     const auto entries = look_up(specs, known);
-    const SlotPool pool(usable_cpus(), gpus.pool());
     return print_plan(program, entries, options.retry_failed,
                       expected_total_s(entries, options.retry_failed,
                                        known == nullptr ? std::vector<PastRun>() : past_runs(*known), pool));

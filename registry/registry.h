@@ -142,6 +142,12 @@ struct RunQuery {
   size_t limit = 0;  ///< 0: all
 };
 
+/// What add_runs() has made of a spec.
+struct AddedRun {
+  std::string id;
+  std::string sweep_id;  ///< that has added it
+};
+
 class Registry {
  public:
   /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws
@@ -165,7 +171,7 @@ class Registry {
   std::map<IdKind, int64_t> highest_ids() const;
   /// Queued runs of a sweep, ids in the order of `specs`; where a run of the same config and seed is there
   /// already (another command has just added it), that one.
-  std::vector<RunRecord> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
+  std::vector<AddedRun> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
   /// A succeeded entry of its own kind, with its score, all in one transaction. `place_files` is called with
   /// its id before anything is recorded: what it throws leaves no entry.
   RunRecord add_ensemble(
@@ -186,6 +192,9 @@ class Registry {
   std::optional<RunRecord> find_run_by_identity(const std::string& config_hash, int64_t seed) const;
   /// In order of creation.
   std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;
+  /// The same one by one: of ten thousand runs the specs alone take a hundred megabytes. `look` must not use
+  /// the registry.
+  void for_each_run(const RunFilter& filter, const std::function<void(RunRecord&&)>& look) const;
   /// Throws Error (kUsage) for a column or parameter that no run has.
   std::vector<RunRecord> query_runs(const RunQuery& query) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;

@@ -167,9 +167,9 @@ std::map<IdKind, int64_t> Registry::highest_ids() const {
   return highest;
 }
 
-std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
-                                          double now) {
-  std::vector<RunRecord> runs;
+std::vector<AddedRun> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
+                                         double now) {
+  std::vector<AddedRun> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
     raise_counters(db, impl_->workspace);
@@ -180,24 +180,16 @@ std::vector<RunRecord> Registry::add_runs(const std::string& sweep_id, const std
     for (const auto& spec : specs) {
       if (auto known = find_identity(db, config_hash(spec), spec.train.seed)) {
         add_to_sweep(db, sweep_id, known->id);
-        runs.push_back(std::move(*known));
+        runs.push_back({known->id, known->sweep_id});
         continue;
       }
-      RunRecord run;
-      run.id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
-      run.sweep_id = sweep_id;
-      run.name = spec.name;
-      run.config_hash = config_hash(spec);
-      run.seed = spec.train.seed;
-      run.params = spec.params;
-      run.spec = to_json(spec);
-      run.created = now;
-      SQLite::bind(insert, run.id, sweep_id, run.name, run.config_hash, run.seed, json_line(run.params),
-                   json_line(run.spec), now);
+      const std::string id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
+      SQLite::bind(insert, id, sweep_id, spec.name, config_hash(spec), spec.train.seed,
+                   json_line(spec.params), json_line(to_json(spec)), now);
       insert.exec();
       insert.reset();
-      add_to_sweep(db, sweep_id, run.id);
-      runs.push_back(std::move(run));
+      add_to_sweep(db, sweep_id, id);
+      runs.push_back({id, sweep_id});
     }
   });
   return runs;
@@ -301,8 +293,7 @@ std::optional<RunRecord> Registry::find_run_by_identity(const std::string& confi
   return found;
 }
 
-std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
-  std::vector<RunRecord> runs;
+void Registry::for_each_run(const RunFilter& filter, const std::function<void(RunRecord&&)>& look) const {
   impl_->database.read([&](SQLite::Database& db) {
     SQLite::Statement query(
         db, std::string(kSelectRuns) +
@@ -311,8 +302,13 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
                 "AND ((r.kind = 'run' AND ?3) OR (r.kind = 'ens' AND ?4)) ORDER BY r.position");
     SQLite::bind(query, filter.sweep_id, filter.state ? std::string(name_of(*filter.state)) : std::string(),
                  filter.runs ? 1 : 0, filter.ensembles ? 1 : 0);
-    while (query.executeStep()) runs.push_back(read_run(query));
+    while (query.executeStep()) look(read_run(query));
   });
+}
+
+std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
+  std::vector<RunRecord> runs;
+  for_each_run(filter, [&](RunRecord&& run) { runs.push_back(std::move(run)); });
   return runs;
 }
 

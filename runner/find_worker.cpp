@@ -21,11 +21,8 @@ std::filesystem::path find_worker(const std::filesystem::path& self) {
 }
 
 bool computes_on_gpus(const std::filesystem::path& worker) {
-  constexpr const char* kLibrary = "libexpctl_cuda.so";  // trainer/cuda_library.h
   if (worker.empty()) return false;
-  const auto folder = worker.parent_path();
-  return std::filesystem::exists(folder / kLibrary) ||
-         std::filesystem::exists(folder / "../lib/expctl" / kLibrary);
+  return std::filesystem::exists(std::filesystem::canonical(worker).parent_path() / "libexpctl_cuda.so");
 }
 
 }  // namespace expctl

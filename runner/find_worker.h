@@ -9,8 +9,8 @@ namespace expctl {
 /// (kNotFound) that names the places.
 std::filesystem::path find_worker(const std::filesystem::path& self);
 
-/// Whether that worker was built to compute on GPUs, too: its library for them lies beside it, or in
-/// ../lib/expctl. "": no.
+/// Whether that worker was built to compute on GPUs, too: its library for them lies beside it
+/// (trainer/cuda_library.h). "": no.
 bool computes_on_gpus(const std::filesystem::path& worker);
 
 }  // namespace expctl

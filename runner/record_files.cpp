@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -87,18 +88,13 @@ std::vector<T> list_from(const Json& json, const char* key, const std::string& r
   return list;
 }
 
-/// Those that the sweep describes, also where an earlier one had added them; in order of creation.
-std::vector<RunRecord> runs_of(const Registry& registry, const std::string& sweep_id) {
+/// Calls look(run) for those that the sweep describes, also where an earlier one had added them; in order of
+/// creation.
+void for_each_described(const Registry& registry, const std::string& sweep_id,
+                        const std::function<void(RunRecord&&)>& look) {
   RunFilter filter;
   filter.sweep_id = sweep_id;
-  return registry.list_runs(filter);
-}
-
-SweepFile sweep_file(const Registry& registry, const SweepRecord& record,
-                     const std::vector<RunRecord>& described) {
-  SweepFile file{record, {}, registry.highest_ids()};
-  for (const auto& run : described) file.runs.push_back(run.id);
-  return file;
+  registry.for_each_run(filter, look);
 }
 
 /// A sweep is often begun again, which changes nothing.
@@ -212,7 +208,9 @@ SweepFile sweep_file_from_json(const Json& json, const std::string& source) {
 }
 
 SweepFile sweep_file(const Registry& registry, const SweepRecord& record) {
-  return sweep_file(registry, record, runs_of(registry, record.id));
+  SweepFile file{record, {}, registry.highest_ids()};
+  for_each_described(registry, record.id, [&](const RunRecord& run) { file.runs.push_back(run.id); });
+  return file;
 }
 
 void write_run_file(const Registry& registry, const std::string& id, const RunPaths& paths) {
@@ -226,14 +224,14 @@ void write_sweep_files(const Registry& registry, const std::string& sweep_id,
   const auto record = registry.find_sweep(sweep_id);
   if (!record) return;
   make_folder(workspace.folder(sweep_id));
-  const std::vector<RunRecord> runs = runs_of(registry, sweep_id);
+  SweepFile file{*record, {}, registry.highest_ids()};
   std::string lines;
-  for (const auto& run : runs) {
+  for_each_described(registry, sweep_id, [&](const RunRecord& run) {
+    file.runs.push_back(run.id);
     if (run.sweep_id == sweep_id) lines += json_line(run_line(run)) + "\n";
-  }
+  });
   write_changed_file(workspace.sweep_runs(sweep_id), lines);
-  write_changed_file(workspace.sweep_record(sweep_id),
-                     json_text(to_json(sweep_file(registry, *record, runs))));
+  write_changed_file(workspace.sweep_record(sweep_id), json_text(to_json(file)));
 }
 
 }  // namespace expctl

@@ -69,6 +69,9 @@ class SlotPool {
   /// Throws Error where this machine can never give what the run asks for: more GPUs or cores than there are.
   void check(const ResourceSpec& wanted, bool is_command) const;
 
+  /// How many GPUs a run gets.
+  size_t gpus_for(const ResourceSpec& wanted, bool is_command) const;
+
   /// What the run needs, or nothing while others have it. cpus = 0: all cores for a native run, one for a
   /// command, none of its own for a run with GPUs.
   std::optional<Slot> take(const ResourceSpec& wanted, bool is_command);
@@ -82,7 +85,6 @@ class SlotPool {
 
  private:
   friend class Slot;
-  size_t gpus_for(const ResourceSpec& wanted, bool is_command) const;
   size_t cores_for(const ResourceSpec& wanted, bool is_command) const;
 
   size_t total_;

@@ -23,6 +23,7 @@
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
 #include "runner/gpu_log.h"
+#include "runner/job_array.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
 #include "runner/ranks_command.h"
@@ -280,7 +281,9 @@ void complete_request(WorkerRequest& request, const Claim& claim, const ClusterJ
   request.attempt = claim.attempt;
   const auto cores = static_cast<int>(usable_cpus().size());
   request.devices.threads = job.cpus > 0 ? std::min(job.cpus, cores) : cores;
-  if (const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES"); gpus != nullptr && *gpus != '\0')
+  // What the environment names where the job has asked for none is not its own.
+  const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (job_script_for(request.spec).gpus > 0 && gpus != nullptr && *gpus != '\0')
     request.devices.gpus = split(gpus, ',');
   std::erase_if(request.environment, [](const auto& one) { return one.first == "OMP_NUM_THREADS"; });
   request.environment.emplace_back("OMP_NUM_THREADS", std::to_string(request.devices.threads));

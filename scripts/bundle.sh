@@ -38,6 +38,7 @@ keep_if_room() {
   [ "$(size "$out")" -lt $most ] || { rm "$1"; echo "bundle: without $2, for which there is no room"; }
 }
 
+[ -f "$minilm/vocab.txt" ] || { echo "bundle: there is no $minilm; scripts/setup.sh --with-tests makes it" >&2; exit 1; }
 [ -x "$bin/expctl-train" ] || { echo "bundle: there is no $bin/expctl-train; build it first (EXPCTL_BUILD)" >&2; exit 1; }
 rm -rf "$out"
 mkdir -p "$out"/{peers,squad,minilm}

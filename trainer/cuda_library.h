@@ -6,8 +6,7 @@
 
 namespace expctl {
 
-/// That of the first GPU in CUDA_VISIBLE_DEVICES. To be called before anything of LibTorch is: it asks once
-/// whether there is CUDA. Throws Error where the library was not built, or there is no GPU that it can use.
+/// That of the first GPU in CUDA_VISIBLE_DEVICES. Throws Error where the library was not built, or there is no GPU that it can use.
 const Backend& cuda_backend();
 
 }  // namespace expctl

@@ -94,8 +94,8 @@ class Bert : public Model {
   }
 
   AttentionShape attention_shape(int64_t layer) const {
-    return {batch_,           config_.num_attention_heads, config_.head_size(),
-            options_.dropout, first_site_of(layer) + kHeadSite,  options_.attention_dropout};
+    return {batch_,           config_.num_attention_heads,      config_.head_size(),
+            options_.dropout, first_site_of(layer) + kHeadSite, options_.attention_dropout};
   }
 
   NormParameters norm(const std::string& name) const {
@@ -180,9 +180,9 @@ class Bert : public Model {
     T* dsum = space_.dsum.resize(rows_ * width);
     T* dx = space_.dx.resize(rows_ * width);
     const auto norm_backward = [&](const NormActivations<T>& kept, int64_t site, const std::string& name) {
-      add_norm_gradient(space_.gradient.data(), space_.more.data(), kept, dropout(first_site_of(index) + site),
-                        norm(name), rows_, add_, dsum, dx, gradient(name + ".weight"),
-                        gradient(name + ".bias"), space_.partial);
+      add_norm_gradient(space_.gradient.data(), space_.more.data(), kept,
+                        dropout(first_site_of(index) + site), norm(name), rows_, add_, dsum, dx,
+                        gradient(name + ".weight"), gradient(name + ".bias"), space_.partial);
       std::swap(space_.gradient, space_.dsum);
     };
     norm_backward(a.output, kFfnOutputSite, w.name + "output.LayerNorm");

@@ -9,11 +9,9 @@ namespace expctl {
 namespace {
 
 std::filesystem::path library_file(const Plugin& plugin) {
-  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  for (const auto& file : {program / plugin.file, program / "../lib/expctl" / plugin.file}) {
-    if (std::filesystem::exists(file)) return file;
-  }
-  throw plugin.absent;
+  const auto file = std::filesystem::read_symlink("/proc/self/exe").parent_path() / plugin.file;
+  if (!std::filesystem::exists(file)) throw plugin.absent;
+  return file;
 }
 
 }  // namespace

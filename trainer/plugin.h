@@ -9,7 +9,7 @@
 namespace expctl {
 
 struct Plugin {
-  std::string file;   ///< its name, beside the program or in ../lib/expctl
+  std::string file;   ///< its name, beside the program
   Error absent;       ///< thrown where there is no such file
   std::string needs;  ///< the hint where it does not load
 };

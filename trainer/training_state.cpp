@@ -47,8 +47,8 @@ void restore(const SafeTensors& file, const std::string& name, torch::Tensor& te
 
 }  // namespace
 
-void write_training_state(const std::filesystem::path& path, const std::string& identity,
-                          const SavedOn& here, const TrainingPosition& position, const Parameters& parameters,
+void write_training_state(const std::filesystem::path& path, const std::string& identity, const SavedOn& here,
+                          const TrainingPosition& position, const Parameters& parameters,
                           const OptimizerState& optimizer) {
   save_tensors(path, named(parameters, optimizer),
                {{"identity", identity},

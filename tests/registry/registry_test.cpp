@@ -32,7 +32,7 @@ struct Workspace {
   std::filesystem::path path = dir / "registry.db";
   Registry registry = Registry::open(path);
   SweepRecord sweep = registry.add_sweep("lr", "/x/lr.toml", "content", 100);
-  std::vector<RunRecord> runs = registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100);
+  std::vector<AddedRun> runs = registry.add_runs(sweep.id, {spec_with(1e-5, 1), spec_with(1e-5, 2)}, 100);
 };
 
 Outcome outcome(AttemptEnd end, FailReason reason = FailReason::kNone) {
@@ -241,7 +241,7 @@ TEST_CASE("registry: an imported run is a run of no sweep, and the same content 
   CHECK(run.state == RunState::kSucceeded);
   CHECK(run.is_imported());
   CHECK_FALSE(run.is_ensemble());
-  CHECK_FALSE(w.runs[0].is_imported());
+  CHECK_FALSE(w.registry.find_run("run1").value().is_imported());
   CHECK(run.f1 == 90.5);
   CHECK(w.registry.artifacts("run3").at(0).path == "predictions.json");
   placed.clear();

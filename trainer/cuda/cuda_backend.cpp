@@ -1,5 +1,6 @@
 #include "trainer/cuda/cuda_backend.h"
 
+#include <cublasLt.h>
 #include <cuda_runtime_api.h>
 #include <fmt/core.h>
 
@@ -11,7 +12,7 @@
 namespace expctl::cuda {
 namespace {
 
-constexpr int kLeastMajor = 8;  ///< bf16 products and FlashAttention
+constexpr int kLeastMajor = 8;  ///< bf16 products, and copies to shared memory beside the work
 
 cudaDeviceProp first_gpu() {
   int count = 0;
@@ -53,7 +54,7 @@ class CudaBackend : public Backend {
   }
 
   std::string machine() const override {
-    return fmt::format("{}, CUDA {}, LibTorch {}", gpu_.name, runtime_version(), TORCH_VERSION);
+    return fmt::format("{}, CUDA {}, cuBLASLt {}", gpu_.name, runtime_version(), cublasLtGetVersion());
   }
 
   Json environment() const override {

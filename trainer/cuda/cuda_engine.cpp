@@ -1,9 +1,8 @@
 #include "trainer/cuda/cuda_engine.h"
 
-#include <fmt/core.h>
-
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 
 #include "trainer/cuda/batch_feed.h"
@@ -128,16 +127,20 @@ class CudaEngine : public StepEngine {
     return flat;
   }
 
-  /// Of a rank that has no features of a step: it still takes part in the sums.
+  /// Of a rank that has no features of a step: it still takes part in the sums, which are the others'.
   void add_nothing() {
     gradients_.fill_with_zeros(stream_);
     numbers_.fill_with_zeros(stream_);
-    if (sum_) sum_gradients(0, layout_.count(), true);
+    if (!sum_) return;
+    for (const auto& stretch : layout_.stretches()) sum_gradients(stretch);
+    finish_sums();
   }
 
-  void sum_gradients(int64_t begin, int64_t end, bool is_last) {
-    sum_->begin(gradients_.data() + begin, end - begin);
-    if (!is_last) return;
+  void sum_gradients(const FlatLayout::Stretch& stretch) {
+    sum_->begin(gradients_.data() + stretch.begin, stretch.end - stretch.begin);
+  }
+
+  void finish_sums() {
     sum_->begin(&numbers_.data()->loss, 1);
     sum_->finish();
   }
@@ -150,16 +153,14 @@ class CudaEngine : public StepEngine {
     span_loss(logits, rows, chosen, feed_.starts(), feed_.ends(), feed_.loss_scale(), losses_.data(),
               dlogits_.data(), stream_);
     add_losses(losses_.data(), chosen, feed_.part(), add, numbers_.data(), stream_);
-    int64_t left = layout_.decayed();  // a layer's weights are a stretch of these, the last layer's the last
-    model_.backward(dlogits_.data(), chosen, add, gradients_.data(), [&](int64_t layer) {
-      if (!sum_ || !is_last) return;
-      const int64_t begin = layout_.begin_of_layer(layer);
-      sum_gradients(begin, left, false);
-      left = begin;
+    const bool is_summed = sum_ && is_last;
+    size_t complete = 0;
+    model_.backward(dlogits_.data(), chosen, add, gradients_.data(), [&](int64_t) {
+      if (is_summed) sum_gradients(layout_.stretches()[complete++]);
     });
-    if (!sum_ || !is_last) return;
-    sum_gradients(layout_.decayed(), layout_.count(), false);
-    sum_gradients(0, left, true);
+    if (!is_summed) return;
+    while (complete < layout_.stretches().size()) sum_gradients(layout_.stretches()[complete++]);
+    finish_sums();
   }
 
   void accumulate(const FeedOrder& order, bool add, bool is_last) {
@@ -169,7 +170,9 @@ class CudaEngine : public StepEngine {
     // The first batch of a size runs as it is, which readies all that must not be made in a capture; so does
     // the last batch of an epoch, which comes seldom.
     GraphUse& use = graphs_[{chosen, rows, add, is_last}];
-    if (use.seen++ == 0) return run(chosen, rows, add, is_last);
+    // A sum over several ranks is in a graph on all of them or on none, and their batches differ in size.
+    const bool is_of_several = ranks_.size() > 1 && is_last;
+    if (use.seen++ == 0 || is_of_several) return run(chosen, rows, add, is_last);
     if (!use.graph) use.graph.emplace(stream_, [&] { run(chosen, rows, add, is_last); });
     use.graph->launch(stream_);
   }

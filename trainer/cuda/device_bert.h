@@ -1,5 +1,5 @@
-// BERT for question answering on a GPU, forward and backward written out as trainer/model.cpp has them for
-// the CPU: the same sites of dropout, the same roundings. In fp32 the masks are the CPU's too.
+// BERT for question answering on a GPU, forward and backward written out as trainer/model.cpp has them for the CPU:
+// the same sites and masks of dropout.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -29,8 +29,8 @@ struct DropoutRates {
 template <typename T>
 class DeviceBert {
  public:
-  /// Computes up to `most_rows` rows at once. Of the parameters, in the layout's order, embeddings, biases
-  /// and LayerNorm's are read from `exact`, the others from `rounded`; both must live as long.
+  /// Computes up to `most_rows` rows at once. Parameters are in the layout's order: products and the bias of
+  /// query, key and value take them from `rounded`, all else from `exact`; both must live as long.
   DeviceBert(const BertConfig& config, const FlatLayout& layout, const float* exact, const T* rounded,
              int64_t most_rows, bool to_train, cudaStream_t stream);
 

@@ -7,12 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
+#include "trainer/kernels/cuda_check.h"
 
 namespace expctl::cuda {
-
-/// Throws Error with what CUDA says of a call that has failed.
-void check(cudaError_t error);
 
 /// `count` elements without a value.
 template <typename T>
@@ -27,6 +24,8 @@ class DeviceBuffer {
   /// A copy of `values`.
   explicit DeviceBuffer(const std::vector<T>& values) : DeviceBuffer(static_cast<int64_t>(values.size())) {
     check(cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice));
+    check(cudaStreamSynchronize(
+        nullptr));  // else it may still be on its way, and other streams do not wait for it
   }
   DeviceBuffer(DeviceBuffer&& other) noexcept { swap(other); }
   DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {

@@ -38,10 +38,14 @@ FlatLayout::FlatLayout(const BertConfig& config) {
     count_ = aligned(count_);
     if (with_decay) decayed_ = count_;
   }
-}
-
-int64_t FlatLayout::begin_of_layer(int64_t layer) const {
-  return offset_of(fmt::format("bert.encoder.layer.{}.attention.self.query.weight", layer));
+  int64_t end = decayed_;
+  for (int64_t layer = config.num_hidden_layers; layer-- > 0;) {
+    const int64_t begin = offset_of(fmt::format("bert.encoder.layer.{}.attention.self.query.weight", layer));
+    stretches_.push_back({begin, end});
+    end = begin;
+  }
+  stretches_.push_back({decayed_, count_});
+  stretches_.push_back({0, end});
 }
 
 std::vector<float> FlatLayout::flatten(const Parameters& tensors) const {

@@ -20,8 +20,13 @@ class FlatLayout {
 
   int64_t count() const { return count_; }      ///< elements, gaps included; a multiple of 4
   int64_t decayed() const { return decayed_; }  ///< of them, before the first without decay; likewise
-  /// Where the weights of a layer begin, which end where those of the next one do.
-  int64_t begin_of_layer(int64_t layer) const;
+  /// Stretches that together are all of it, in the order in which a backward pass completes their gradients:
+  /// the weights of the last layer, of the one before it ... of the first one, then what is complete with the
+  /// embeddings.
+  struct Stretch {
+    int64_t begin, end;
+  };
+  const std::vector<Stretch>& stretches() const { return stretches_; }
   int64_t offset_of(const std::string& name) const { return tensors_.at(name).offset; }
 
   std::vector<float> flatten(const Parameters& tensors) const;
@@ -36,6 +41,7 @@ class FlatLayout {
     std::vector<int64_t> shape;
   };
   std::map<std::string, Place> tensors_;
+  std::vector<Stretch> stretches_;
   int64_t count_ = 0, decayed_ = 0;
 };
 

@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <new>
+#include <type_traits>
+#include <utility>
+
 namespace expctl::cuda {
 namespace {
 
@@ -92,6 +96,7 @@ void Products::multiply(const Shape& shape, const void* a, const void* b, bool a
   const cublasStatus_t status =
       cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
                      &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_);
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw std::bad_alloc();
   if (status != CUBLAS_STATUS_SUCCESS) {
     throw Error(fmt::format("cuBLAS: {} (a product of {} x {} x {}; CUDA: {})",
                             cublasLtGetStatusString(status), shape.m, shape.n, shape.k,

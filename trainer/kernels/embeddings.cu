@@ -66,10 +66,6 @@ struct Sorting {
   size_t temporary_bytes;
 };
 
-void check(cudaError_t error) {
-  if (error != cudaSuccess) throw Error(std::string("CUDA: sorting words: ") + cudaGetErrorString(error));
-}
-
 size_t temporary_bytes(int64_t rows) {
   size_t bytes = 0;
   check(cub::DeviceRadixSort::SortPairs(nullptr, bytes, static_cast<const int32_t*>(nullptr),

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "core/error.h"
+#include "trainer/kernels/cuda_check.h"
 #include "trainer/kernels/cuda_kernels.h"
 
 namespace expctl::cuda {
@@ -16,10 +16,9 @@ inline constexpr int kWarpsPerBlock = 8;
 inline constexpr int kThreads = kWarp * kWarpsPerBlock;
 inline constexpr unsigned kAllLanes = 0xffffffffu;
 
-/// Throws Error where the launch before it was refused.
+/// Throws where the launch before it was refused.
 inline void check_launch() {
-  const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) throw Error(std::string("CUDA: ") + cudaGetErrorString(error));
+  check(cudaGetLastError());
 }
 
 inline unsigned blocks_for(int64_t count, int64_t of_each) {
