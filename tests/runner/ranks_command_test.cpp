@@ -35,7 +35,7 @@ the job to be terminated. The first process to do so was:
 
 }  // namespace
 
-TEST_CASE("a native run on several GPUs has a rank on each; a command starts its own", "[runner]") {
+TEST_CASE("a native run on several GPUs has a rank on each, a command starts its own", "[runner]") {
   RunSpec spec;
   CHECK(rank_count(spec) == 1);  // nothing said
   for (const int64_t gpus : {0, 1, 4}) {
