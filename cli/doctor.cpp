@@ -32,7 +32,10 @@ fs::path existing_parent(fs::path path) {
 
 Check check_worker() {
   try {
-    return {"trainer", true, find_worker(self_path()).string()};
+    const fs::path worker = find_worker(self_path());
+    return {"trainer", true,
+            fmt::format("{}, computes on {}", worker.string(),
+                        computes_on_gpus(worker) ? "the CPU and on GPUs" : "the CPU only")};
   } catch (const Error& e) {
     return {"trainer", false, e.what()};
   }

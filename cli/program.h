@@ -57,6 +57,7 @@ void add_import(CLI::App& app, Program& program);
 void add_import_recipe(CLI::App& app, Program& program);
 void add_registry(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
+void add_completion(CLI::App& app, Program& program);
 void add_job(CLI::App& app, Program& program);
 
 }  // namespace expctl
