@@ -1,0 +1,15 @@
+# cmake --install: the programs find each other and what they need by places relative to themselves, so that the folder can be
+# moved (LibTorch's cannot).
+install(TARGETS expctl RUNTIME DESTINATION bin)
+install(FILES ${EXPCTL_SOURCE_ARCHIVE} DESTINATION share/expctl)
+set(outside_folders ${TORCH_LIB_DIR})
+if(EXPCTL_CUDA)
+  get_filename_component(nccl_folder ${NCCL_LIBRARY} DIRECTORY)
+  list(APPEND outside_folders ${nccl_folder} ${CUDAToolkit_LIBRARY_DIR})
+endif()
+foreach(target IN ITEMS expctl-train expctl_cuda expctl_mpi)
+  if(TARGET ${target})
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "${outside_folders}")
+    install(TARGETS ${target} RUNTIME DESTINATION libexec/expctl LIBRARY DESTINATION libexec/expctl)
+  endif()
+endforeach()
