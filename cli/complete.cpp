@@ -50,7 +50,6 @@ std::vector<std::string> option_names(const CLI::App& app, const CLI::App& verb)
          of->get_options([](const CLI::Option* o) { return o->nonpositional(); })) {
       if (!option->get_lnames().empty()) names.push_back("--" + option->get_lnames().front());
     }
-    if (of == &app) break;
   }
   return names;
 }
@@ -66,7 +65,7 @@ bool takes_run(const CLI::App& verb) {
 }  // namespace
 
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::vector<std::string>& names) {
+                                     const std::function<std::vector<std::string>()>& names) {
   if (words.empty()) return {};
   const Place place = place_of(app, words);
   if (place.is_value) return {};
@@ -77,7 +76,9 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
     for (const CLI::App* verb :
          place.verb->get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); }))
       all.push_back(verb->get_name());
-    if (takes_run(*place.verb)) all.insert(all.end(), names.begin(), names.end());
+    if (takes_run(*place.verb)) {
+      for (auto& name : names()) all.push_back(std::move(name));
+    }
   }
   std::set<std::string> fitting;
   for (auto& word : all) {

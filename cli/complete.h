@@ -4,15 +4,16 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace expctl {
 
 /// Words that begin as the last of `words` does, which may be empty; those before it are the line without the
-/// program's name. `names` are ids and tags of runs, for the verbs that take one. Nothing where a file or a
-/// value of its own is wanted.
+/// program's name. `names` gives ids and tags of runs; it is asked only where a verb takes one. Nothing where
+/// a file or a value of its own is wanted.
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::vector<std::string>& names);
+                                     const std::function<std::vector<std::string>()>& names);
 
 }  // namespace expctl

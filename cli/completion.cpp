@@ -67,7 +67,8 @@ std::vector<std::string> run_names(const WorkspacePaths& workspace) {
 int complete(const CLI::App& app, const Program& program) {
   const char* text = std::getenv(kWords);
   const auto words = split(text == nullptr ? "" : text, '\n');
-  for (const auto& word : completions(app, words, run_names(program.workspace()))) fmt::print("{}\n", word);
+  const auto names = [&] { return run_names(program.workspace()); };
+  for (const auto& word : completions(app, words, names)) fmt::print("{}\n", word);
   return 0;
 }
 

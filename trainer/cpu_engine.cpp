@@ -31,6 +31,7 @@ double CpuEngine::accumulate(const StepOrder& order) {
     const int64_t end = std::min(begin + spec_.micro_batch, share.end);
     loss += add_micro_batch(order, {begin, end}, end == share.end);
   }
+  if (ranks_.size() == 1) return loss;
   gradient_sum_.finish(words_of(order.batch));
   return ranks_.sum(loss);
 }

@@ -6,7 +6,8 @@
 
 namespace expctl {
 
-/// That of the first GPU in CUDA_VISIBLE_DEVICES. Throws Error where the library was not built, or there is no GPU that it can use.
+/// That of the first GPU in CUDA_VISIBLE_DEVICES. Throws Error where the library was not built, or there is
+/// no GPU that it can use.
 const Backend& cuda_backend();
 
 }  // namespace expctl

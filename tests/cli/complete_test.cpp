@@ -25,7 +25,9 @@ struct SmallProgram {
     app.add_subcommand("job")->group("");
   }
 
-  Words complete(const Words& words) const { return completions(app, words, {"run1", "run2", "best", "@"}); }
+  Words complete(const Words& words) const {
+    return completions(app, words, [] { return Words{"run1", "run2", "best", "@"}; });
+  }
 };
 
 }  // namespace

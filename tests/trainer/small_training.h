@@ -1,6 +1,8 @@
 // A tiny model and a few features of synthetic data, for tests of training and prediction.
 #pragma once
 
+#include <algorithm>
+
 #include "core/text.h"
 #include "formats/tiny_bert.h"
 #include "squad/synthetic.h"
@@ -50,6 +52,18 @@ inline TrainSpec small_spec() {
   spec.max_seq_length = 160;
   spec.doc_stride = 32;
   return resolve(spec);
+}
+
+inline bool never() {
+  return false;
+}
+
+/// The largest difference of any parameter.
+inline double distance(const Parameters& a, const Parameters& b) {
+  double largest = 0;
+  for (const auto& [name, tensor] : a)
+    largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
+  return largest;
 }
 
 }  // namespace expctl::test

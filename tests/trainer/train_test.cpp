@@ -11,23 +11,11 @@ using namespace expctl::test;
 
 namespace {
 
-bool never() {
-  return false;
-}
-
 std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec, Checkpoint& model) {
   std::vector<StepMetrics> steps;
   auto training = small.training(spec, model);
   REQUIRE(training.run({[&](const StepMetrics& m) { steps.push_back(m); }, never, {}}) == TrainEnd::kDone);
   return steps;
-}
-
-/// The largest difference of any parameter.
-double distance(const Parameters& a, const Parameters& b) {
-  double largest = 0;
-  for (const auto& [name, tensor] : a)
-    largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
-  return largest;
 }
 
 bool same_bits(const Parameters& a, const Parameters& b) {

@@ -47,10 +47,6 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   return expctl::run_worker(folder, is_terminated, rank);
 }
 
-bool never() {
-  return false;
-}
-
 std::vector<Json> metrics(const RunPaths& paths) {
   std::vector<Json> lines;
   for (const auto& line : split(trim(read_file(paths.metrics())), '\n'))

@@ -1,5 +1,5 @@
-// BERT for question answering on a GPU, forward and backward written out as trainer/model.cpp has them for the CPU:
-// the same sites and masks of dropout.
+// BERT for question answering on a GPU, forward and backward written out as trainer/model.cpp has them for
+// the CPU: the same sites and masks of dropout.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -24,8 +24,8 @@ struct DropoutRates {
   double hidden = 0, attention = 0;
 };
 
-/// T as in trainer/kernels/cuda_kernels.h. Works on `stream`, which is LibTorch's current one while it is
-/// called.
+/// T as in trainer/kernels/cuda_kernels.h. All work is on `stream`, and none of it asks for memory, so that
+/// it can be captured in a graph once it has been done.
 template <typename T>
 class DeviceBert {
  public:

@@ -11,10 +11,14 @@ namespace {
 
 constexpr int64_t kWorkspaceBytes = 64 << 20;
 
-void check(cublasStatus_t status) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
+/// `where` is appended to what cuBLAS says.
+[[noreturn]] void fail(cublasStatus_t status, const std::string& where) {
   if (status == CUBLAS_STATUS_ALLOC_FAILED) throw std::bad_alloc();
-  throw Error(fmt::format("cuBLAS: {}", cublasLtGetStatusString(status)));
+  throw Error(fmt::format("cuBLAS: {}{}", cublasLtGetStatusString(status), where));
+}
+
+void check(cublasStatus_t status) {
+  if (status != CUBLAS_STATUS_SUCCESS) fail(status, "");
 }
 
 template <typename T>
@@ -96,11 +100,9 @@ void Products::multiply(const Shape& shape, const void* a, const void* b, bool a
   const cublasStatus_t status =
       cublasLtMatmul(handle_, plan.description, &one, a, plan.a, b, plan.b, &keep, c, plan.c, c, plan.c,
                      &plan.algorithm, workspace_.data(), workspace_.bytes(), stream_);
-  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw std::bad_alloc();
   if (status != CUBLAS_STATUS_SUCCESS) {
-    throw Error(fmt::format("cuBLAS: {} (a product of {} x {} x {}; CUDA: {})",
-                            cublasLtGetStatusString(status), shape.m, shape.n, shape.k,
-                            cudaGetErrorString(cudaPeekAtLastError())));
+    fail(status, fmt::format(" (a product of {} x {} x {}; CUDA: {})", shape.m, shape.n, shape.k,
+                             cudaGetErrorString(cudaPeekAtLastError())));
   }
 }
 

@@ -1,5 +1,5 @@
-// Matrix products by cuBLASLt, row-major, summed in fp32 whatever T is: float (without TF32), __nv_bfloat16 or __half.
-// The same call gives the same bits each time. Pointers are multiples of 256 bytes.
+// Matrix products by cuBLASLt, row-major, summed in fp32 whatever T is: float (without TF32), __nv_bfloat16
+// or __half. The same call gives the same bits each time. Pointers are multiples of 256 bytes.
 #pragma once
 
 #include <cublasLt.h>

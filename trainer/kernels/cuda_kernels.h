@@ -1,6 +1,6 @@
-// The kernels of the model on a GPU; products are cuBLAS's (trainer/cuda/products.h). Rows are those of packed
-// sequences, matrices row-major, and every sum has one order, so that a result is the same from run to run. T is what
-// activations are kept in: float, __nv_bfloat16 or __half; arithmetic is fp32.
+// The kernels of the model on a GPU; products are cuBLAS's (trainer/cuda/products.h). Rows are those of
+// packed sequences, matrices row-major, and every sum has one order, so that a result is the same from run to
+// run. T is what activations are kept in: float, __nv_bfloat16 or __half; arithmetic is fp32.
 //
 // Widths are multiples of 8, hidden states at most kMostHidden wide. All pointers are the device's.
 #pragma once

@@ -12,10 +12,6 @@ using namespace expctl::test;
 
 namespace {
 
-bool never() {
-  return false;
-}
-
 /// The GPU's, with gradients that go through NCCL though there is one rank.
 class NcclBackend : public Backend {
  public:
@@ -55,14 +51,6 @@ TrainSpec many_steps() {
   spec.max_steps = 12;  // 4 epochs of 6, 6 and 2: sizes come again, as graphs
   spec.adam_epsilon = 1e-3;
   return spec;
-}
-
-/// The largest difference of any parameter.
-double distance(const Parameters& a, const Parameters& b) {
-  double largest = 0;
-  for (const auto& [name, tensor] : a)
-    largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
-  return largest;
 }
 
 void check_close(const Trained& a, const Trained& b, double loss, double weights) {
