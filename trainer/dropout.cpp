@@ -1,5 +1,8 @@
 #include "trainer/dropout.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/counter_random.h"
 
 namespace expctl {
@@ -14,7 +17,9 @@ uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, 
 }
 
 Mask dropout_mask(double rate) {
-  return {static_cast<uint32_t>(rate * 4294967296.0), static_cast<float>(1.0 / (1.0 - rate))};
+  constexpr double kOf = 65536;
+  const double threshold = std::min(std::round(rate * kOf), kOf - 1);
+  return {static_cast<uint32_t>(threshold), static_cast<float>(kOf / (kOf - threshold))};
 }
 
 }  // namespace expctl

@@ -21,7 +21,8 @@ uint64_t dropout_sequence_key(const DropoutKey& key, int64_t sequence);
 /// The key of one row of elements: one position of one sequence at one site.
 uint64_t dropout_row_key(const DropoutKey& key, int64_t sequence, int64_t site, int64_t position);
 
-/// Each element is zeroed with probability `rate`, the rest scaled by 1 / (1 - rate).
+/// Each element is zeroed with probability `rate`, to the nearest of 1 / 65536, the rest scaled by 1 / (1 -
+/// that).
 Mask dropout_mask(double rate);
 
 }  // namespace expctl

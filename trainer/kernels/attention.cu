@@ -6,6 +6,19 @@
 namespace expctl::cuda {
 namespace {
 
+/// A thread a row and head.
+template <typename T>
+__global__ void along_kernel(const T* dcontext, const T* context, int64_t rows, int64_t heads, int64_t size,
+                             float* along) {
+  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  if (i >= rows * heads) return;
+  float total = 0;
+#pragma unroll 4
+  for (int64_t c = 0; c < size; c += 4)
+    total += sum(multiply(load4(dcontext + i * size + c), load4(context + i * size + c)));
+  along[i % heads * rows + i / heads] = total;
+}
+
 constexpr int kWarps = 4;
 constexpr int kRowsPerWarp = 4;
 constexpr int kTileRows = kWarps * kRowsPerWarp;  ///< that a block has the result of

@@ -9,6 +9,29 @@
 namespace expctl::cuda {
 namespace {
 
+/// Whether dropout keeps an element and the one kMaskPair behind it.
+struct KeptPair {
+  bool first, second;
+
+  __device__ KeptPair(const AttentionSizes& sizes, uint64_t key, int32_t element) {
+    const uint32_t bits = mask_pair(key, static_cast<uint32_t>(element)),
+                   threshold = sizes.mask.threshold << 16;
+    first = bits << 16 >= threshold;
+    second = bits >= threshold;
+  }
+};
+
+/// The scores of columns from `count` on become those of no weight.
+template <int kColumns>
+__device__ inline void leave_out_from(Sums (&scores)[kColumns], int32_t count) {
+  if (count >= kColumns * 8) return;
+#pragma unroll
+  for (int j = 0; j < kColumns; ++j) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) scores[j][e] = column_in(j, e) < count ? scores[j][e] : -INFINITY;
+  }
+}
+
 /// A block has kTile queries.
 template <typename T, int kSize, bool kDropout>
 __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
@@ -35,14 +58,7 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   const auto add_tile = [&](const Tile<T, kSize>& keys, const Tile<T, kSize>& values, int32_t first, int) {
     Sums weights[kTile / 8];
     times_transposed<T, kSize, kTile / 8>(weights, queries, keys, 0);
-    if (first + kTile > head.length) {
-#pragma unroll
-      for (int j = 0; j < kTile / 8; ++j) {
-#pragma unroll
-        for (int e = 0; e < 4; ++e)
-          weights[j][e] = first + column_in(j, e) < head.length ? weights[j][e] : -INFINITY;
-      }
-    }
+    leave_out_from(weights, head.length - first);
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       float now = largest[r];
@@ -61,9 +77,17 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
       for (int j = 0; j < kTile / 8; ++j) {
 #pragma unroll
         for (int e = 2 * r; e < 2 * r + 2; ++e) {
-          const float weight = fast_exp2(fmaf(weights[j][e], to_power, -at_largest));
-          total[r] += weight;  // of a lane's columns
-          weights[j][e] = weight * kept<kDropout>(sizes, mask_keys[r], first + column_in(j, e));
+          weights[j][e] = fast_exp2(fmaf(weights[j][e], to_power, -at_largest));
+          total[r] += weights[j][e];  // of a lane's columns
+        }
+      }
+#pragma unroll
+      for (int j = 0; kDropout && j < kTile / 8; j += 2) {
+#pragma unroll
+        for (int e = 2 * r; e < 2 * r + 2; ++e) {
+          const KeptPair kept(sizes, mask_keys[r], first + column_in(j, e));
+          weights[j][e] = kept.first ? weights[j][e] : 0.0f;
+          weights[j + 1][e] = kept.second ? weights[j + 1][e] : 0.0f;
         }
       }
     }
@@ -72,7 +96,7 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   for_tiles<T, kSize>(
       tiles, head.key, head.ld, head.value, head.ld, head.length, size, [](int32_t, int) {}, add_tile);
   const float totals[2] = {quad_sum(total[0]), quad_sum(total[1])};
-  const float factors[2] = {1 / totals[0], 1 / totals[1]};
+  const float factors[2] = {sizes.mask.scale / totals[0], sizes.mask.scale / totals[1]};
   const int64_t hidden = sizes.heads * sizes.head_size;
   store_rows<T, kSize>(sums, factors, head.length - warp_row, size,
                        context + (head.first + warp_row) * hidden + head.index * sizes.head_size, hidden);
@@ -84,11 +108,11 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   }
 }
 
-/// A block has the gradients of kTile queries.
+/// A block has the gradients of kTile queries, and writes `alongs`.
 template <typename T, int kSize, bool kDropout>
 __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
     tensor_query_gradient_kernel(const T* qkv, RowsOnDevice rows, AttentionSizes sizes,
-                                 AttentionKept<T> saved, T* dqkv) {
+                                 AttentionKept<T> saved, const T* context, float* alongs, T* dqkv) {
   const AttentionHead<T> head(qkv, rows, sizes);
   const auto begin = static_cast<int32_t>(blockIdx.x) * kTile;
   if (begin >= head.length) return;
@@ -96,7 +120,9 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   const int32_t warp_row = begin + static_cast<int>(threadIdx.x) / kWarp * 16;
   const int64_t hidden = sizes.heads * sizes.head_size;
   __shared__ TilePairs<T, kSize> tiles;
-  Left queries[kSize / 16], gradients[kSize / 16];
+  Left queries[kSize / 16], gradients[kSize / 16], contexts[kSize / 16];
+  load_left<T, kSize>(contexts, context + (head.first + warp_row) * hidden + head.index * sizes.head_size,
+                      hidden, head.length - warp_row, size);
   tiles.first[0].load(head.query, head.ld, begin, head.length, size);
   tiles.second[0].load(saved.dcontext + head.first * hidden + head.index * sizes.head_size, hidden, begin,
                        head.length, size);
@@ -108,14 +134,16 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   __syncthreads();
   const float to_power = head.scale * kLog2E;
   float log_sum[2] = {0, 0}, along[2] = {0, 0};
+  products_of_rows<T, kSize>(along, gradients, contexts);
   uint64_t mask_keys[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     const int32_t row = warp_row + lane / 4 + r * 8;
     mask_keys[r] = head.template mask_key<kDropout>(sizes, row);
     if (row >= head.length) continue;
-    log_sum[r] = saved.log_sums[head.index * rows.rows + head.first + row] * kLog2E;
-    along[r] = saved.along[head.index * rows.rows + head.first + row];
+    const int64_t place = head.index * rows.rows + head.first + row;
+    log_sum[r] = saved.log_sums[place] * kLog2E;
+    if (lane % 4 == 0) alongs[place] = along[r];
   }
   Sums sums[kSize / 8] = {};
   const auto add_tile = [&](const Tile<T, kSize>& keys, const Tile<T, kSize>& values, int32_t first, int) {
@@ -125,16 +153,22 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
       Sums scores[kHalf / 8], by_weight[kHalf / 8];
       times_transposed<T, kSize, kHalf / 8>(scores, queries, keys, half);
       times_transposed<T, kSize, kHalf / 8>(by_weight, gradients, values, half);
+      leave_out_from(scores, head.length - first - half);
+#pragma unroll
+      for (int j = 0; kDropout && j < kHalf / 8; j += 2) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          const KeptPair kept(sizes, mask_keys[e / 2], first + half + column_in(j, e));
+          by_weight[j][e] = kept.first ? by_weight[j][e] : 0.0f;
+          by_weight[j + 1][e] = kept.second ? by_weight[j + 1][e] : 0.0f;
+        }
+      }
 #pragma unroll
       for (int j = 0; j < kHalf / 8; ++j) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          const int r = e / 2;
-          const int32_t key = first + half + column_in(j, e);
-          const float there = fast_exp2(fmaf(scores[j][e], to_power, -log_sum[r]));
-          const float weight = key < head.length ? there : 0.0f;
-          const float factor = kept<kDropout>(sizes, mask_keys[r], key);
-          scores[j][e] = weight * (by_weight[j][e] * factor - along[r]) * head.scale;
+          const float weight = fast_exp2(fmaf(scores[j][e], to_power, -log_sum[e / 2]));
+          scores[j][e] = weight * fmaf(by_weight[j][e], sizes.mask.scale, -along[e / 2]);
         }
       }
       add_product<T, kSize, kHalf / 8>(sums, scores, keys, half);
@@ -142,9 +176,15 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 4)
   };
   for_tiles<T, kSize>(
       tiles, head.key, head.ld, head.value, head.ld, head.length, size, [](int32_t, int) {}, add_tile);
-  store_rows<T, kSize>(sums, {1, 1}, head.length - warp_row, size,
+  store_rows<T, kSize>(sums, {head.scale, head.scale}, head.length - warp_row, size,
                        dqkv + (head.first + warp_row) * head.ld + head.index * sizes.head_size, head.ld);
 }
+
+/// What the gradients of keys need of a query.
+struct alignas(16) OfQuery {
+  uint64_t mask_key;
+  float log_sum, along;
+};
 
 /// A block has the gradients of kTile keys and values: its rows are keys, its columns queries.
 template <typename T, int kSize, bool kDropout>
@@ -159,9 +199,7 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 3)
   const int64_t hidden = sizes.heads * sizes.head_size;
   const T* dcontext = saved.dcontext + head.first * hidden + head.index * sizes.head_size;
   __shared__ TilePairs<T, kSize> tiles;
-  /// Of the queries of a stage.
-  __shared__ float log_sums[2][kTile], alongs[2][kTile];
-  __shared__ uint64_t mask_keys[2][kTile];
+  __shared__ OfQuery of_queries[2][kTile];  ///< of a stage
   Left keys[kSize / 16], values[kSize / 16];
   tiles.first[0].load(head.key, head.ld, begin, head.length, size);
   tiles.second[0].load(head.value, head.ld, begin, head.length, size);
@@ -178,9 +216,10 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 3)
     if (i >= kTile) return;
     const bool is_there = first + i < head.length;
     const int64_t place = head.index * rows.rows + head.first + first + i;
-    log_sums[stage][i] = is_there ? saved.log_sums[place] * kLog2E : INFINITY;  // no weight where no query is
-    alongs[stage][i] = is_there ? saved.along[place] : 0.0f;
-    mask_keys[stage][i] = head.template mask_key<kDropout>(sizes, first + i);
+    of_queries[stage][i] = {
+        head.template mask_key<kDropout>(sizes, first + i),
+        is_there ? saved.log_sums[place] * kLog2E : INFINITY,  // no weight where no query is
+        is_there ? saved.along[place] : 0.0f};
   };
   const auto add_tile = [&](const Tile<T, kSize>& queries, const Tile<T, kSize>& gradients, int32_t first,
                             int stage) {
@@ -193,13 +232,17 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 3)
 #pragma unroll
       for (int j = 0; j < kHalf / 8; ++j) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) {
-          const int column = half + column_in(j, e);
-          const float weight = fast_exp2(fmaf(weights[j][e], to_power, -log_sums[stage][column]));
-          const float factor =
-              kept<kDropout>(sizes, mask_keys[stage][column], warp_row + lane / 4 + e / 2 * 8);
-          weights[j][e] = weight * factor;
-          by_score[j][e] = weight * (by_score[j][e] * factor - alongs[stage][column]) * head.scale;
+        for (int e = 0; e < 2; ++e) {
+          const OfQuery query = of_queries[stage][half + column_in(j, e)];
+          const KeptPair kept(sizes, query.mask_key, warp_row + lane / 4);
+          const auto combine = [&](float& score, float& gradient, bool is_kept) {
+            const float weight = fast_exp2(fmaf(score, to_power, -query.log_sum));
+            const bool stays = !kDropout || is_kept;
+            score = stays ? weight : 0.0f;
+            gradient = weight * fmaf(stays ? gradient : 0.0f, sizes.mask.scale, -query.along);
+          };
+          combine(weights[j][e], by_score[j][e], kept.first);
+          combine(weights[j][e + 2], by_score[j][e + 2], kept.second);
         }
       }
       add_product<T, kSize, kHalf / 8>(of_value, weights, gradients, half);
@@ -209,8 +252,9 @@ __global__ void __launch_bounds__(kBlock, kSize > 64 ? 1 : 3)
   for_tiles<T, kSize>(tiles, head.query, head.ld, dcontext, hidden, head.length, size, load_numbers,
                       add_tile);
   T* to = dqkv + (head.first + warp_row) * head.ld + hidden + head.index * sizes.head_size;
-  store_rows<T, kSize>(of_key, {1, 1}, head.length - warp_row, size, to, head.ld);
-  store_rows<T, kSize>(of_value, {1, 1}, head.length - warp_row, size, to + hidden, head.ld);
+  store_rows<T, kSize>(of_key, {head.scale, head.scale}, head.length - warp_row, size, to, head.ld);
+  store_rows<T, kSize>(of_value, {sizes.mask.scale, sizes.mask.scale}, head.length - warp_row, size,
+                       to + hidden, head.ld);
 }
 
 /// f.template operator()<size, dropout>() for the least size that there is a kernel for.
@@ -246,13 +290,11 @@ template <typename T>
 void attention_gradient(const T* dcontext, const T* qkv, const T* context, const float* log_sums,
                         const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, T* dqkv,
                         cudaStream_t stream) {
-  along_kernel<<<blocks_for(rows.rows * sizes.heads, kThreads), kThreads, 0, stream>>>(
-      dcontext, context, rows.rows, sizes.heads, sizes.head_size, along);
   const AttentionKept<T> saved{dcontext, log_sums, along};
   for_sizes(sizes, [&]<int kSize, bool kDropout>() {
-    tensor_key_gradient_kernel<T, kSize, kDropout>
-        <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
     tensor_query_gradient_kernel<T, kSize, kDropout>
+        <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, context, along, dqkv);
+    tensor_key_gradient_kernel<T, kSize, kDropout>
         <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
   });
   check_launch();

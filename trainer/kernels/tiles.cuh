@@ -20,6 +20,16 @@ using Left = uint32_t[4];
 /// Sums: 16 x 8. A lane has, of rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next.
 using Sums = float[4];
 
+/// Of the four lanes that have a row.
+__device__ inline float quad_sum(float v) {
+  v += __shfl_xor_sync(kAllLanes, v, 1);
+  return v + __shfl_xor_sync(kAllLanes, v, 2);
+}
+__device__ inline float quad_max(float v) {
+  v = fmaxf(v, __shfl_xor_sync(kAllLanes, v, 1));
+  return fmaxf(v, __shfl_xor_sync(kAllLanes, v, 2));
+}
+
 /// sums += left right, of 16 x 16 and 16 x 8.
 template <typename T>
 __device__ inline void multiply_add(Sums& c, const Left& a, uint32_t b0, uint32_t b1) {
@@ -155,6 +165,14 @@ __device__ inline uint32_t pair_of(float low, float high) {
   }
 }
 
+template <typename T>
+__device__ inline float2 floats_of(uint32_t pair) {
+  if constexpr (std::is_same_v<T, __nv_bfloat16>)
+    return __bfloat1622float2(reinterpret_cast<const __nv_bfloat162&>(pair));
+  else
+    return __half22float2(reinterpret_cast<const __half2&>(pair));
+}
+
 /// Sums of 16 x 16, rounded, as a left side.
 template <typename T>
 __device__ inline void as_left(Left& to, const Sums& first, const Sums& second) {
@@ -170,6 +188,41 @@ __device__ inline void load_left(Left (&to)[kSize / 16], const Tile<T, kSize>& t
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
 #pragma unroll
   for (int k = 0; k < kSize / 16; ++k) tile.left(to[k], warp * 16, k * 16);
+}
+
+/// Likewise of a matrix in memory, rows `ld` apart, of which the first is the warp's; zeros where it has no
+/// more.
+template <typename T, int kSize>
+__device__ inline void load_left(Left (&to)[kSize / 16], const T* matrix, int64_t ld, int32_t rows_left,
+                                 int size) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+#pragma unroll
+  for (int k = 0; k < kSize / 16; ++k) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int row = lane / 4 + i % 2 * 8, c = k * 16 + i / 2 * 8 + lane % 4 * 2;
+      to[k][i] = row < rows_left && c < size ? *reinterpret_cast<const uint32_t*>(matrix + row * ld + c) : 0;
+    }
+  }
+}
+
+/// The product of each of a lane's two rows with that of another left side.
+template <typename T, int kSize>
+__device__ inline void products_of_rows(float (&products)[2], const Left (&a)[kSize / 16],
+                                        const Left (&b)[kSize / 16]) {
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    float total = 0;
+#pragma unroll
+    for (int k = 0; k < kSize / 16; ++k) {
+#pragma unroll
+      for (int i = r; i < 4; i += 2) {
+        const float2 x = floats_of<T>(a[k][i]), y = floats_of<T>(b[k][i]);
+        total += x.x * y.x + x.y * y.y;
+      }
+    }
+    products[r] = quad_sum(total);
+  }
 }
 
 /// sums [16, 8 kColumns] = left times the transposed rows from `row` on of a tile.
@@ -231,15 +284,6 @@ __device__ inline void store_rows(const Sums (&sums)[kSize / 8], const float (&f
 /// The column of element `e` of a lane's sums `j`.
 __device__ inline int column_in(int j, int e) {
   return j * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + e % 2;
-}
-
-__device__ inline float quad_sum(float v) {
-  v += __shfl_xor_sync(kAllLanes, v, 1);
-  return v + __shfl_xor_sync(kAllLanes, v, 2);
-}
-__device__ inline float quad_max(float v) {
-  v = fmaxf(v, __shfl_xor_sync(kAllLanes, v, 1));
-  return fmaxf(v, __shfl_xor_sync(kAllLanes, v, 2));
 }
 
 }  // namespace expctl::cuda
