@@ -43,7 +43,7 @@ class CudaEngine : public StepEngine {
         norm_partial_(kNormBlocks),
         numbers_(1),
         results_(kMostInFlight + 1) {
-    if (by_nccl) sum_.emplace(ranks);
+    if (by_nccl) sum_.emplace(ranks, stream_);
     gradients_.fill_with_zeros(stream_);  // the gaps between tensors stay so
     upload();
   }
@@ -132,17 +132,17 @@ class CudaEngine : public StepEngine {
     gradients_.fill_with_zeros(stream_);
     numbers_.fill_with_zeros(stream_);
     if (!sum_) return;
-    for (const auto& stretch : layout_.stretches()) sum_gradients(stretch, stream_);
+    for (const auto& stretch : layout_.stretches()) sum_gradients(stretch);
     finish_sums();
   }
 
-  void sum_gradients(const FlatLayout::Stretch& stretch, cudaStream_t completing) {
-    sum_->begin(gradients_.data() + stretch.begin, stretch.end - stretch.begin, completing);
+  void sum_gradients(const FlatLayout::Stretch& stretch) {
+    sum_->begin(gradients_.data() + stretch.begin, stretch.end - stretch.begin);
   }
 
   void finish_sums() {
-    sum_->begin(&numbers_.data()->loss, 1, stream_);
-    sum_->finish(stream_);
+    sum_->begin(&numbers_.data()->loss, 1);
+    sum_->finish();
   }
 
   /// Forward and backward of a micro-batch whose numbers have been copied. Gradients that no later one adds
@@ -155,11 +155,11 @@ class CudaEngine : public StepEngine {
     add_losses(losses_.data(), chosen, feed_.part(), add, numbers_.data(), stream_);
     const bool is_summed = sum_ && is_last;
     size_t complete = 0;
-    model_.backward(dlogits_.data(), chosen, add, gradients_.data(), [&](cudaStream_t completing) {
-      if (is_summed) sum_gradients(layout_.stretches()[complete++], completing);
+    model_.backward(dlogits_.data(), chosen, add, gradients_.data(), [&](int64_t) {
+      if (is_summed) sum_gradients(layout_.stretches()[complete++]);
     });
     if (!is_summed) return;
-    while (complete < layout_.stretches().size()) sum_gradients(layout_.stretches()[complete++], stream_);
+    while (complete < layout_.stretches().size()) sum_gradients(layout_.stretches()[complete++]);
     finish_sums();
   }
 

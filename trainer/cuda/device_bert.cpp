@@ -17,6 +17,12 @@ Mask mask_of(double rate) {
   return rate == 0 ? Mask{} : dropout_mask(rate);
 }
 
+/// Floats for the partial sums of a layer's backward pass, each after the other, or of the embeddings'.
+int64_t partial_floats(const BertConfig& config) {
+  return kMostParts * (3 * config.hidden_size + config.intermediate_size + 3 * config.hidden_size +
+                       3 * config.hidden_size + 2);
+}
+
 }  // namespace
 
 void check_computable(const BertConfig& config) {
@@ -75,25 +81,17 @@ DeviceBert<T>::DeviceBert(const BertConfig& config, const FlatLayout& layout, co
     layer.log_sums = DeviceBuffer<float>(rows(config.num_attention_heads));
   }
   if (!to_train) return;
-  weight_products_.emplace(weights_stream_);
   space_.gradient = DeviceBuffer<T>(rows(hidden));
   space_.more = DeviceBuffer<T>(rows(hidden));
   space_.dsum = DeviceBuffer<T>(rows(hidden));
+  space_.dx = DeviceBuffer<T>(rows(hidden));
+  space_.wide = DeviceBuffer<T>(rows(wide));
   space_.context = DeviceBuffer<T>(rows(hidden));
+  space_.qkv = DeviceBuffer<T>(rows(3 * hidden));
   space_.embedding_rows = DeviceBuffer<float>(rows(hidden));
   space_.along = DeviceBuffer<float>(rows(config.num_attention_heads));
-  space_.partial = DeviceBuffer<float>(kMostParts * (2 * hidden + 2));
+  space_.partial = DeviceBuffer<float>(partial_floats(config));
   space_.sorting = DeviceBuffer<std::byte>(static_cast<int64_t>(sort_bytes(most_rows)));
-  for (WeightSpace& space : weight_spaces_) {
-    space.doutput = DeviceBuffer<T>(rows(hidden));
-    space.dwide = DeviceBuffer<T>(rows(wide));
-    space.dattended = DeviceBuffer<T>(rows(hidden));
-    space.dqkv = DeviceBuffer<T>(rows(3 * hidden));
-    space.of_output = DeviceBuffer<float>(kMostParts * 3 * hidden);
-    space.of_wide = DeviceBuffer<float>(kMostParts * wide);
-    space.of_attended = DeviceBuffer<float>(kMostParts * 3 * hidden);
-    space.of_qkv = DeviceBuffer<float>(kMostParts * 3 * hidden);
-  }
 }
 
 template <typename T>
@@ -154,7 +152,7 @@ const T* DeviceBert<T>::layer_forward(int64_t index, const T* hidden) {
 
 template <typename T>
 void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients,
-                             const std::function<void(cudaStream_t)>& after_layer) {
+                             const std::function<void(int64_t)>& after_layer) {
   const auto to = [&](const char* name) { return gradients + layout_.offset_of(name); };
   const int64_t width = config_.hidden_size;
   const auto pitch = static_cast<int32_t>(2 * width);
@@ -166,9 +164,8 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
   sum_partials(of_head, 2, add, stream_);
   for (int64_t i = config_.num_hidden_layers; i-- > 0;) {
     layer_backward(i, add, gradients);
-    after_layer(weights_stream_);
+    after_layer(i);
   }
-  weights_stream_.hold(stream_);
 
   embed_gradient(space_.gradient.data(), space_.more.data(), rows_, embedded_sum_.data(),
                  embedded_stats_.data(), {kEmbeddingSite, mask_of(dropout_.hidden)},
@@ -190,64 +187,60 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
                   to("bert.embeddings.position_embeddings.weight"), space_.sorting.data(), partial, stream_);
 }
 
-/// Of the rows, when what is on the stream so far is done.
-template <typename T>
-void DeviceBert<T>::weight_gradient(const T* dy, const T* x, int64_t in_width, int64_t out_width, bool add,
-                                    float* dweight) {
-  weights_stream_.follow(stream_);
-  weight_products_->weight_gradient(dy, x, rows_.rows, in_width, out_width, add, dweight);
-}
-
 template <typename T>
 void DeviceBert<T>::layer_backward(int64_t index, bool add, float* gradients) {
   Layer& a = activations_of(index);
-  WeightSpace& w = weight_spaces_[index % 2];
   const Places& p = places_[static_cast<size_t>(index)];
   const int64_t width = config_.hidden_size, wide = config_.intermediate_size, rows = rows_.rows;
   const bool is_last = index + 1 == config_.num_hidden_layers;
-  if (index + 2 < config_.num_hidden_layers) w.read.hold(stream_);
+  float* of_output = space_.partial.data();
+  float* of_wide = of_output + kMostParts * 3 * width;
+  float* of_attention = of_wide + kMostParts * wide;
+  float* of_qkv = of_attention + kMostParts * 3 * width;
 
   add_norm_gradient(space_.gradient.data(), is_last ? nullptr : space_.more.data(), a.output_sum.data(),
                     a.output_stats.data(), rows_, site(index, kFfnOutputSite), exact_ + p.norm, width,
-                    space_.dsum.data(), w.doutput.data(), w.of_output.data(), stream_);
+                    space_.dsum.data(), space_.dx.data(), of_output, stream_);
   std::swap(space_.gradient, space_.dsum);
-  weight_gradient(w.doutput.data(), a.wide.data(), wide, width, add, gradients + p.output);
-  products_.input_gradient(w.doutput.data(), rounded_ + p.output, rows, wide, width, w.dwide.data());
-  bias_gelu_gradient(w.dwide.data(), a.pre.data(), exact_ + p.intermediate_bias, rows, wide, w.of_wide.data(),
+  products_.weight_gradient(space_.dx.data(), a.wide.data(), rows, wide, width, add, gradients + p.output);
+  products_.input_gradient(space_.dx.data(), rounded_ + p.output, rows, wide, width, space_.wide.data());
+  bias_gelu_gradient(space_.wide.data(), a.pre.data(), exact_ + p.intermediate_bias, rows, wide, of_wide,
                      stream_);
-  weight_gradient(w.dwide.data(), a.attended.data(), width, wide, add, gradients + p.intermediate);
-  products_.input_gradient(w.dwide.data(), rounded_ + p.intermediate, rows, width, wide, space_.more.data());
+  products_.weight_gradient(space_.wide.data(), a.attended.data(), rows, width, wide, add,
+                            gradients + p.intermediate);
+  products_.input_gradient(space_.wide.data(), rounded_ + p.intermediate, rows, width, wide,
+                           space_.more.data());
 
   add_norm_gradient(space_.gradient.data(), space_.more.data(), a.attended_sum.data(),
                     a.attended_stats.data(), rows_, site(index, kAttentionOutputSite),
-                    exact_ + p.attention_norm, width, space_.dsum.data(), w.dattended.data(),
-                    w.of_attended.data(), stream_);
+                    exact_ + p.attention_norm, width, space_.dsum.data(), space_.dx.data(), of_attention,
+                    stream_);
   std::swap(space_.gradient, space_.dsum);
-  weight_gradient(w.dattended.data(), a.context.data(), width, width, add, gradients + p.attention_output);
-  products_.input_gradient(w.dattended.data(), rounded_ + p.attention_output, rows, width, width,
+  products_.weight_gradient(space_.dx.data(), a.context.data(), rows, width, width, add,
+                            gradients + p.attention_output);
+  products_.input_gradient(space_.dx.data(), rounded_ + p.attention_output, rows, width, width,
                            space_.context.data());
   attention_gradient(space_.context.data(), a.qkv.data(), a.context.data(), a.log_sums.data(), rows_,
-                     attention_sizes(index), space_.along.data(), w.dqkv.data(), stream_);
-  weight_gradient(w.dqkv.data(), a.input, width, 3 * width, add, gradients + p.qkv);
-  products_.input_gradient(w.dqkv.data(), rounded_ + p.qkv, rows, width, 3 * width, space_.more.data());
+                     attention_sizes(index), space_.along.data(), space_.qkv.data(), stream_);
+  column_sums(space_.qkv.data(), rows, 3 * width, of_qkv, stream_);
+  products_.weight_gradient(space_.qkv.data(), a.input, rows, width, 3 * width, add, gradients + p.qkv);
+  products_.input_gradient(space_.qkv.data(), rounded_ + p.qkv, rows, width, 3 * width, space_.more.data());
 
-  column_sums(w.dqkv.data(), rows, 3 * width, w.of_qkv.data(), weights_stream_);
   const auto columns = static_cast<int32_t>(width);
-  const auto norm_sums = [&](const DeviceBuffer<float>& partial, int64_t which, int64_t place) {
-    return PartialSums{partial.data() + which * width, norm_parts(), 3 * columns, columns, gradients + place};
+  const auto norm_sums = [&](float* partial, int64_t which, int64_t place) {
+    return PartialSums{partial + which * width, norm_parts(), 3 * columns, columns, gradients + place};
   };
   const PartialSums sums[] = {
-      norm_sums(w.of_output, 0, p.norm),
-      norm_sums(w.of_output, 1, p.norm_bias),
-      norm_sums(w.of_output, 2, p.output_bias),
-      {w.of_wide.data(), column_parts(wide), static_cast<int32_t>(wide), static_cast<int32_t>(wide),
+      norm_sums(of_output, 0, p.norm),
+      norm_sums(of_output, 1, p.norm_bias),
+      norm_sums(of_output, 2, p.output_bias),
+      {of_wide, column_parts(wide), static_cast<int32_t>(wide), static_cast<int32_t>(wide),
        gradients + p.intermediate_bias},
-      norm_sums(w.of_attended, 0, p.attention_norm),
-      norm_sums(w.of_attended, 1, p.attention_norm_bias),
-      norm_sums(w.of_attended, 2, p.attention_bias),
-      {w.of_qkv.data(), column_parts(3 * width), 3 * columns, 3 * columns, gradients + p.qkv_bias}};
-  sum_partials(sums, static_cast<int>(std::size(sums)), add, weights_stream_);
-  w.read.record(weights_stream_);
+      norm_sums(of_attention, 0, p.attention_norm),
+      norm_sums(of_attention, 1, p.attention_norm_bias),
+      norm_sums(of_attention, 2, p.attention_bias),
+      {of_qkv, column_parts(3 * width), 3 * columns, 3 * columns, gradients + p.qkv_bias}};
+  sum_partials(sums, static_cast<int>(std::size(sums)), add, stream_);
 }
 
 template class DeviceBert<float>;

@@ -7,14 +7,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "formats/bert_config.h"
 #include "trainer/cuda/device_memory.h"
 #include "trainer/cuda/flat_layout.h"
 #include "trainer/cuda/products.h"
-#include "trainer/cuda/stream.h"
 #include "trainer/kernels/cuda_kernels.h"
 
 namespace expctl::cuda {
@@ -40,10 +38,10 @@ class DeviceBert {
   const float* forward(const RowsOnDevice& rows, const DropoutRates& dropout);
 
   /// Writes the gradients of all parameters, or adds to them, of a loss whose gradient by the last logits is
-  /// `dlogits`: zero in the rows of all but the first `real_sequences`. after_layer(stream) is called for
-  /// each layer, from the last one on, when what is on `stream` completes the gradients of its weights.
+  /// `dlogits`: zero in the rows of all but the first `real_sequences`. after_layer(i) is called when the
+  /// weights of layer i have theirs, from the last layer on.
   void backward(const float* dlogits, int64_t real_sequences, bool add, float* gradients,
-                const std::function<void(cudaStream_t)>& after_layer);
+                const std::function<void(int64_t)>& after_layer);
 
   int64_t most_rows() const { return most_rows_; }
 
@@ -54,15 +52,9 @@ class DeviceBert {
     const T* input = nullptr;
   };
   struct Space {
-    DeviceBuffer<T> gradient, more, dsum, context;
+    DeviceBuffer<T> gradient, more, dsum, dx, wide, context, qkv;
     DeviceBuffer<float> embedding_rows, partial, along;
     DeviceBuffer<std::byte> sorting;
-  };
-  /// What the gradients of a layer's weights are made of.
-  struct WeightSpace {
-    DeviceBuffer<T> doutput, dwide, dattended, dqkv;
-    DeviceBuffer<float> of_output, of_wide, of_attended, of_qkv;  ///< partial sums
-    Event read;
   };
   /// Where a layer's parameters lie.
   struct Places {
@@ -74,8 +66,6 @@ class DeviceBert {
   AttentionSizes attention_sizes(int64_t layer) const;
   const T* layer_forward(int64_t index, const T* hidden);
   void layer_backward(int64_t index, bool add, float* gradients);
-  void weight_gradient(const T* dy, const T* x, int64_t in_width, int64_t out_width, bool add,
-                       float* dweight);
   Layer& activations_of(int64_t index) { return layers_[to_train_ ? static_cast<size_t>(index) : 0]; }
 
   const BertConfig config_;
@@ -86,16 +76,12 @@ class DeviceBert {
   const bool to_train_;
   cudaStream_t stream_;
   Products products_;
-  /// Gradients of weights, which the backward pass does not wait for: they fill the GPU where it leaves room.
-  SideStream weights_stream_;
-  std::optional<Products> weight_products_;
   std::vector<Places> places_;
 
   DeviceBuffer<float> embedded_sum_, embedded_stats_, logits_;
   DeviceBuffer<T> embedded_, projected_;
   std::vector<Layer> layers_;  ///< one for all where no gradients will be wanted
   Space space_;
-  WeightSpace weight_spaces_[2];  ///< of a layer, and of the one after it, which may still be read
 
   RowsOnDevice rows_;
   DropoutRates dropout_;

@@ -11,7 +11,7 @@ void check(ncclResult_t result) {
 
 }  // namespace
 
-NcclSum::NcclSum(Ranks& ranks) {
+NcclSum::NcclSum(Ranks& ranks, cudaStream_t stream) : stream_(stream) {
   ncclUniqueId id{};
   if (ranks.rank() == 0) check(ncclGetUniqueId(&id));
   ranks.broadcast(&id, sizeof id);
@@ -22,9 +22,15 @@ NcclSum::~NcclSum() {
   ncclCommDestroy(ranks_);
 }
 
-void NcclSum::begin(void* values, int64_t count, ncclDataType_t type, cudaStream_t stream) {
-  beside_.follow(stream);
+void NcclSum::begin(void* values, int64_t count, ncclDataType_t type) {
+  begun_.record(stream_);
+  begun_.hold(beside_);
   check(ncclAllReduce(values, values, static_cast<size_t>(count), type, ncclSum, ranks_, beside_));
+}
+
+void NcclSum::finish() {
+  done_.record(beside_);
+  done_.hold(stream_);
 }
 
 }  // namespace expctl::cuda

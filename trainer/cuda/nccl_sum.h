@@ -16,24 +16,24 @@ namespace expctl::cuda {
 class NcclSum {
  public:
   /// Each rank has a GPU of its own. `ranks` tells the others who they are.
-  explicit NcclSum(Ranks& ranks);
+  NcclSum(Ranks& ranks, cudaStream_t stream);
   ~NcclSum();
   NcclSum(const NcclSum&) = delete;
   NcclSum& operator=(const NcclSum&) = delete;
 
-  /// Replaces `count` numbers, which what is on `stream` so far completes, by their sums over the ranks.
-  /// Until finish() nothing may touch them.
-  void begin(float* values, int64_t count, cudaStream_t stream) { begin(values, count, ncclFloat32, stream); }
-  void begin(double* values, int64_t count, cudaStream_t stream) {
-    begin(values, count, ncclFloat64, stream);
-  }
-  /// What is put on `stream` afterwards comes after the sums.
-  void finish(cudaStream_t stream) { beside_.hold(stream); }
+  /// Replaces `count` numbers, which what is on the stream so far completes, by their sums over the ranks.
+  /// Until finish() nothing on the stream may touch them.
+  void begin(float* values, int64_t count) { begin(values, count, ncclFloat32); }
+  void begin(double* values, int64_t count) { begin(values, count, ncclFloat64); }
+  /// What is put on the stream afterwards comes after the sums.
+  void finish();
 
  private:
-  void begin(void* values, int64_t count, ncclDataType_t type, cudaStream_t stream);
+  void begin(void* values, int64_t count, ncclDataType_t type);
 
-  SideStream beside_;
+  cudaStream_t stream_;
+  Stream beside_;
+  Event begun_, done_;
   ncclComm_t ranks_ = nullptr;
 };
 

@@ -11,11 +11,7 @@ namespace expctl::cuda {
 
 class Stream {
  public:
-  Stream() : Stream(0) {}
-  /// Of several that wait for the same GPU the one with the lower number goes first.
-  explicit Stream(int priority) {
-    check(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, priority));
-  }
+  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)); }
   ~Stream() { cudaStreamDestroy(stream_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -44,27 +40,6 @@ class Event {
 
  private:
   cudaEvent_t event_ = nullptr;
-};
-
-/// Work beside another stream's.
-class SideStream {
- public:
-  operator cudaStream_t() const { return stream_; }
-
-  /// What is put on this one from now on comes after what `other` has so far.
-  void follow(cudaStream_t other) {
-    begun_.record(other);
-    begun_.hold(stream_);
-  }
-  /// What is put on `other` from now on comes after what this one has so far.
-  void hold(cudaStream_t other) {
-    done_.record(stream_);
-    done_.hold(other);
-  }
-
- private:
-  Stream stream_;
-  Event begun_, done_;
 };
 
 /// What was launched once, to be launched again as one.
