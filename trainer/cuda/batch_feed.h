@@ -15,7 +15,7 @@
 namespace expctl::cuda {
 
 /// Rows are filled up to a multiple of this: as many graphs serve all batches.
-inline constexpr int64_t kRowBucket = 256;
+inline constexpr int64_t kRowBucket = 128;
 
 /// A micro-batch as the host knows it.
 struct FeedOrder {
