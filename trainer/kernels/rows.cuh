@@ -131,10 +131,6 @@ struct RowShape {
   static __device__ bool has(int64_t column, int64_t width) { return kFull || column < width; }
 };
 
-inline void check_width(int64_t width) {
-  if (width > kMostHidden) throw Error("hidden states of more than 1024 are not computed on a GPU");
-}
-
 /// f.template operator()<a RowShape>() for rows of `width`.
 template <typename F>
 void for_row_shape(int64_t width, const F& f) {
@@ -143,8 +139,8 @@ void for_row_shape(int64_t width, const F& f) {
   if (width == 6 * kOfAWarp) return f.template operator()<RowShape<6, true>>();
   if (width == 8 * kOfAWarp) return f.template operator()<RowShape<8, true>>();
   if (width <= kOfAWarp) return f.template operator()<RowShape<1, false>>();
-  check_width(width);
-  return f.template operator()<RowShape<8, false>>();
+  if (width <= kMostHidden) return f.template operator()<RowShape<8, false>>();
+  throw Error("hidden states of more than 1024 are not computed on a GPU");
 }
 
 /// f.template operator()<whether there is dropout>()
