@@ -71,17 +71,15 @@ __device__ inline float4 each(float4 v, const F& f) {
   return {f(v.x), f(v.y), f(v.z), f(v.w)};
 }
 
-/// body(places) for so many of a thread's rows at a time, whose places are `row_of`.
+/// body(first row, rows of it) for a thread's rows.
 template <int kAtOnce, typename F>
 __device__ inline void for_rows(int64_t rows, const F& body) {
   for (int64_t first = blockIdx.y; first < rows; first += int64_t{gridDim.y} * kAtOnce) body(first);
 }
 
-/// The row of the place `i` of those from `first` on; below 0 where there is none. The last rows come first:
-/// the product that made the matrix wrote them last, so that they are still in the cache, and the one that
-/// reads the result begins with the first ones.
-__device__ inline int64_t row_of(int64_t first, int i, int64_t rows) {
-  return rows - 1 - (first + int64_t{i} * gridDim.y);
+/// The row `i` of those from `first` on that are done at once.
+__device__ inline int64_t row_of(int64_t first, int i) {
+  return first + int64_t{i} * gridDim.y;
 }
 
 template <typename T>
@@ -95,13 +93,13 @@ __global__ void __launch_bounds__(kColumnThreads)
     Eight v[kRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) {
-      if (row_of(first, i, rows) >= 0) v[i] = load8(x + row_of(first, i, rows) * width + c);
+      if (row_of(first, i) < rows) v[i] = load8(x + row_of(first, i) * width + c);
     }
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) {
-      if (row_of(first, i, rows) < 0) continue;
+      if (row_of(first, i) >= rows) continue;
       const Eight sum = add8(v[i], b);
-      store8(out + row_of(first, i, rows) * width + c, {each(sum.low, Gelu()), each(sum.high, Gelu())});
+      store8(out + row_of(first, i) * width + c, {each(sum.low, Gelu()), each(sum.high, Gelu())});
     }
   });
 }
@@ -118,17 +116,17 @@ __global__ void __launch_bounds__(kColumnThreads)
     Eight v[kGradientRowsAtOnce], g[kGradientRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kGradientRowsAtOnce; ++i) {
-      if (row_of(first, i, rows) < 0) continue;
-      v[i] = load8(x + row_of(first, i, rows) * width + c);
-      g[i] = load8(gradient + row_of(first, i, rows) * width + c);
+      if (row_of(first, i) >= rows) continue;
+      v[i] = load8(x + row_of(first, i) * width + c);
+      g[i] = load8(gradient + row_of(first, i) * width + c);
     }
 #pragma unroll
     for (int i = 0; i < kGradientRowsAtOnce; ++i) {
-      if (row_of(first, i, rows) < 0) continue;
+      if (row_of(first, i) >= rows) continue;
       const Eight sum = add8(v[i], b);
       const Eight of_x = {rounded4<T>(multiply(g[i].low, each(sum.low, GeluSlope()))),
                           rounded4<T>(multiply(g[i].high, each(sum.high, GeluSlope())))};
-      store8(gradient + row_of(first, i, rows) * width + c, of_x);
+      store8(gradient + row_of(first, i) * width + c, of_x);
       total = add8(total, of_x);
     }
   });
@@ -145,7 +143,7 @@ __global__ void __launch_bounds__(kColumnThreads)
     Eight v[kRowsAtOnce];
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i)
-      v[i] = row_of(first, i, rows) >= 0 ? load8(x + row_of(first, i, rows) * width + c) : Eight{};
+      v[i] = row_of(first, i) < rows ? load8(x + row_of(first, i) * width + c) : Eight{};
 #pragma unroll
     for (int i = 0; i < kRowsAtOnce; ++i) total = add8(total, v[i]);
   });
