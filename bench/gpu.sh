@@ -54,7 +54,7 @@ memcheck() {
   command -v compute-sanitizer >/dev/null || { figure "memcheck" "there is no compute-sanitizer"; return 1; }
   [ -x "$bin/test_cuda" ] || { figure "memcheck" "test_cuda is not built"; return 1; }
   for ((i = 0; i < shares; i++)); do
-    "$bin/test_cuda" --list-test-names-only | awk -v n=$shares -v i="$i" 'NF && NR % n == i { gsub(",", "\\\\,"); print }' >"$1/$i.names"
+    "$bin/test_cuda" --list-test-names-only | awk -v n=$shares -v i="$i" 'NF && NR % n == i' | sed 's!,!\\,!g' >"$1/$i.names"
     # What the calls of CUDA return is looked at by the program; NCCL asks for kernels that it does not have.
     bounded 240 compute-sanitizer --tool memcheck --report-api-errors no --error-exitcode 9 "$bin/test_cuda" -d yes --input-file "$1/$i.names" >"$1/$i.log" 2>&1 &
     pids+=($!)

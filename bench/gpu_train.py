@@ -21,7 +21,7 @@ import worker
 BEST = ["--bf16", "--padding", "dynamic", "--group-by-length", "--attention", "sdpa"]
 KINDS = {  # flags, untimed steps, steps
     "best": ("bf16, sdpa, dynamic padding, grouped by length", BEST, 100, 500),
-    "compiled": ("the same, compiled", [*BEST, "--compile"], 350, 650),
+    "compiled": ("the same, compiled", [*BEST, "--compile"], 200, 400),
     "default": ("its default: fp32, padded to 384", [], 50, 150),
 }
 LOGGED = 50  # steps between the Trainer's lines
