@@ -11,6 +11,7 @@
 #   seeds     8 short runs of a sweep, one after the other and side by side
 #   cost      time and memory against data and threads, as a plot
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
+#   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -50,7 +51,13 @@ ranks() { bench ranks.py "$bin" "$minilm" "$train" "$1"; }
 seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
 runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
+registry() {
+  local venv=$work/mlflow
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
+  "$venv/bin/python" -c 'import mlflow' 2>/dev/null || "$venv/bin/python" -m pip install -q --disable-pip-version-check mlflow==3.6.0 || return
+  bench registry.py "$bin/expctl" "$bin/bench_registry" "$1" --mlflow "$venv/bin/python"
+}
 
-cmake --build build/release --target bench_products >/dev/null || exit
-parts="squad train base predict threads ranks seeds cost runner"
+cmake --build build/release --target bench_products bench_registry >/dev/null || exit
+parts="squad train base predict threads ranks seeds cost runner registry"
 run_parts "$parts" "$parts" "runner" "$work" "$@"

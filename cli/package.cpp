@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "reports/table.h"
+#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
@@ -41,14 +42,24 @@ void print_package(const Program& program, const Package& package, const fs::pat
   fmt::print("{}\n", out.string());
 }
 
+/// So that what was handed in is never cleared away.
+void record(Registry& registry, const WorkspacePaths& workspace, const Submission& submission,
+            const PackageOptions& options) {
+  std::vector<std::string> ids;
+  for (const auto& entry : submission.entries) ids.push_back(entry.record.id);
+  for (const auto& id : registry.set_submission(options.out.string(), ids, options.now_s))
+    write_run_file(registry, id, RunPaths{workspace.folder(id)});
+}
+
 int package(const Program& program, PackageOptions options) {
   options.out = fs::absolute(options.out).lexically_normal();
   if (options.out.filename().empty()) options.out = options.out.parent_path();
   if (options.average == 0) options.average = std::min<size_t>(3, options.top);
   options.source_archive = source_archive();
   options.now_s = SystemClock().now_s();
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  Registry registry = Registry::open_existing(program.workspace().registry());
   const Package made = package_submission(registry, program.workspace(), options);
+  record(registry, program.workspace(), made.submission, options);
   print_package(program, made, options.out);
   for (const auto& check : made.checks) {
     if (check.result == CheckResult::kUnproven)

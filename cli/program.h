@@ -45,8 +45,11 @@ void add_ensemble(CLI::App& app, Program& program);
 void add_package(CLI::App& app, Program& program);
 void add_verify(CLI::App& app, Program& program);
 void add_runs(CLI::App& app, Program& program);
+void add_replay(CLI::App& runs, Program& program);  ///< a verb of `expctl runs`
 void add_compare(CLI::App& app, Program& program);
 void add_tag(CLI::App& app, Program& program);
+void add_rm(CLI::App& app, Program& program);
+void add_gc(CLI::App& app, Program& program);
 void add_logs(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_features(CLI::App& app, Program& program);

@@ -158,9 +158,8 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
     row("evaluation " + e.name,
         fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));
   }
-  const auto metrics = registry.metrics(run.id);
-  if (!metrics.empty())
-    row("last step", fmt::format("{} (loss {:.4f})", metrics.back().step, metrics.back().loss));
+  if (const auto last = registry.last_metric(run.id))
+    row("last step", fmt::format("{} (loss {:.4f})", last->step, last->loss));
   row("folder", workspace.folder(run.id).string());
   return render_table({run.id, ""}, rows);
 }
@@ -203,6 +202,7 @@ void add_runs(CLI::App& app, Program& program) {
   show->add_option("ID", *word, "run3, ens1, @ (the newest), @2")->required();
   show->callback(
       [&program, word] { program.action = [&program, word] { return show_run(program, *word); }; });
+  add_replay(*verb, program);
   verb->require_subcommand(0, 1);
 }
 

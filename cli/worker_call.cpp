@@ -14,6 +14,10 @@
 
 namespace expctl {
 
+std::string new_attempt_token() {
+  return fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
+}
+
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder) {
   spec.resources.timeout_s = 0;
   GpuPool no_gpus;
@@ -21,7 +25,7 @@ WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::file
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();
-  request.attempt_token = fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
+  request.attempt_token = new_attempt_token();
   request.devices = pool.take(ResourceSpec{}, false)->devices();
   request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
   request.argv = {find_worker(self_path()).string(), folder.string()};

@@ -17,6 +17,9 @@ std::string format_number(double value);
 /// "12 s", "3 min 4 s", "2 h 5 min".
 std::string duration_text(double seconds);
 
+/// "512 bytes", "38.0 MiB": in the largest of bytes, KiB, MiB, GiB and TiB of which it is one at least.
+std::string bytes_text(int64_t bytes);
+
 /// Levenshtein distance in bytes.
 int edit_distance(std::string_view a, std::string_view b);
 

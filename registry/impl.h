@@ -39,6 +39,9 @@ void replace_artifacts(SQLite::Database& database, const std::string& run_id,
 void replace_metrics(SQLite::Database& database, const std::string& run_id,
                      const std::vector<MetricRecord>& metrics);
 
+void insert_submission(SQLite::Database& database, const std::string& run_id,
+                       const SubmissionRecord& submission);
+
 /// The state of a run inside a transaction; throws Error kNotFound.
 RunState state_of(SQLite::Database& database, const std::string& run_id);
 

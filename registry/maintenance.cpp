@@ -98,6 +98,7 @@ void insert_links(SQLite::Database& db, const RegistryRows& rows) {
       member.exec();
       member.reset();
     }
+    for (const auto& submission : entry.submissions) insert_submission(db, entry.run.id, submission);
   }
   SQLite::Statement described(db, "INSERT INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)");
   for (const auto& sweep : rows.sweeps) {

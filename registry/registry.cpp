@@ -239,19 +239,36 @@ std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const
   return out;
 }
 
+namespace {
+
+constexpr const char* kSelectMetrics =
+    "SELECT step, epoch, loss, learning_rate, time FROM metrics WHERE run_id = ? ";
+
+MetricRecord read_metric(SQLite::Statement& row) {
+  return {row.getColumn(0).getInt64(), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
+          row.getColumn(3).getDouble(), row.getColumn(4).getDouble()};
+}
+
+}  // namespace
+
 std::vector<MetricRecord> Registry::metrics(const std::string& run_id) const {
   std::vector<MetricRecord> out;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, "SELECT step, epoch, loss, learning_rate, time FROM metrics WHERE run_id = ? ORDER BY step");
+    SQLite::Statement query(db, std::string(kSelectMetrics) + "ORDER BY step");
     query.bind(1, run_id);
-    while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getDouble(),
-                     query.getColumn(2).getDouble(), query.getColumn(3).getDouble(),
-                     query.getColumn(4).getDouble()});
-    }
+    while (query.executeStep()) out.push_back(read_metric(query));
   });
   return out;
+}
+
+std::optional<MetricRecord> Registry::last_metric(const std::string& run_id) const {
+  std::optional<MetricRecord> last;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db, std::string(kSelectMetrics) + "ORDER BY step DESC LIMIT 1");
+    query.bind(1, run_id);
+    if (query.executeStep()) last = read_metric(query);
+  });
+  return last;
 }
 
 }  // namespace expctl

@@ -90,6 +90,13 @@ struct ArtifactRecord {
   std::string sha256;
 };
 
+/// That an entry lies in a submission.
+struct SubmissionRecord {
+  std::string folder;  ///< an absolute path
+  int64_t place = 1;   ///< by rank
+  double created = 0;
+};
+
 /// All that is on record of a run or an ensemble but its metrics.
 struct EntryRecord {
   RunRecord run;
@@ -97,6 +104,7 @@ struct EntryRecord {
   std::vector<EvaluationRecord> evaluations;
   std::vector<ArtifactRecord> artifacts;
   std::vector<std::string> members;
+  std::vector<SubmissionRecord> submissions;
 };
 
 struct NewEnsemble {
@@ -198,6 +206,12 @@ class Registry {
   /// Throws Error (kUsage) for a column or parameter that no run has.
   std::vector<RunRecord> query_runs(const RunQuery& query) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;
+  /// Those that describe the run, the one that has added it among them.
+  std::vector<std::string> sweeps_of(const std::string& run_id) const;
+  /// Those that the run is a member of.
+  std::vector<std::string> ensembles_of(const std::string& run_id) const;
+  /// Those that the entry lies in, itself and not as a member.
+  std::vector<SubmissionRecord> submissions_of(const std::string& run_id) const;
   /// In order of creation.
   std::vector<QueuedRecord> queued_runs() const;
   /// How many runs of a sweep are queued or running.
@@ -240,6 +254,22 @@ class Registry {
   std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;
   std::vector<ArtifactRecord> artifacts(const std::string& run_id) const;
   std::vector<MetricRecord> metrics(const std::string& run_id) const;
+  std::optional<MetricRecord> last_metric(const std::string& run_id) const;
+
+  /// Puts the entries on record as those of the submission in `folder`, by rank, in place of those that were.
+  /// Returns all whose record has changed.
+  std::vector<std::string> set_submission(const std::string& folder, const std::vector<std::string>& ids,
+                                          double now);
+
+  // -- what goes. Both throw Error where the run is queued or running.
+  /// Takes a run or an ensemble off the record with all that belongs to it. Throws Error where it is a member
+  /// of an ensemble or lies in a submission.
+  void remove_run(
+      const std::string& run_id, const std::function<void()>& before_commit = [] {});
+  /// Takes those of its artifacts off the record that lie in `folder` of its own.
+  void remove_artifacts(
+      const std::string& run_id, const std::string& folder,
+      const std::function<void()>& before_commit = [] {});
 
   /// What SQLite finds wrong with the file: damaged pages, rows that refer to rows which are not there. Reads
   /// all of it.

@@ -137,12 +137,24 @@ std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
     QueryText text(db);
     const std::string condition = text.condition(query.where);
     const std::string sort = order(text, query);
-    SQLite::Statement statement(
-        db, fmt::format("{} WHERE r.id IN (SELECT id FROM (SELECT r.id FROM runs r LEFT JOIN evaluations e "
-                        "ON e.run_id = r.id "
-                        "AND e.name = 'default' WHERE {} ORDER BY {} LIMIT {})) ORDER BY {}",
-                        kSelectRuns, condition, sort,
-                        query.limit > 0 ? static_cast<int64_t>(query.limit) : -1, sort));
+    const int64_t limit = query.limit > 0 ? static_cast<int64_t>(query.limit) : -1;
+    // The first ones alone are looked up whole.
+    const auto first = [&](const std::string& from, const std::string& by) {
+      return fmt::format("SELECT id FROM (SELECT r.id {} AND {} ORDER BY {} LIMIT {})", from, condition, by,
+                         limit);
+    };
+    const std::string any = "FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id AND e.name = 'default' ";
+    std::string chosen = first(any + "WHERE 1", sort);
+    if (query.sort == "f1" && limit > 0) {
+      // Of a long leaderboard they are found by the index of scores, and those without a score only where
+      // there are too few with one.
+      const std::string scored =
+          first("FROM evaluations e CROSS JOIN runs r ON r.id = e.run_id WHERE e.name = 'default'", sort);
+      const std::string unscored = first(any + "WHERE e.f1 IS NULL", "r.position");
+      chosen = fmt::format("{} UNION ALL {} LIMIT {}", scored, unscored, limit);
+    }
+    SQLite::Statement statement(db,
+                                fmt::format("{} WHERE r.id IN ({}) ORDER BY {}", kSelectRuns, chosen, sort));
     text.bind(statement);
     while (statement.executeStep()) runs.push_back(read_run(statement));
   });

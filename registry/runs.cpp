@@ -261,7 +261,8 @@ std::optional<RunRecord> Registry::find_run(const std::string& id) const {
 std::optional<EntryRecord> Registry::find_entry(const std::string& id) const {
   auto run = find_run(id);
   if (!run) return std::nullopt;
-  return EntryRecord{std::move(*run), attempts(id), evaluations(id), artifacts(id), ensemble_members(id)};
+  return EntryRecord{std::move(*run), attempts(id),         evaluations(id),
+                     artifacts(id),   ensemble_members(id), submissions_of(id)};
 }
 
 RunRecord Registry::resolve_run(const std::string& word) const {

@@ -77,6 +77,11 @@ ArtifactRecord artifact_from(const Json& json, const std::string& run_id, const 
           json_get<std::string>(json, "sha256", source)};
 }
 
+SubmissionRecord submission_from(const Json& json, const std::string&, const std::string& source) {
+  return {json_get<std::string>(json, "folder", source), json_get<int64_t>(json, "place", source),
+          json_get<double>(json, "created", source)};
+}
+
 /// Each element of a list that may be absent.
 template <typename T>
 std::vector<T> list_from(const Json& json, const char* key, const std::string& run_id,
@@ -128,6 +133,8 @@ Json run_file(const EntryRecord& entry) {
                {"evaluations", evaluations_json(entry.evaluations)},
                {"artifacts", artifacts_json(entry.artifacts)}};
   if (!entry.members.empty()) json["members"] = entry.members;
+  for (const auto& s : entry.submissions)
+    json["submissions"].push_back({{"folder", s.folder}, {"place", s.place}, {"created", s.created}});
   return json;
 }
 
@@ -155,6 +162,7 @@ EntryRecord entry_from_run_file(const Json& json, const std::string& source) {
   entry.evaluations = list_from(json, "evaluations", run.id, source, evaluation_from);
   entry.artifacts = list_from(json, "artifacts", run.id, source, artifact_from);
   entry.members = json_get<std::vector<std::string>>(json, "members", source, {});
+  entry.submissions = list_from(json, "submissions", run.id, source, submission_from);
   return entry;
 }
 

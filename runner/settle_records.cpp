@@ -110,6 +110,27 @@ void settle_tags(FolderRecords& folders) {
   }
 }
 
+/// Two entries say so of one place where a submission was made anew and one of their files was not.
+void settle_submissions(FolderRecords& folders) {
+  std::map<std::pair<std::string, int64_t>, double> newest;
+  for (const auto& entry : folders.rows.entries) {
+    for (const auto& s : entry.submissions) {
+      double& created = newest[{s.folder, s.place}];
+      created = std::max(created, s.created);
+    }
+  }
+  std::set<std::pair<std::string, int64_t>> taken;
+  for (auto& entry : folders.rows.entries) {
+    std::erase_if(entry.submissions, [&](const SubmissionRecord& s) {
+      const std::pair place(s.folder, s.place);
+      if (s.created == newest.at(place) && taken.insert(place).second) return false;
+      folders.notes.push_back(
+          {entry.run.id, fmt::format("another entry is number {} of {} too", s.place, s.folder), false});
+      return true;
+    });
+  }
+}
+
 }  // namespace
 
 void settle(FolderRecords& folders) {
@@ -118,6 +139,7 @@ void settle(FolderRecords& folders) {
   settle_sweeps(folders);
   settle_members(folders);
   settle_tags(folders);
+  settle_submissions(folders);
 }
 
 }  // namespace expctl

@@ -34,6 +34,12 @@ TEST_CASE("text: the nearest word is offered only where it is near", "[core]") {
 }
 
 TEST_CASE("text: durations as people say them", "[core]") {
+  CHECK(bytes_text(0) == "0 bytes");
+  CHECK(bytes_text(1) == "1 byte");
+  CHECK(bytes_text(1023) == "1023 bytes");
+  CHECK(bytes_text(1024) == "1.0 KiB");
+  CHECK(bytes_text(int64_t{440} << 20) == "440.0 MiB");
+  CHECK(bytes_text(int64_t{5} << 50) == "5120.0 TiB");
   CHECK(duration_text(0.4) == "0 s");
   CHECK(duration_text(59.4) == "59 s");
   CHECK(duration_text(59.6) == "1 min 0 s");

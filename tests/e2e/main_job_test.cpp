@@ -19,8 +19,21 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   // The same members again are the same entry.
   CHECK(Json::parse(job.succeeds({"--json", "ensemble", "run1", "run2"}).out) == ensemble);
   job.succeeds({"package", "--top", "3", "--average", "2"});
+  // What was handed in stays, also when the registry is made anew.
+  for (const auto& file : find_files(job.dir / "runs", "registry.db*")) std::filesystem::remove(file);
+  job.succeeds({"registry", "rebuild"});
+  job.succeeds({"registry", "check"});
+  CHECK_THAT(job({"rm", "run1"}).err, Catch::Contains("run1 "));
+  CHECK(job({"rm", "run1"}).exit_code == 1);
+  CHECK_THAT(job({"gc", "--weights", "--keep", "0"}).err, Catch::Contains("nothing to clear"));
   CHECK(job.succeeds({"verify", "submission", "--dev", "demo/dev.json"}).out.find("failed") ==
         std::string::npos);
+
+  // A run comes out the same when it is trained again.
+  const Json replayed = Json::parse(job.succeeds({"--json", "runs", "replay", "run2", "--check"}).out);
+  CHECK(replayed["checks"].size() >= 6);
+  CHECK_FALSE(fs::exists(job.dir / "runs/.replay-run2"));
+  CHECK(job({"runs", "replay", "ens1", "--check"}).exit_code == 2);
 
   // An ensemble's answers are the same, byte for byte, when its members predict anew.
   job.succeeds({"predict", "ens1", "--input", "demo/dev.json", "--out", "again"});

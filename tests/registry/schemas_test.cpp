@@ -37,6 +37,8 @@ TEST_CASE("registry: a database of every past schema is brought up to date, with
     CHECK(first.evaluations.size() == 2);
     CHECK(first.artifacts.at(0).bytes == 38);
     CHECK(registry.metrics("run1").size() == 2);
+    CHECK(registry.last_metric("run1")->step == registry.metrics("run1")[1].step);
+    CHECK(first.submissions.size() == (schema < 5 ? 0 : 1));
     CHECK(registry.find_run("run2")->message == "it said: no");
     CHECK(registry.running_attempt("run3")->token == "t4");
     CHECK(registry.find_run("run4")->position == 5);

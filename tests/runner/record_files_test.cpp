@@ -33,6 +33,7 @@ EntryRecord full_entry() {
                     {"run3", 2, "t2", 130, 160, "failed", FailReason::kSignal}};
   entry.evaluations = {{"run3", "default", 88.5, 81.25, {{"max_seq_length", 384}}}};
   entry.artifacts = {{"run3", "eval.json", 38, "ab"}};
+  entry.submissions = {{"/x/submission", 2, 200.5}};
   return entry;
 }
 
@@ -104,6 +105,8 @@ TEST_CASE("rows from folders are made to fit together, and what has to go is nam
   folders.rows.entries = {entry_of("run1", "sweep1", 3, 5, "a"), entry_of("run2", "sweep2", 1, 5, "b"),
                           entry_of("run4", "sweep2", 0, 4, "d"), entry_of("run3", "sweep2", 0, 3, "c"),
                           entry_of("run9", "sweep2", 4, 5, "a"), entry_of("ens1", "", 2, 5, "")};
+  folders.rows.entries[0].submissions = {{"/x/submission", 1, 100}, {"/y", 1, 100}};
+  folders.rows.entries[1].submissions = {{"/x/submission", 1, 200}};
   folders.rows.entries[0].run.tags = {"best"};
   folders.rows.entries[1].run.tags = {"best", "second"};
   folders.rows.entries[5].members = {"run1", "run9", "run7"};
@@ -122,5 +125,9 @@ TEST_CASE("rows from folders are made to fit together, and what has to go is nam
   size_t left_out = 0;
   for (const auto& note : folders.notes) left_out += note.is_left_out ? 1 : 0;
   CHECK(left_out == 1);
-  CHECK(folders.notes.size() == 5);
+  CHECK(folders.notes.size() == 6);
+  REQUIRE(folders.rows.entries[0].submissions.size() == 1);
+  CHECK(folders.rows.entries[0].submissions[0].created == 200);
+  REQUIRE(folders.rows.entries[2].submissions.size() == 1);
+  CHECK(folders.rows.entries[2].submissions[0].folder == "/y");
 }

@@ -1,0 +1,74 @@
+// `expctl gc`: what takes room and nothing needs.
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "cli/program.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "reports/table.h"
+#include "runner/removal.h"
+
+namespace expctl {
+namespace {
+
+Json plan_json(const std::vector<Clearing>& plan, int64_t bytes, bool deleted) {
+  Json list = Json::array();
+  for (const auto& one : plan)
+    list.push_back({{"id", one.id}, {"what", name_of(one.spare)}, {"bytes", one.bytes}});
+  return {{"schema_version", 1}, {"deleted", deleted}, {"bytes", bytes}, {"entries", list}};
+}
+
+int collect(const Program& program, const ClearingLimits& limits, bool deletes) {
+  const WorkspacePaths workspace = program.workspace();
+  Registry registry = Registry::open_existing(workspace.registry());
+  const auto plan = plan_clearing(entries_in_use(registry, workspace), limits);
+  const auto leftovers = removal_leftovers(workspace);
+  int64_t bytes = 0;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& folder : leftovers) {
+    const int64_t size = folder_bytes(folder);
+    rows.push_back({folder.filename().string(), "left by a removal that was killed", bytes_text(size)});
+    bytes += size;
+    if (deletes) std::filesystem::remove_all(folder);
+  }
+  for (const auto& one : plan) {
+    rows.push_back({one.id, std::string(name_of(one.spare)), bytes_text(one.bytes)});
+    bytes += one.bytes;
+    if (deletes) clear(registry, workspace, one);
+  }
+  if (program.json) {
+    fmt::print("{}", json_text(plan_json(plan, bytes, deletes)));
+  } else if (!rows.empty()) {
+    fmt::print("{}", render_table({"id", "what", "size"}, rows));
+  }
+  say(program, rows.empty() ? "nothing to clear"
+               : deletes    ? fmt::format("{} freed", bytes_text(bytes))
+                            : fmt::format("{} would be freed: the same with --delete", bytes_text(bytes)));
+  return 0;
+}
+
+}  // namespace
+
+void add_gc(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("gc", "Say what takes room and nothing needs; --delete frees it");
+  struct Options {
+    ClearingLimits limits;
+    bool deletes = false;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_flag("--delete", options->deletes, "Delete it");
+  verb->add_flag("--weights", options->limits.weights, "The weights of entries beyond the best ones too");
+  verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)");
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return collect(program, options->limits, options->deletes); };
+  });
+  verb->footer(
+      "Optimizer states of runs that have ended go first: a retry then begins anew. Entries with a tag, "
+      "members of\n"
+      "ensembles, what lies in a submission, and runs that may go on keep everything; scores and answers "
+      "always stay.\n"
+      "Example: expctl gc --weights --keep 5, and the same with --delete");
+}
+
+}  // namespace expctl

@@ -1,0 +1,44 @@
+// `expctl rm ID ..`: entries off the record, with their folders.
+#include <fmt/core.h>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "runner/removal.h"
+
+namespace expctl {
+namespace {
+
+int remove(const Program& program, const std::vector<std::string>& words, bool dry_run) {
+  Registry registry = Registry::open_existing(program.workspace().registry());
+  std::vector<RunRecord> entries;  // all of them are found before the first one goes
+  for (const auto& word : words) entries.push_back(registry.resolve_run(word));
+  for (const auto& entry : entries) {
+    const std::string size = bytes_text(folder_bytes(program.workspace().folder(entry.id)));
+    if (!dry_run) remove_entry(registry, program.workspace(), entry.id);
+    say(program, fmt::format("{} {} ({})", entry.id, dry_run ? "would be removed" : "removed", size));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_rm(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("rm", "Remove runs or ensembles that have ended, with their folders");
+  struct Options {
+    std::vector<std::string> ids;
+    bool dry_run = false;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_option("ID", options->ids, "run3, ens1, a tag, ...")->required();
+  verb->add_flag("--dry-run", options->dry_run, "Say what would go; touch nothing");
+  verb->callback([&program, options] {
+    program.action = [&program, options] { return remove(program, options->ids, options->dry_run); };
+  });
+  verb->footer(
+      "A member of an ensemble and what lies in a submission stay. Numbers are never given again.\n"
+      "Example: expctl rm run3 run4");
+}
+
+}  // namespace expctl
