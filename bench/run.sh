@@ -54,7 +54,7 @@ runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 registry() {
   local venv=$work/mlflow
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
-  "$venv/bin/python" -c 'import mlflow' 2>/dev/null || "$venv/bin/python" -m pip install -q --disable-pip-version-check mlflow==3.6.0 || return
+  "$venv/bin/python" -c 'import mlflow' 2>/dev/null || "$venv/bin/python" -m pip install -q --disable-pip-version-check mlflow==3.6.0 'sqlalchemy<2.1' || return
   bench registry.py "$bin/expctl" "$bin/bench_registry" "$1" --mlflow "$venv/bin/python"
 }
 

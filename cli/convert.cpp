@@ -61,6 +61,7 @@ int convert(const Program& program, const fs::path& in_option, const fs::path& o
 
 void add_convert(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("convert", "Make a Hugging Face folder of any folder of BERT weights");
+  verb->footer("Example: expctl convert uncased_L-12_H-768_A-12 models/bert");
   struct Options {
     fs::path in, out;
   };

@@ -60,6 +60,7 @@ void write_demo(const fs::path& folder) {
 void add_demo(CLI::App& app, Program& program) {
   auto* verb =
       app.add_subcommand("demo", "Make generated data, a tiny BERT and a sweep file to try everything on");
+  verb->footer("Example: expctl demo demo; expctl sweep demo/demo.toml");
   auto folder = std::make_shared<fs::path>("demo");
   verb->add_option("DIR", *folder, "The folder to make (default: demo)");
   verb->callback([&program, folder] {

@@ -105,6 +105,7 @@ int run_doctor(const Program& program) {
 
 void add_doctor(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("doctor", "Check what this machine has of what expctl needs");
+  verb->footer("Example: expctl doctor");
   verb->callback([&program] { program.action = [&program] { return run_doctor(program); }; });
 }
 

@@ -204,6 +204,7 @@ int ensemble(const Program& program, const EnsembleOptions& options) {
 void add_ensemble(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("ensemble",
                                   "Average the span logits of several runs into a new entry, and score it");
+  verb->footer("Example: expctl ensemble run3 run5");
   auto options = std::make_shared<EnsembleOptions>();
   verb->add_option("ID", options->ids, "The runs, e.g. run3 run5")->required()->expected(2, -1);
   verb->add_option("--weights", options->weights,

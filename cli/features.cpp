@@ -59,6 +59,7 @@ int run_features(Options options) {
 
 void add_features(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("features", "Count or dump the windows that the model reads");
+  verb->footer("Example: expctl features dev-v1.1.json --vocab vocab.txt");
   auto options = std::make_shared<Options>();
   verb->add_option("DATASET", options->dataset, "SQuAD 1.1 file")->required();
   verb->add_option("--vocab", options->vocab, "BERT's vocab.txt")->required();

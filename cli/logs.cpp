@@ -112,6 +112,7 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
 
 void add_logs(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("logs", "Print what runs have written to stdout and stderr");
+  verb->footer("Example: expctl logs -f @");
   struct Options {
     std::vector<std::string> ids;
     bool follow = false;

@@ -74,6 +74,7 @@ int package(const Program& program, PackageOptions options) {
 
 void add_package(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("package", "Make the submission folder of the best entries, and verify it");
+  verb->footer("Example: expctl package --top 5");
   auto options = std::make_shared<PackageOptions>();
   options->out = "submission";
   options->average = 0;

@@ -190,14 +190,17 @@ void add_list_options(CLI::App& verb, ListOptions& options) {
 
 void add_runs(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("runs", "List the runs and ensembles, or show one");
+  verb->footer("Example: expctl runs --sort f1 --limit 10");
   auto options = std::make_shared<ListOptions>();
   add_list_options(*verb, *options);
   verb->callback([&program, options] {
     if (!program.action) program.action = [&program, options] { return list_runs(program, *options); };
   });
   auto* list = verb->add_subcommand("list", "List them (the same as `expctl runs`)");
+  list->footer("Example: expctl runs list --where 'learning_rate<4e-5 and f1>80' --csv");
   add_list_options(*list, *options);
   auto* show = verb->add_subcommand("show", "Everything on record about one");
+  show->footer("Example: expctl runs show @");
   auto word = std::make_shared<std::string>();
   show->add_option("ID", *word, "run3, ens1, @ (the newest), @2")->required();
   show->callback(

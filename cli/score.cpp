@@ -35,6 +35,7 @@ int run_score(const std::string& dataset_file, const std::string& predictions_fi
 
 void add_score(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("score", "Score predictions as the official evaluate-v1.1.py does");
+  verb->footer("Example: expctl score dev-v1.1.json runs/run3/predictions.json");
   struct Options {
     std::string dataset, predictions;
   };

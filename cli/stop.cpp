@@ -122,6 +122,7 @@ int resume(const Program& program, const std::vector<std::string>& words) {
 void add_verb(CLI::App& app, Program& program, const char* name, const char* what,
               int (*act)(const Program&, const std::vector<std::string>&)) {
   auto* verb = app.add_subcommand(name, what);
+  verb->footer(fmt::format("Example: expctl {} run3", name));
   auto ids = std::make_shared<std::vector<std::string>>();
   verb->add_option("ID", *ids, "run3, @ (the newest), ...")->required()->expected(1, -1);
   verb->callback(

@@ -8,6 +8,7 @@ namespace expctl {
 
 void add_sweep(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("sweep", "Run every (config, seed) of a sweep file; again, to go on");
+  verb->footer("Example: expctl sweep lr.toml --dry-run, then expctl sweep lr.toml --detach --until 07:30");
   auto options = std::make_shared<SweepRunOptions>();
   verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
   verb->add_flag("--dry-run", options->dry_run,

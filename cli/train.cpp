@@ -24,6 +24,7 @@ int train(const Program& program, const SweepRunOptions& options) {
 
 void add_train(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("train", "Do one run: a sweep of one");
+  verb->footer("Example: expctl train lr.toml --set learning_rate=3e-5 --set seed=42");
   auto options = std::make_shared<SweepRunOptions>();
   verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
   verb->add_option("--set", options->settings, "key=value in place of the file's, any number of times")

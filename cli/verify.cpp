@@ -28,6 +28,7 @@ int verify(const Program& program, const std::filesystem::path& folder, const st
 void add_verify(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand(
       "verify", "Check a submission: files, hashes, ids, scores, ranks, n-best, checkpoints");
+  verb->footer("Example: expctl verify submission --dev dev-v1.1.json");
   struct Options {
     std::filesystem::path folder, dev;
   };

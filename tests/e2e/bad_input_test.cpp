@@ -115,3 +115,31 @@ TEST_CASE("bad input: commands and ids", "[e2e]") {
   check_refused(demo({"score", "absent.json", "absent.json"}), 3, "absent.json", demo);
   check_refused(demo({"predict", "demo", "--input", "demo/dev.json"}), 3, "no config.json in it", demo);
 }
+
+TEST_CASE("every verb's help has an example", "[e2e]") {
+  const std::string expctl = (bin_dir() / "expctl").string();
+  const auto verbs_of = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), expctl);
+    words.emplace_back("--help");
+    std::vector<std::string> verbs;
+    bool is_list = false;
+    for (const auto& line : split(run_program(words).out, '\n')) {
+      if (is_list && line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
+        verbs.push_back(line.substr(2, line.find(' ', 2) - 2));
+      is_list = is_list || line.starts_with("Subcommands:");
+    }
+    return verbs;
+  };
+  const auto verbs = verbs_of({});
+  REQUIRE(verbs.size() > 20);
+  for (const auto& verb : verbs) {
+    std::vector<std::vector<std::string>> all = {{verb}};
+    for (const auto& second : verbs_of({verb})) all.push_back({verb, second});
+    for (auto words : all) {
+      INFO(join(words, " "));
+      words.insert(words.begin(), expctl);
+      words.emplace_back("--help");
+      CHECK_THAT(run_program(words).out, Catch::Contains("xample"));
+    }
+  }
+}
