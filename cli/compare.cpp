@@ -132,7 +132,7 @@ int compare(const Program& program, const std::vector<std::string>& words) {
   }
   rows.push_back(f1);
   rows.push_back(exact);
-  fmt::print("{}", render_table(header, rows));
+  fmt::print("{}", render_table(header, rows, stdout_style()));
   for (const auto& one : compared) fmt::print("{}", text_of(runs.front().id, one));
   return 0;
 }

@@ -168,7 +168,7 @@ void print_result(const Program& program, const RunRecord& entry, const std::vec
   for (const auto& member : members) row(member.id, member.f1, member.exact_match);
   if (scored) row("their mean", f1, exact_match);
   row(entry.id, entry.f1, entry.exact_match);
-  fmt::print("{}", render_table({"entry", "F1", "EM"}, rows));
+  fmt::print("{}", render_table({"entry", "F1", "EM"}, rows, stdout_style()));
 }
 
 int ensemble(const Program& program, const EnsembleOptions& options) {

@@ -40,7 +40,7 @@ int collect(const Program& program, const ClearingLimits& limits, bool deletes) 
   if (program.json) {
     fmt::print("{}", json_text(plan_json(plan, bytes, deletes)));
   } else if (!rows.empty()) {
-    fmt::print("{}", render_table({"id", "what", "size"}, rows));
+    fmt::print("{}", render_table({"id", "what", "size"}, rows, stdout_style()));
   }
   say(program, rows.empty() ? "nothing to clear"
                : deletes    ? fmt::format("{} freed", bytes_text(bytes))

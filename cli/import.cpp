@@ -140,7 +140,7 @@ RunRecord add_run(Registry& registry, const WorkspacePaths& workspace, const Dra
 
 void print_result(const Program& program, const RunRecord& run, const fs::path& folder, bool is_new) {
   if (!program.json) {
-    fmt::print("{}", runs_table({run}));
+    fmt::print("{}", runs_table({run}, stdout_style()));
     return;
   }
   Json json = run_json(run);

@@ -36,7 +36,7 @@ void print_package(const Program& program, const Package& package, const fs::pat
     rows.push_back({entry.folder, entry.record.id, format_number(entry.record.f1.value()),
                     format_number(entry.record.exact_match.value())});
   }
-  fmt::print("{}", render_table({"folder", "id", "F1", "EM"}, rows));
+  fmt::print("{}", render_table({"folder", "id", "F1", "EM"}, rows, stdout_style()));
   fmt::print("mean F1 of the best {}: {}\n", package.submission.average,
              format_number(package.submission.top_mean));
   fmt::print("{}\n", out.string());

@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,11 +15,25 @@ std::filesystem::path self_path() {
   return std::filesystem::read_symlink("/proc/self/exe");
 }
 
-bool stderr_is_interactive() {
+namespace {
+
+bool terminal_takes_colour() {
   const char* term = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");
-  return ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') && term != nullptr &&
-         std::string_view(term) != "dumb";
+  return (no_color == nullptr || *no_color == '\0') && term != nullptr && std::string_view(term) != "dumb";
+}
+
+}  // namespace
+
+bool stderr_is_interactive() {
+  return ::isatty(STDERR_FILENO) == 1 && terminal_takes_colour();
+}
+
+TableStyle stdout_style() {
+  if (::isatty(STDOUT_FILENO) != 1) return {};
+  winsize size{};
+  const bool is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  return {is_known ? size.ws_col : size_t{0}, terminal_takes_colour()};
 }
 
 std::string workspace_option(const Program& program) {

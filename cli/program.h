@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "core/run_paths.h"
+#include "reports/table.h"
 
 namespace expctl {
 
@@ -27,6 +28,10 @@ std::filesystem::path self_path();
 
 /// Whether stderr is a terminal that may be animated and coloured (NO_COLOR, TERM=dumb).
 bool stderr_is_interactive();
+
+/// Of a table on stdout: as wide as its terminal, coloured but for NO_COLOR and TERM=dumb; plain where it is
+/// none.
+TableStyle stdout_style();
 
 /// " --workspace DIR" for a command to type next, "" where the workspace is the usual one.
 std::string workspace_option(const Program& program);

@@ -54,7 +54,7 @@ int check(const Program& program, const CheckOptions& options) {
     for (const auto& d : differences)
       rows.push_back(
           {d.id, d.what, fs::path(d.where).lexically_proximate(workspace.root).string(), d.remedy});
-    fmt::print("{}", render_table({"id", "difference", "where", "what to do"}, rows));
+    fmt::print("{}", render_table({"id", "difference", "where", "what to do"}, rows, stdout_style()));
   }
   return differences.empty() ? 0 : static_cast<int>(ErrorCode::kError);
 }

@@ -61,7 +61,7 @@ void print_checks(const Program& program, const RunRecord& run, const std::vecto
   std::vector<std::vector<std::string>> rows;
   for (const auto& check : checks)
     rows.push_back({check.what, check.is_same ? "same" : "differs", check.why});
-  fmt::print("{}", render_table({run.id, "", ""}, rows));
+  fmt::print("{}", render_table({run.id, "", ""}, rows, stdout_style()));
 }
 
 int replay(const Program& program, const std::string& word) {

@@ -35,11 +35,11 @@ int list_runs(const Program& program, const ListOptions& options) {
   if (options.by_config) {
     auto configs = config_stats(runs);
     if (options.limit > 0 && configs.size() > options.limit) configs.resize(options.limit);
-    fmt::print("{}", program.json ? json_text(config_json(configs)) : config_table(configs));
+    fmt::print("{}", program.json ? json_text(config_json(configs)) : config_table(configs, stdout_style()));
   } else if (options.csv) {
     fmt::print("{}", runs_csv(runs));
   } else {
-    fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs));
+    fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs, stdout_style()));
   }
   return 0;
 }
@@ -161,7 +161,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   if (const auto last = registry.last_metric(run.id))
     row("last step", fmt::format("{} (loss {:.4f})", last->step, last->loss));
   row("folder", workspace.folder(run.id).string());
-  return render_table({run.id, ""}, rows);
+  return render_table({run.id, ""}, rows, stdout_style());
 }
 
 int show_run(const Program& program, const std::string& word) {

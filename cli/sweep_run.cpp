@@ -179,8 +179,8 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
                                 {"script", script.empty() ? Json() : Json(script)},
                                 {"expected_s", total_s ? Json(*total_s) : Json()}}));
   else
-    fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows), script.empty() ? "" : "\n",
-               script);
+    fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows, stdout_style()),
+               script.empty() ? "" : "\n", script);
   say(program, total_s ? fmt::format("about {} {}, from the runs before", duration_text(*total_s),
                                      script.empty() ? "on this machine" : "of computing in all")
                        : "how long it will take is not known: no run like these has succeeded here yet");
@@ -205,7 +205,7 @@ void print_results(const Program& program, const std::string& sweep_id, const st
     json["sweep"] = sweep_id;
     fmt::print("{}", json_text(json));
   } else {
-    fmt::print("{}", runs_table(ranked(runs)));
+    fmt::print("{}", runs_table(ranked(runs), stdout_style()));
   }
 }
 

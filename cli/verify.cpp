@@ -18,7 +18,7 @@ int verify(const Program& program, const std::filesystem::path& folder, const st
     std::vector<std::vector<std::string>> rows;
     for (const auto& check : checks)
       rows.push_back({check.rule, std::string(name_of(check.result)), check.why});
-    fmt::print("{}", render_table({"rule", "result", "why"}, rows));
+    fmt::print("{}", render_table({"rule", "result", "why"}, rows, stdout_style()));
   }
   return any_failed(checks) ? static_cast<int>(ErrorCode::kCheckFailed) : 0;
 }

@@ -56,14 +56,14 @@ std::vector<ConfigStats> config_stats(const std::vector<RunRecord>& runs) {
   return configs;
 }
 
-std::string config_table(const std::vector<ConfigStats>& configs) {
+std::string config_table(const std::vector<ConfigStats>& configs, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& c : configs) {
     rows.push_back({c.scored > 0 ? fmt::format("{:.4f}", c.mean_f1) : "-",
                     c.scored > 1 ? fmt::format("{:.4f}", c.sd_f1) : "-",
                     fmt::format("{} of {}", c.scored, c.ids.size()), c.ids.front(), c.name, c.params});
   }
-  return render_table({"mean F1", "sd", "scored", "best", "name", "parameters"}, rows);
+  return render_table({"mean F1", "sd", "scored", "best", "name", "parameters"}, rows, style);
 }
 
 Json config_json(const std::vector<ConfigStats>& configs) {

@@ -56,14 +56,14 @@ std::vector<RunRecord> ranked(std::vector<RunRecord> runs) {
   return runs;
 }
 
-std::string runs_table(const std::vector<RunRecord>& runs) {
+std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs) {
     const auto reason = name_of(run.reason);
     rows.push_back({run.id, fmt::format("{}{}{}", name_of(run.state), reason.empty() ? "" : ": ", reason),
                     score_text(run.f1), score_text(run.exact_match), run.name, params_text(run)});
   }
-  return render_table({"id", "state", "F1", "EM", "name", "parameters"}, rows);
+  return render_table({"id", "state", "F1", "EM", "name", "parameters"}, rows, style);
 }
 
 Json run_json(const RunRecord& run) {

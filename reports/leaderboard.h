@@ -6,6 +6,7 @@
 
 #include "core/json.h"
 #include "registry/registry.h"
+#include "reports/table.h"
 
 namespace expctl {
 
@@ -18,7 +19,7 @@ std::string params_text(const RunRecord& run);
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs);
 
 /// Rank, id, state, F1, EM, name and parameters of `runs` in the order given.
-std::string runs_table(const std::vector<RunRecord>& runs);
+std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style = {});
 
 /// {"id","state","reason","name","params","seed","f1","exact_match"}: what every list of runs holds.
 Json run_json(const RunRecord& run);
@@ -37,7 +38,7 @@ struct ConfigStats {
 };
 /// The best mean first; configs without a score last. Ensembles are left out: they have no seed.
 std::vector<ConfigStats> config_stats(const std::vector<RunRecord>& runs);
-std::string config_table(const std::vector<ConfigStats>& configs);
+std::string config_table(const std::vector<ConfigStats>& configs, const TableStyle& style = {});
 Json config_json(const std::vector<ConfigStats>& configs);
 
 }  // namespace expctl

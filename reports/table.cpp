@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
+#include "core/text.h"
 #include "squad/unicode.h"
 
 namespace expctl {
@@ -21,7 +23,7 @@ size_t width_of(const std::string& cell) {
 
 struct Column {
   size_t width = 0;
-  bool numbers = true;
+  bool is_numbers = true;
 };
 
 std::vector<Column> measure(const std::vector<std::string>& header,
@@ -31,30 +33,102 @@ std::vector<Column> measure(const std::vector<std::string>& header,
     columns[i].width = width_of(header[i]);
     for (const auto& row : rows) {
       columns[i].width = std::max(columns[i].width, width_of(row.at(i)));
-      columns[i].numbers = columns[i].numbers && is_number(row.at(i));
+      columns[i].is_numbers = columns[i].is_numbers && is_number(row.at(i));
     }
   }
   return columns;
 }
 
-std::string render_row(const std::vector<std::string>& row, const std::vector<Column>& columns) {
-  std::string line;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const std::string padding(columns[i].width - width_of(row[i]), ' ');
-    if (i > 0) line += "  ";
-    line += columns[i].numbers ? padding + row[i] : row[i] + padding;
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
+/// The escape that a cell's meaning has; "" for none.
+std::string_view colour_of(const std::string& cell) {
+  static const std::map<std::string_view, std::string_view> colours = {
+      {"succeeded", "\x1b[32m"}, {"passed", "\x1b[32m"},  {"same", "\x1b[32m"},    {"failed", "\x1b[31m"},
+      {"differs", "\x1b[31m"},   {"running", "\x1b[36m"}, {"stopped", "\x1b[33m"}, {"pruned", "\x1b[33m"},
+      {"unproven", "\x1b[33m"},  {"queued", "\x1b[2m"}};
+  const auto found = colours.find(cell);
+  return found == colours.end() ? std::string_view() : found->second;
 }
+
+constexpr std::string_view kBold = "\x1b[1m", kPlain = "\x1b[0m";
+
+/// Lines of whole words, as many as fit; a longer word has a line of its own.
+std::vector<std::string> wrapped(const std::string& cell, size_t width) {
+  std::vector<std::string> lines(1);
+  for (const auto& word : split(cell, ' ')) {
+    std::string& line = lines.back();
+    if (line.empty())
+      line = word;
+    else if (width_of(line) + 1 + width_of(word) <= width)
+      line += " " + word;
+    else
+      lines.push_back(word);
+  }
+  return lines;
+}
+
+class Rendering {
+ public:
+  Rendering(std::vector<Column> columns, const TableStyle& style)
+      : columns_(std::move(columns)), style_(style) {
+    if (columns_.empty() || style.columns == 0) return;
+    size_t before = 0;
+    for (size_t i = 0; i + 1 < columns_.size(); ++i) before += columns_[i].width + 2;
+    // Of a terminal that has no room for it nothing comes but long lines.
+    constexpr size_t kLeast = 20;
+    if (before + columns_.back().width > style.columns && before + kLeast <= style.columns)
+      last_width_ = style.columns - before;
+  }
+
+  std::string row(const std::vector<std::string>& cells, bool is_header) const {
+    std::vector<std::string> last = {cells.back()};
+    if (last_width_ > 0) last = wrapped(cells.back(), last_width_);
+    std::string text;
+    for (size_t i = 0; i < last.size(); ++i) {
+      std::vector<std::string> line(cells.size());
+      if (i == 0) line = cells;
+      line.back() = last[i];
+      text += one_line(line, is_header);
+    }
+    return text;
+  }
+
+ private:
+  std::string one_line(const std::vector<std::string>& cells, bool is_header) const {
+    std::string line;
+    size_t owed = 0;  // spaces, put only where something follows
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const size_t width = width_of(cells[i]);
+      const size_t padding = columns_[i].width > width ? columns_[i].width - width : 0;
+      if (i > 0) owed += 2;
+      if (columns_[i].is_numbers) owed += padding;
+      if (width > 0) {
+        line += std::string(owed, ' ') + painted(cells[i], is_header);
+        owed = 0;
+      }
+      if (!columns_[i].is_numbers) owed += padding;
+    }
+    return line + "\n";
+  }
+
+  std::string painted(const std::string& cell, bool is_header) const {
+    const std::string_view colour = is_header ? kBold : colour_of(cell);
+    if (!style_.is_coloured || colour.empty()) return cell;
+    return std::string(colour) + cell + std::string(kPlain);
+  }
+
+  std::vector<Column> columns_;
+  TableStyle style_;
+  size_t last_width_ = 0;  ///< of the last column where it is broken
+};
 
 }  // namespace
 
 std::string render_table(const std::vector<std::string>& header,
-                         const std::vector<std::vector<std::string>>& rows) {
-  const auto columns = measure(header, rows);
-  std::string text = render_row(header, columns);
-  for (const auto& row : rows) text += render_row(row, columns);
+                         const std::vector<std::vector<std::string>>& rows, const TableStyle& style) {
+  if (header.empty()) return "\n";
+  const Rendering rendering(measure(header, rows), style);
+  std::string text = rendering.row(header, true);
+  for (const auto& row : rows) text += rendering.row(row, false);
   return text;
 }
 
