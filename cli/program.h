@@ -59,6 +59,7 @@ void add_export(CLI::App& app, Program& program);
 void add_registry(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);
+void add_man(CLI::App& app, Program& program);
 void add_job(CLI::App& app, Program& program);
 
 }  // namespace expctl
