@@ -57,12 +57,17 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (auto* add :
-       {add_sweep,   add_train,    add_ensemble, add_package,    add_verify, add_runs,   add_compare,
-        add_tag,     add_rm,       add_gc,       add_logs,       add_stop,   add_resume, add_evaluate,
-        add_predict, add_score,    add_features, add_convert,    add_fetch,  add_import, add_import_recipe,
-        add_demo,    add_registry, add_doctor,   add_completion, add_job}) {
+       {add_sweep,   add_train, add_ensemble, add_package, add_verify,     add_runs,   add_compare,
+        add_tag,     add_rm,    add_gc,       add_logs,    add_stop,       add_resume, add_evaluate,
+        add_predict, add_score, add_features, add_convert, add_fetch,      add_import, add_import_recipe,
+        add_export,  add_demo,  add_registry, add_doctor,  add_completion, add_job,    add_man}) {
     add(app, program);
   }
+  // After the verbs, which would inherit it.
+  app.footer(
+      "Exit codes: 0 done, 1 error, 2 wrong usage, 3 not found, 4 some runs did not succeed,\n"
+      "5 registry busy or newer than this program, 6 a check of the submission failed,\n"
+      "130 interrupted, 143 terminated.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

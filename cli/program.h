@@ -63,9 +63,11 @@ void add_convert(CLI::App& app, Program& program);
 void add_fetch(CLI::App& app, Program& program);
 void add_import(CLI::App& app, Program& program);
 void add_import_recipe(CLI::App& app, Program& program);
+void add_export(CLI::App& app, Program& program);
 void add_registry(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);
+void add_man(CLI::App& app, Program& program);
 void add_job(CLI::App& app, Program& program);
 
 }  // namespace expctl

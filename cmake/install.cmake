@@ -2,6 +2,13 @@
 # moved (LibTorch's cannot).
 install(TARGETS expctl RUNTIME DESTINATION bin)
 install(FILES ${EXPCTL_SOURCE_ARCHIVE} DESTINATION share/expctl)
+# The manual page says what --help does: the program itself prints it.
+set(man_page ${CMAKE_BINARY_DIR}/share/man/man1/expctl.1)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/share/man/man1)
+add_custom_command(OUTPUT ${man_page} COMMAND $<TARGET_FILE:expctl> man > ${man_page}.tmp
+                   COMMAND ${CMAKE_COMMAND} -E rename ${man_page}.tmp ${man_page} DEPENDS expctl VERBATIM)
+add_custom_target(expctl_man_page ALL DEPENDS ${man_page})
+install(FILES ${man_page} DESTINATION share/man/man1)
 set(outside_folders ${TORCH_LIB_DIR})
 if(EXPCTL_CUDA)
   get_filename_component(nccl_folder ${NCCL_LIBRARY} DIRECTORY)

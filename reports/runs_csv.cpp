@@ -2,9 +2,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "core/text.h"
 #include "reports/leaderboard.h"
+#include "reports/run_export.h"
 
 namespace expctl {
 namespace {
@@ -22,37 +24,74 @@ std::string line(const std::vector<std::string>& cells) {
   return join(all, ",") + "\n";
 }
 
+std::string time(double unix_s) {
+  return unix_s > 0 ? format_number(unix_s) : "";
+}
+
 std::string score(const std::optional<double>& value) {
   return value ? format_number(*value) : "";
+}
+
+/// A column that every run has.
+struct Column {
+  const char* name;
+  std::function<std::string(const RunRecord&)> cell;
+};
+
+const Column kId = {"id", [](const RunRecord& run) { return run.id; }};
+const Column kSweep = {"sweep", [](const RunRecord& run) { return run.sweep_id; }};
+const Column kState = {"state", [](const RunRecord& run) { return std::string(name_of(run.state)); }};
+const Column kReason = {"reason", [](const RunRecord& run) { return std::string(name_of(run.reason)); }};
+const Column kName = {"name", [](const RunRecord& run) { return run.name; }};
+const Column kSeed = {"seed", [](const RunRecord& run) { return std::to_string(run.seed); }};
+const Column kF1 = {"f1", [](const RunRecord& run) { return score(run.f1); }};
+const Column kExactMatch = {"exact_match", [](const RunRecord& run) { return score(run.exact_match); }};
+const Column kAttempts = {"attempts", [](const RunRecord& run) { return std::to_string(run.attempts); }};
+const Column kCreated = {"created", [](const RunRecord& run) { return time(run.created); }};
+const Column kStarted = {"started", [](const RunRecord& run) { return time(run.started); }};
+const Column kEnded = {"ended", [](const RunRecord& run) { return time(run.ended); }};
+const Column kTags = {"tags", [](const RunRecord& run) { return join(run.tags, " "); }};
+
+/// The columns, then one for each parameter that one of the runs has.
+std::string csv_of(const std::vector<RunRecord>& runs, const std::vector<Column>& columns,
+                   const std::function<Json(const RunRecord&)>& parameters_of) {
+  std::vector<std::string> header;
+  for (const auto& column : columns) header.emplace_back(column.name);
+  for (const auto& run : runs) {
+    const Json parameters = parameters_of(run);
+    for (const auto& [key, value] : parameters.items()) {
+      const auto first = header.begin() + static_cast<std::ptrdiff_t>(columns.size());
+      if (std::find(first, header.end(), key) == header.end()) header.push_back(key);
+    }
+  }
+  std::string text = line(header);
+  for (const auto& run : runs) {
+    std::vector<std::string> cells;
+    for (const auto& column : columns) cells.push_back(column.cell(run));
+    const Json parameters = parameters_of(run);
+    for (size_t i = columns.size(); i < header.size(); ++i)
+      cells.push_back(parameters.contains(header[i]) ? scalar_text(parameters[header[i]]) : "");
+    text += line(cells);
+  }
+  return text;
 }
 
 }  // namespace
 
 std::string runs_csv(const std::vector<RunRecord>& runs) {
-  std::vector<std::string> keys;
-  for (const auto& run : runs) {
-    for (const auto& [key, value] : run.params.items()) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
-    }
-  }
-  std::vector<std::string> header = {"id", "state", "reason", "name", "seed", "f1", "exact_match"};
-  header.insert(header.end(), keys.begin(), keys.end());
-  std::string text = line(header);
-  for (const auto& run : runs) {
-    std::vector<std::string> cells = {run.id,
-                                      std::string(name_of(run.state)),
-                                      std::string(name_of(run.reason)),
-                                      run.name,
-                                      std::to_string(run.seed),
-                                      score(run.f1),
-                                      score(run.exact_match)};
-    for (const auto& key : keys) {
-      const auto found = run.params.find(key);
-      cells.push_back(found == run.params.end() ? "" : scalar_text(*found));
-    }
-    text += line(cells);
-  }
-  return text;
+  return csv_of(runs, {kId, kState, kReason, kName, kSeed, kF1, kExactMatch},
+                [](const RunRecord& run) { return run.params; });
+}
+
+std::string all_csv(const std::vector<RunRecord>& runs) {
+  return csv_of(runs,
+                {kId, kSweep, kState, kReason, kName, kSeed, kF1, kExactMatch, kAttempts, kCreated, kStarted,
+                 kEnded, kTags},
+                [](const RunRecord& run) {
+                  Json parameters = all_parameters(run);
+                  parameters.erase("seed");  // which has a column
+                  return parameters;
+                });
 }
 
 }  // namespace expctl

@@ -65,6 +65,23 @@ TEST_CASE("leaderboard: CSV has every digit, and quotes what has to be quoted", 
         "run2,queued,,,42,,,,2\n");
 }
 
+TEST_CASE("leaderboard: CSV of everything has sweep, times, tags and unswept parameters", "[reports]") {
+  auto a = run("run1", 88.5, 81.0), b = run("ens1", {});
+  a.sweep_id = "sweep1";
+  a.created = 1000.5;
+  a.attempts = 2;
+  a.tags = {"best", "first"};
+  a.params = {{"learning_rate", 3e-5}};
+  a.spec = {{"train", {{"epochs", 2.0}, {"learning_rate", 3e-5}, {"seed", 42}}}};
+  b.spec = {{"method", "logits"}, {"members", {{{"id", "run3"}, {"weight", 1.0}}}}};
+  CHECK(all_csv({a, b}) ==
+        "id,sweep,state,reason,name,seed,f1,exact_match,attempts,created,started,ended,tags,epochs,learning_"
+        "rate,"
+        "method,members\n"
+        "run1,sweep1,queued,,,42,88.5,81.0,2,1000.5,,,best first,2.0,3e-05,,\n"
+        "ens1,,queued,,,42,,,0,,,,,,,logits,run3\n");
+}
+
 TEST_CASE("leaderboard: parameters of runs and ensembles as people write them", "[reports]") {
   auto r = run("run1", {});
   r.params = {{"learning_rate", 3e-5}, {"schedule", "cosine"}, {"batch_size", 12}};

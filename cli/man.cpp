@@ -1,0 +1,21 @@
+// `expctl man`: the manual page, asked for once by the build.
+#include <fmt/core.h>
+
+#include "cli/man_page.h"
+#include "cli/program.h"
+#include "core/version.h"
+
+namespace expctl {
+
+void add_man(CLI::App& app, Program& program) {
+  auto* verb = app.add_subcommand("man", "Print the manual page");
+  verb->group("");  // hidden
+  verb->callback([&app, &program] {
+    program.action = [&app] {
+      fmt::print("{}", man_page(app, fmt::format("expctl {}", version())));
+      return 0;
+    };
+  });
+}
+
+}  // namespace expctl
