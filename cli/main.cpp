@@ -56,10 +56,11 @@ int run(int argc, char** argv) {
   app.add_flag("-q,--quiet", program.quiet, "No progress and no hints on stderr");
   app.require_subcommand(1);
   app.fallthrough();
-  for (auto* add : {add_sweep,         add_train, add_ensemble, add_package, add_verify,     add_runs,
-                    add_compare,       add_tag,   add_logs,     add_stop,    add_resume,     add_evaluate,
-                    add_predict,       add_score, add_features, add_convert, add_fetch,      add_import,
-                    add_import_recipe, add_demo,  add_registry, add_doctor,  add_completion, add_job}) {
+  for (auto* add :
+       {add_sweep,    add_train,   add_ensemble,   add_package, add_verify,        add_runs,    add_compare,
+        add_tag,      add_logs,    add_stop,       add_resume,  add_evaluate,      add_predict, add_score,
+        add_features, add_convert, add_fetch,      add_import,  add_import_recipe, add_demo,    add_registry,
+        add_serve,    add_doctor,  add_completion, add_job}) {
     add(app, program);
   }
   try {

@@ -48,6 +48,7 @@ void add_runs(CLI::App& app, Program& program);
 void add_compare(CLI::App& app, Program& program);
 void add_tag(CLI::App& app, Program& program);
 void add_logs(CLI::App& app, Program& program);
+void add_serve(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_features(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);

@@ -140,9 +140,9 @@ std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
     SQLite::Statement statement(
         db, fmt::format("{} WHERE r.id IN (SELECT id FROM (SELECT r.id FROM runs r LEFT JOIN evaluations e "
                         "ON e.run_id = r.id "
-                        "AND e.name = 'default' WHERE {} ORDER BY {} LIMIT {})) ORDER BY {}",
+                        "AND e.name = 'default' WHERE {} ORDER BY {} LIMIT {} OFFSET {})) ORDER BY {}",
                         kSelectRuns, condition, sort,
-                        query.limit > 0 ? static_cast<int64_t>(query.limit) : -1, sort));
+                        query.limit > 0 ? static_cast<int64_t>(query.limit) : -1, query.offset, sort));
     text.bind(statement);
     while (statement.executeStep()) runs.push_back(read_run(statement));
   });
