@@ -62,10 +62,10 @@ class Chart {
   Chart(Range x, Range y, const ChartShape& shape)
       : x_(widened(x)),
         y_(widened(y)),
-        right_(shape.width - (shape.has_legend ? kLegend : kMargin)),
+        right_(shape.width - (shape.has_names ? kLegend : kMargin)),
         bottom_(shape.height - kBottom) {}
 
-  std::string axes(const std::string& x_label, const std::string& y_label) const {
+  std::string axes(const std::string& x_label) const {
     std::string svg;
     for (double tick = first_tick(x_); tick <= x_.high; tick += tick_step(x_)) {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
@@ -80,10 +80,13 @@ class Chart {
     }
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right_) / 2,
                        bottom_ + kBottom - 6, escaped(x_label));
-    svg += fmt::format(
-        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
-        (kTop + bottom_) / 2, escaped(y_label));
     return svg;
+  }
+
+  std::string name_of_y(const std::string& name) const {
+    return fmt::format(
+        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
+        (kTop + bottom_) / 2, escaped(name));
   }
 
   std::string line(const Series& series, const char* colour) const {
@@ -150,9 +153,9 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n",
       shape.width, shape.height, escaped(y_label), escaped(x_label));
-  svg += chart.axes(x_label, y_label);
+  svg += chart.axes(x_label);
   for (size_t i = 0; i < series.size(); ++i) svg += chart.line(series[i], kColours[i % kColours.size()]);
-  if (shape.has_legend) svg += legend(series, shape.width - kLegend);
+  if (shape.has_names) svg += chart.name_of_y(y_label) + legend(series, shape.width - kLegend);
   return svg + "</svg>\n";
 }
 

@@ -15,7 +15,7 @@ struct Series {
 struct ChartShape {
   double width = 720;
   double height = 300;
-  bool has_legend = true;
+  bool has_names = true;  ///< of the series and of y; else they stand beside the chart
 };
 
 /// Axes with round tick values, one colour a series, a legend; colours tell apart for the colour-blind (Okabe

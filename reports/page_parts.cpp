@@ -152,13 +152,15 @@ Json sweep_json(const SweepLine& line) {
           {"eta", line.eta_s >= 0 ? duration_text(line.eta_s) : ""}};
 }
 
-void add_chart(Json& charts, const Series& series, const std::string& x_label) {
-  constexpr size_t kPoints = 400;
-  const Series thin = extremes(series, kPoints);
-  const std::string svg = line_chart({thin}, x_label, series.name, {440, 230, false});
+void add_chart(Json& charts, const Series& series, const std::string& x_label, bool is_noisy) {
+  constexpr size_t kPoints = 400, kMeans = 60;
+  std::vector<Series> drawn = {extremes(series, kPoints)};
+  if (is_noisy && series.points.size() > kMeans) drawn.push_back(thinned(series, kMeans));
+  const std::string svg = line_chart(drawn, x_label, series.name, {340, 210, false});
   if (svg.empty()) return;
-  charts.push_back(
-      {{"name", series.name}, {"last", fmt::format("{:.4g}", thin.points.back().second)}, {"svg", svg}});
+  charts.push_back({{"name", series.name},
+                    {"last", fmt::format("{:.4g}", drawn.front().points.back().second)},
+                    {"svg", svg}});
 }
 
 std::string message_page(const std::string& workspace, const std::string& title, const std::string& text) {

@@ -51,7 +51,7 @@ std::string pager(const ListPlace& place, const std::string& address);
 /// {"id","name","file","created","bar","states","best","best_f1","eta"}.
 Json sweep_json(const SweepLine& line);
 
-/// {"name","last","svg"}, where the series has points.
-void add_chart(Json& charts, const Series& series, const std::string& x_label);
+/// {"name","last","svg"}, where the series has points. `is_noisy`: with its mean drawn over it.
+void add_chart(Json& charts, const Series& series, const std::string& x_label, bool is_noisy = false);
 
 }  // namespace expctl

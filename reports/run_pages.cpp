@@ -66,8 +66,10 @@ Json artifacts_json(const std::vector<ArtifactRecord>& artifacts) {
 
 Json charts_json(const TrainingCurves& curves) {
   Json charts = Json::array();
-  for (const Series* series : {&curves.loss, &curves.f1, &curves.learning_rate, &curves.grad_norm})
-    add_chart(charts, *series, "optimizer step");
+  add_chart(charts, curves.loss, "optimizer step", true);
+  add_chart(charts, curves.f1, "optimizer step");
+  add_chart(charts, curves.learning_rate, "optimizer step");
+  add_chart(charts, curves.grad_norm, "optimizer step", true);
   return charts;
 }
 

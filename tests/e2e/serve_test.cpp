@@ -15,6 +15,7 @@ namespace {
 class Server {
  public:
   explicit Server(const TempDir& folder) : log_(folder / "serve.log") {
+    std::filesystem::remove(log_);  // another one's, which has ended
     pid_ = ::fork();
     if (pid_ == 0) start(folder);
     REQUIRE(wait_until(10, [&] { return said().find('\n') != std::string::npos; }));
