@@ -7,6 +7,7 @@
 
 #include "cli/run_progress.h"
 #include "core/clock.h"
+#include "core/environment.h"
 #include "core/error.h"
 #include "core/request.h"
 #include "runner/attempt_files.h"
@@ -173,6 +174,7 @@ std::string LivePages::devices(const Registry& registry) {
   constexpr size_t kMostRuns = 200;
   DeviceFacts facts;
   facts.workspace = workspace_.root.string();
+  facts.host = host_name();
   facts.gpus = gpus();
   facts.cpus = usable_cpus().size();
   const StateCounts states = registry.state_counts();

@@ -3,7 +3,9 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <thread>
@@ -34,7 +36,8 @@ void configure(httplib::Server& server) {
   constexpr size_t kThreads = 16;
   constexpr time_t kPatience_s = 5;
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  server.set_keep_alive_max_count(1);  // a browser's idle connections would hold the threads
+  server.set_keep_alive_max_count(1);  // a browser's idle connections would hold the threads,
+  server.set_keep_alive_timeout(1);    // and its spare ones, on which nothing is asked, the end
   server.set_read_timeout(kPatience_s);
   server.set_write_timeout(kPatience_s);
   server.set_socket_options(allow_fresh_port);
@@ -53,7 +56,39 @@ int bind(httplib::Server& server, int port) {
               "another expctl serve may be at work there; --port N takes another, --port 0 any that is free");
 }
 
-/// Before anything is handed to other threads, the signals that end it are held back for wait().
+/// Every request goes to `source`; `pre_routing` because httplib's own routes would look at the body first.
+void answer_with(httplib::Server& server, int port, const std::string& workspace, const PageSource& source) {
+  server.set_pre_routing_handler(
+      [port, workspace, source](const httplib::Request& request, httplib::Response& response) {
+        const PageResponse page = answer(request_of(request), port, workspace, source);
+        response.status = page.status;
+        for (const auto& [name, value] : page.headers) response.set_header(name, value);
+        response.set_content(page.body, page.type);
+        return httplib::Server::HandlerResponse::Handled;
+      });
+}
+
+/// Until a signal comes, which is returned; 0 where the server has ended by itself. The signals are held back
+/// since before there were other threads.
+int listen_until_signal(httplib::Server& server, SignalWait& signals,
+                        const std::function<void()>& say_where) {
+  constexpr auto kStart = std::chrono::milliseconds(1);
+  constexpr double kLook_s = 1;
+  std::atomic<bool> is_over = false;
+  std::thread listener([&] {
+    server.listen_after_bind();
+    is_over = true;
+  });
+  while (!server.is_running() && !is_over)
+    std::this_thread::sleep_for(kStart);  // stop() would do nothing yet
+  say_where();
+  int signal = 0;
+  while (signal == 0 && !is_over) signal = signals.wait(kLook_s);
+  server.stop();
+  listener.join();
+  return signal;
+}
+
 int serve(const Program& program, int port) {
   SignalWait signals({SIGINT, SIGTERM});
   std::signal(SIGPIPE, SIG_IGN);  // a browser that has gone
@@ -62,22 +97,12 @@ int serve(const Program& program, int port) {
   httplib::Server server;
   configure(server);
   const int bound = bind(server, port);
-  const PageSource source = [&](const PageAddress& address) { return pages.page(address); };
   const std::string workspace = program.workspace_dir.string();
-  server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
-    const PageResponse page = answer(request_of(request), bound, workspace, source);
-    response.status = page.status;
-    for (const auto& [name, value] : page.headers) response.set_header(name, value);
-    response.set_content(page.body, page.type);
-    return httplib::Server::HandlerResponse::Handled;
+  answer_with(server, bound, workspace, [&](const PageAddress& address) { return pages.page(address); });
+  const int signal = listen_until_signal(server, signals, [&] {
+    say(program, fmt::format("serving {} at http://{}:{}/ ; Ctrl-C ends it", workspace, kAddress, bound));
   });
-  std::thread listener([&] { server.listen_after_bind(); });
-  say(program, fmt::format("serving {} at http://{}:{}/ ; Ctrl-C ends it", workspace, kAddress, bound));
-  int signal = 0;
-  constexpr double kLook_s = 3600;
-  while (signal == 0) signal = signals.wait(kLook_s);
-  server.stop();
-  listener.join();
+  if (signal == 0) throw Error(fmt::format("{}:{}: no more connections can be taken", kAddress, bound));
   return 128 + signal;
 }
 

@@ -11,17 +11,19 @@
 namespace expctl {
 namespace {
 
-bool is_used_by(const GpuLine& gpu, const DeviceUse& use) {
+/// A GPU of `host`, this machine: a cluster's job has another's, whose numbers mean nothing here.
+bool is_used_by(const GpuLine& gpu, const DeviceUse& use, const std::string& host) {
+  if (!use.host.empty() && use.host != host) return false;
   return std::any_of(use.gpus.begin(), use.gpus.end(), [&](const std::string& name) {
     return name == gpu.uuid || name == std::to_string(gpu.index);
   });
 }
 
 /// Of one GPU; bars and texts are "" where it does not tell.
-Json gpu_json(const GpuLine& gpu, const std::vector<DeviceUse>& uses) {
+Json gpu_json(const GpuLine& gpu, const DeviceFacts& facts) {
   Json runs = Json::array();
-  for (const auto& use : uses) {
-    if (is_used_by(gpu, use)) runs.push_back({{"id", use.live.run.id}});
+  for (const auto& use : facts.uses) {
+    if (is_used_by(gpu, use, facts.host)) runs.push_back({{"id", use.live.run.id}});
   }
   const auto gib = [](int64_t bytes) { return std::ldexp(static_cast<double>(bytes), -30); };
   const double total = gib(gpu.memory_bytes);
@@ -92,7 +94,7 @@ void add_charts(Json& charts, const DeviceUse& use, const DeviceFacts& facts) {
 
 std::string device_page(const DeviceFacts& facts) {
   Json gpus = Json::array(), uses = Json::array(), charts = Json::array();
-  for (const auto& gpu : facts.gpus) gpus.push_back(gpu_json(gpu, facts.uses));
+  for (const auto& gpu : facts.gpus) gpus.push_back(gpu_json(gpu, facts));
   for (const auto& use : facts.uses) {
     uses.push_back(use_json(use, facts.gpus));
     add_charts(charts, use, facts);

@@ -108,7 +108,7 @@ std::string run_list_page(const RunListFacts& facts) {
       {"name", facts.sweep ? facts.sweep->totals.sweep.name : ""},
       {"sweep", facts.sweep ? sweep_json(*facts.sweep) : Json()},
       {"running_table", running_table(facts.running, count_of(facts.states, RunState::kRunning))},
-      {"loss_chart", line_chart(losses, "optimizer step", "training loss", {900, 300, true})},
+      {"loss_chart", line_chart(losses, "optimizer step", "training loss", {720, 260, true})},
       {"configs_any", !configs.empty()},
       {"configs", configs},
       {"orders", orders(facts)},

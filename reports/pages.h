@@ -103,6 +103,7 @@ struct DeviceUse {
 
 struct DeviceFacts {
   std::string workspace;
+  std::string host;  ///< this machine's name
   std::vector<GpuLine> gpus;
   size_t cpus = 0;
   int64_t queued = 0;

@@ -55,7 +55,7 @@ RunListFacts list_of(size_t count, const std::string& text = "lr") {
 
 DeviceFacts devices_of(const std::string& text) {
   DeviceFacts facts;
-  facts.workspace = text;
+  facts.workspace = facts.host = text;
   facts.gpus = {{0, "GPU-a", text, int64_t{80} << 30, int64_t{40} << 30, 97, 512.5, 1980}};
   DeviceUse use;
   use.live = {run_named("run1", text), 0, 0, {}, 0.5, -1, text};
@@ -148,6 +148,9 @@ TEST_CASE("pages: devices say who has which GPU and which cores", "[reports]") {
   CHECK_THAT(page, Contains("1 of 1") && Contains("97 %") && Contains("40.0 of 80.0 GiB") &&
                        Contains("512 W") && Contains("1980 MHz"));
   CHECK_THAT(page, Contains("<td>0, x</td>") && Contains("<td>0-2, 4, 9</td>") && Contains("busy, %"));
+  DeviceFacts elsewhere = devices_of("x");
+  elsewhere.uses.front().host = "node7";
+  CHECK_THAT(device_page(elsewhere), Contains("0 of 1") && Contains("none of ours") && Contains("node7"));
 }
 
 TEST_CASE("pages: a log that is long says how much is left out", "[reports]") {
