@@ -27,11 +27,6 @@ std::string file_tail(const fs::path& file, int64_t bytes) {
   return fs::is_regular_file(file, none) ? log_tail(file, 0, bytes) : "";
 }
 
-TrainingCurves curves_of(const RunPaths& paths) {
-  constexpr int64_t kMost_bytes = int64_t{16} << 20;  // some hundred thousand steps
-  return training_curves(file_tail(paths.metrics(), kMost_bytes));
-}
-
 Where where_of(const std::string& sweep_id, const std::optional<RunState>& state) {
   std::string text = sweep_id.empty() ? "" : "sweep=" + sweep_id;
   if (state) text += fmt::format("{}state={}", text.empty() ? "" : " and ", name_of(*state));
@@ -116,7 +111,7 @@ std::string LivePages::run_list(const Registry& registry, const ListChoice& choi
   return run_list_page(facts);
 }
 
-std::optional<std::string> LivePages::sweep(const Registry& registry, const PageAddress& address) const {
+std::optional<std::string> LivePages::sweep(const Registry& registry, const PageAddress& address) {
   const auto record = registry.find_sweep(address.id);
   if (!record) return std::nullopt;
   RunListFacts facts;
@@ -130,18 +125,18 @@ std::optional<std::string> LivePages::sweep(const Registry& registry, const Page
   return run_list_page(facts);
 }
 
-std::vector<Series> LivePages::best_losses(const Registry& registry, const std::string& sweep_id) const {
+std::vector<Series> LivePages::best_losses(const Registry& registry, const std::string& sweep_id) {
   constexpr size_t kRuns = 6;
   std::vector<Series> losses;
   for (const auto& run : registry.query_runs({where_of(sweep_id, {}), "f1", false, kRuns})) {
-    Series loss = curves_of(RunPaths{workspace_.folder(run.id)}).loss;
+    Series loss = curves_.of(RunPaths{workspace_.folder(run.id)}.metrics())->loss;
     loss.name = run.id;
     if (!loss.points.empty()) losses.push_back(std::move(loss));
   }
   return losses;
 }
 
-std::optional<std::string> LivePages::run(const Registry& registry, const std::string& id) const {
+std::optional<std::string> LivePages::run(const Registry& registry, const std::string& id) {
   constexpr int64_t kLogEnd_bytes = 16384;
   auto entry = registry.find_entry(id);
   if (!entry) return std::nullopt;
@@ -151,7 +146,7 @@ std::optional<std::string> LivePages::run(const Registry& registry, const std::s
   facts.entry = std::move(*entry);
   if (facts.entry.run.state == RunState::kRunning) facts.live = live(registry, facts.entry.run);
   for (const auto& member : facts.entry.members) facts.members.push_back(registry.find_run(member).value());
-  facts.curves = curves_of(paths);
+  facts.curves = *curves_.of(paths.metrics());
   facts.log_end = file_tail(paths.log(), kLogEnd_bytes);
   facts.folder = paths.folder.string();
   return run_page(facts);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/curve_cache.h"
 #include "cli/page_request.h"
 #include "core/run_paths.h"
 #include "registry/registry.h"
@@ -24,8 +25,8 @@ class LivePages {
  private:
   std::string home(const Registry& registry, const ListChoice& choice) const;
   std::string run_list(const Registry& registry, const ListChoice& choice) const;
-  std::optional<std::string> sweep(const Registry& registry, const PageAddress& address) const;
-  std::optional<std::string> run(const Registry& registry, const std::string& id) const;
+  std::optional<std::string> sweep(const Registry& registry, const PageAddress& address);
+  std::optional<std::string> run(const Registry& registry, const std::string& id);
   std::optional<std::string> log(const Registry& registry, const std::string& id) const;
   std::string devices(const Registry& registry);
 
@@ -33,13 +34,14 @@ class LivePages {
   std::vector<LiveRun> running(const Registry& registry, const std::string& sweep_id, size_t limit) const;
   LiveRun live(const Registry& registry, RunRecord run) const;
   SweepLine sweep_line(const Registry& registry, SweepTotals totals) const;
-  std::vector<Series> best_losses(const Registry& registry, const std::string& sweep_id) const;
+  std::vector<Series> best_losses(const Registry& registry, const std::string& sweep_id);
   DeviceUse device_use(LiveRun live) const;
   std::vector<GpuLine> gpus();
 
   WorkspacePaths workspace_;
   std::unique_ptr<Nvml> nvml_;
   std::mutex nvml_mutex_;
+  CurveCache curves_;
 };
 
 }  // namespace expctl
