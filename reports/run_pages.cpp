@@ -22,7 +22,7 @@ Json facts_json(const RunFacts& facts) {
       "/sweeps/" + run.sweep_id);
   add("name", run.sweep_id.empty() ? run.name : "");
   add(run.is_ensemble() ? "averages" : run.is_imported() ? "origin" : "parameters", params_text(run));
-  add("changed keys", changed_keys_text(run));
+  if (!run.is_ensemble()) add("changed keys", changed_keys_text(run));
   add("created", local_time_text(run.created));
   add("started", run.started > 0 ? local_time_text(run.started) : "");
   add("ended", run.ended > 0 ? local_time_text(run.ended) : "");
