@@ -110,7 +110,13 @@ std::optional<PageAddress> parse_page_address(const std::string& target) {
 PageResponse answer(const PageRequest& request, int port, const std::string& workspace,
                     const PageSource& pages) {
   if (!is_own_host(request.host, port))
-    return {403, "text/plain; charset=utf-8", "This page is for 127.0.0.1 and localhost only.\n", {}};
+    return {403,
+            "text/plain; charset=utf-8",
+            fmt::format(
+                "This is http://127.0.0.1:{0}/ or http://localhost:{0}/ only; through ssh -L take the same "
+                "port.\n",
+                port),
+            {}};
   if (request.method != "GET" && request.method != "HEAD")
     return {405, "text/plain; charset=utf-8", "Nothing can be changed here.\n", {{"Allow", "GET, HEAD"}}};
   if (request.target == "/style.css")

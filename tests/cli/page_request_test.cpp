@@ -35,7 +35,7 @@ TEST_CASE("page request: only this machine's own names are answered", "[cli]") {
     INFO(host);
     const PageResponse response = answer_to(get("/", host));
     CHECK(response.status == 403);
-    CHECK_THAT(response.body, !Contains("overview"));
+    CHECK_THAT(response.body, !Contains("overview") && Contains("http://localhost:8123/ only"));
   }
   CHECK(answer(get("/", "localhost"), 80, "/ws", small_site).status == 200);
 }

@@ -1,8 +1,12 @@
 // `expctl serve`, asked by curl.
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <regex>
 
+#include "core/text.h"
 #include "tests/e2e/command_sweep.h"
 
 using namespace expctl;
@@ -110,6 +114,24 @@ TEST_CASE("serve: pages of a workspace, escaped, to this machine and to look onl
   CHECK(server.status("/", {"-H", "Host: localhost:" + server.port()}) == kOk);
   for (const char* method : {"POST", "PUT", "DELETE"})
     CHECK(server.status("/runs/run1", {"-X", method, "-d", "x=1"}) == "HTTP/1.1 405 Method Not Allowed");
+}
+
+TEST_CASE("serve: many clients at once, and one that says nothing", "[e2e]") {
+  const TempDir folder;
+  make_runs(folder);
+  const Server server(folder);
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(std::stoi(server.port())));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(silent, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  const auto answers = run_program({"curl", "-s", "-Z", "--parallel-immediate", "--noproxy", "*",
+                                    "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}\n",
+                                    "http://127.0.0.1:" + server.port() + "/runs?page=[1-40]"});
+  const auto lines = split(answers.out, '\n');
+  CHECK(std::count(lines.begin(), lines.end(), "200") == 40);
+  ::close(silent);
 }
 
 TEST_CASE("serve: ends as told, and a port has one server", "[e2e]") {
