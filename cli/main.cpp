@@ -57,10 +57,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (auto* add :
-       {add_sweep,   add_train, add_ensemble, add_package, add_verify,     add_runs,   add_compare,
-        add_tag,     add_rm,    add_gc,       add_logs,    add_stop,       add_resume, add_evaluate,
-        add_predict, add_score, add_features, add_convert, add_fetch,      add_import, add_import_recipe,
-        add_export,  add_demo,  add_registry, add_doctor,  add_completion, add_job,    add_man}) {
+       {add_sweep,   add_train, add_ensemble, add_package, add_verify, add_runs,       add_compare,
+        add_tag,     add_rm,    add_gc,       add_logs,    add_stop,   add_resume,     add_evaluate,
+        add_predict, add_score, add_features, add_convert, add_fetch,  add_import,     add_import_recipe,
+        add_export,  add_demo,  add_registry, add_serve,   add_doctor, add_completion, add_job,
+        add_man}) {
     add(app, program);
   }
   // After the verbs, which would inherit it.

@@ -56,6 +56,7 @@ void add_tag(CLI::App& app, Program& program);
 void add_rm(CLI::App& app, Program& program);
 void add_gc(CLI::App& app, Program& program);
 void add_logs(CLI::App& app, Program& program);
+void add_serve(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_features(CLI::App& app, Program& program);
 void add_demo(CLI::App& app, Program& program);

@@ -12,15 +12,16 @@
 #include "reports/table.h"
 
 namespace expctl {
-namespace {
 
-std::string doing(const RunProgress& run) {
+std::string doing_text(const RunProgress& run) {
   if (run.silent_s > 0) return fmt::format("stalled: no sign of life for {}", duration_text(run.silent_s));
   if (run.step == 0) return run.is_training ? "starting" : "running";
   if (run.fraction >= 1 && run.is_training) return "predicting";
   return fmt::format("{:.0f} %{}", 100 * run.fraction,
                      run.eta_s >= 0 ? fmt::format(", {} left", duration_text(run.eta_s)) : "");
 }
+
+namespace {
 
 std::vector<std::string> row_of(const RunProgress& run) {
   RunRecord record;
@@ -31,7 +32,7 @@ std::vector<std::string> row_of(const RunProgress& run) {
           has_step ? std::to_string(run.step) : "-",
           has_step ? fmt::format("{:.3f}", run.loss) : "-",
           run.f1 ? fmt::format("{:.2f}", *run.f1) : "-",
-          doing(run),
+          doing_text(run),
           params_text(record)};
 }
 

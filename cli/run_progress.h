@@ -9,6 +9,9 @@
 
 namespace expctl {
 
+/// "45 %, 3 min 4 s left", "predicting", "stalled: no sign of life for 6 min 0 s".
+std::string doing_text(const RunProgress& run);
+
 /// The lines of the table: a row for each running run (as many as leave room in `height` lines) and how the
 /// sweep stands, each cut to `width` columns. A pure function.
 std::vector<std::string> progress_table(const SweepProgress& progress, size_t width, size_t height);

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "cli/program.h"
 #include "core/clock.h"
@@ -42,16 +41,6 @@ int list_runs(const Program& program, const ListOptions& options) {
     fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs, stdout_style()));
   }
   return 0;
-}
-
-std::string time_text(double unix_s) {
-  if (unix_s <= 0) return "-";
-  const auto seconds = static_cast<std::time_t>(unix_s);
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  char text[32] = {};
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-  return text;
 }
 
 Json attempts_json(const std::vector<AttemptRecord>& attempts) {
@@ -112,20 +101,6 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   return json;
 }
 
-/// The training keys that are not at their defaults, which is what tells a run from another.
-std::string changed_keys(const RunRecord& run) {
-  if (!run.spec.contains("train") || run.is_imported()) return "";
-  const TrainSpec spec = train_spec_from_json(run.spec["train"], "registry: spec of " + run.id);
-  const TrainSpec defaults = resolve(TrainSpec{});
-  std::vector<std::string> parts;
-  for (const auto& key : train_keys()) {
-    const Json value = get_train_key(spec, key);
-    if (value == get_train_key(defaults, key)) continue;
-    parts.push_back(fmt::format("{}={}", key.name, scalar_text(value)));
-  }
-  return join(parts, " ");
-}
-
 std::vector<std::string> last_log_lines(const RunPaths& paths) {
   constexpr int kLines = 5;
   return split(tail_lines(trim(log_tail(paths.log())), kLines), '\n');
@@ -148,12 +123,12 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   }
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
   row(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
-  row("changed keys", changed_keys(run));
+  row("changed keys", changed_keys_text(run));
   row("attempts", attempts_text(registry.attempts(run.id)));
   row("tags", join(run.tags, " "));
-  row("created", time_text(run.created));
-  row("started", time_text(run.started));
-  row("ended", time_text(run.ended));
+  row("created", local_time_text(run.created));
+  row("started", local_time_text(run.started));
+  row("ended", local_time_text(run.ended));
   for (const auto& e : registry.evaluations(run.id)) {
     row("evaluation " + e.name,
         fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));

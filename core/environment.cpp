@@ -28,12 +28,16 @@ std::string cpu_name() {
   return name.is_string() ? name.get<std::string>() : "unknown CPU";
 }
 
-Json environment_of(const WorkerRequest& request) {
+std::string host_name() {
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
+  return host;
+}
+
+Json environment_of(const WorkerRequest& request) {
   const std::string& commit = request.spec.config_commit;
   return {{"schema_version", 1},
-          {"host", host},
+          {"host", host_name()},
           {"cpu", cpu_name()},
           {"gpus", request.devices.gpus},
           {"driver", proc_value("/proc/driver/nvidia/version", "NVRM version:")},

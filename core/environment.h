@@ -10,6 +10,9 @@ namespace expctl {
 /// The CPU's name, "unknown CPU" where the system does not say.
 std::string cpu_name();
 
+/// This machine's, as environment.json has it.
+std::string host_name();
+
 /// What is known without LibTorch: host, CPU, the NVIDIA driver (null where there is none), the devices and
 /// threads of the request, expctl's version, the git commit of the sweep file.
 Json environment_of(const WorkerRequest& request);

@@ -43,9 +43,14 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
 
 namespace {
 
-SQLite::Database open(const std::filesystem::path& path, bool create) {
+int flags_of(Access access) {
+  if (access == Access::kRead) return SQLite::OPEN_READONLY;
+  return SQLite::OPEN_READWRITE | (access == Access::kCreate ? SQLite::OPEN_CREATE : 0);
+}
+
+SQLite::Database open(const std::filesystem::path& path, Access access) {
   try {
-    return {path.string(), SQLite::OPEN_READWRITE | (create ? SQLite::OPEN_CREATE : 0), kBusyTimeout_ms};
+    return {path.string(), flags_of(access), kBusyTimeout_ms};
   } catch (const SQLite::Exception& e) {
     throw translate(e, path);
   }
@@ -70,20 +75,46 @@ int user_version(SQLite::Database& connection) {
   return connection.execAndGet("PRAGMA user_version").getInt();
 }
 
+void check_not_newer(const std::filesystem::path& path, int version) {
+  const auto newest = static_cast<int>(embedded_migrations().size());
+  if (version <= newest) return;
+  throw Error(
+      fmt::format("{}: its schema is number {}, this program knows up to {}", path.string(), version, newest),
+      "use the newer expctl that wrote it", ErrorCode::kRegistry);
+}
+
 }  // namespace
 
-Database::Database(const std::filesystem::path& path, bool create)
-    : Database(path, create, file_system_at(path).journal) {}
+Database::Database(const std::filesystem::path& path, Access access)
+    : Database(path, access, file_system_at(path).journal) {}
 
-Database::Database(const std::filesystem::path& path, bool create, JournalMode journal)
-    : path_(path), journal_(journal), log_limit_bytes_(kLogLimit_bytes), connection_(open(path, create)) {
+Database::Database(const std::filesystem::path& path, Access access, JournalMode journal)
+    : path_(path), journal_(journal), log_limit_bytes_(kLogLimit_bytes), connection_(open(path, access)) {
   try {
-    use_journal(connection_, journal);
-    connection_.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
-    connection_.exec(fmt::format("PRAGMA journal_size_limit = {}", kLogLimit_bytes));  // once it begins anew
-    migrate();
+    if (access == Access::kRead)
+      check_schema();
+    else
+      prepare();
   } catch (const SQLite::Exception& e) {
     throw translate(e, path_);
+  }
+}
+
+void Database::prepare() {
+  use_journal(connection_, journal_);
+  connection_.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  connection_.exec(fmt::format("PRAGMA journal_size_limit = {}", kLogLimit_bytes));  // once it begins anew
+  migrate();
+}
+
+/// Of a file that may only be read.
+void Database::check_schema() {
+  const auto newest = static_cast<int>(embedded_migrations().size());
+  const int version = user_version(connection_);
+  check_not_newer(path_, version);
+  if (version < newest) {
+    throw Error(fmt::format("{}: its schema is number {}, not yet {}", path_.string(), version, newest),
+                "expctl runs brings it up to date", ErrorCode::kRegistry);
   }
 }
 
@@ -91,11 +122,7 @@ void Database::migrate() {
   const auto& migrations = embedded_migrations();
   const auto newest = static_cast<int>(migrations.size());
   const int version = user_version(connection_);
-  if (version > newest) {
-    throw Error(fmt::format("{}: its schema is number {}, this program knows up to {}", path_.string(),
-                            version, newest),
-                "use the newer expctl that wrote it", ErrorCode::kRegistry);
-  }
+  check_not_newer(path_, version);
   if (version == newest) return;
   // The version is read again under the lock: another process may have migrated since.
   SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::EXCLUSIVE);

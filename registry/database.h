@@ -13,12 +13,18 @@
 
 namespace expctl {
 
+enum class Access {
+  kCreate,  ///< where there is no file, one is made
+  kWrite,
+  kRead,  ///< nothing is written, not even a newer schema: an older one is refused
+};
+
 class Database {
  public:
-  /// Opens (creates where `create`) and migrates, with the journal that suits the file system. Throws Error.
-  Database(const std::filesystem::path& path, bool create);
+  /// Opens and migrates, with the journal that suits the file system. Throws Error.
+  Database(const std::filesystem::path& path, Access access);
   /// The same with a journal of the caller's choice.
-  Database(const std::filesystem::path& path, bool create, JournalMode journal);
+  Database(const std::filesystem::path& path, Access access, JournalMode journal);
 
   /// Runs `work` between BEGIN IMMEDIATE and COMMIT; any exception rolls back. Immediate, because a read
   /// transaction that turns into a write fails at once when somebody else wrote in between.
@@ -28,7 +34,9 @@ class Database {
   void read(const std::function<void(SQLite::Database&)>& work) const;
 
  private:
+  void prepare();
   void migrate();
+  void check_schema();
   uintmax_t log_bytes() const;
   void bound_log();
   void make_way() const;

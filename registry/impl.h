@@ -10,8 +10,8 @@
 namespace expctl {
 
 struct Registry::Impl {
-  Impl(const std::filesystem::path& file, bool create)
-      : database(file, create), workspace(file.parent_path()) {}
+  Impl(const std::filesystem::path& file, Access access)
+      : database(file, access), workspace(file.parent_path()) {}
 
   Database database;
   std::filesystem::path workspace;  ///< the folder that it lies in

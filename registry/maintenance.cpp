@@ -143,7 +143,7 @@ void copy_registry(const fs::path& from, const fs::path& to) {
 
 void write_registry(const fs::path& path, const RegistryRows& rows,
                     const std::function<std::vector<MetricRecord>(const EntryRecord&)>& metrics_of) {
-  Database database(path, true);
+  Database database(path, Access::kCreate);
   database.write([&](SQLite::Database& db) {
     insert_sweeps(db, rows);
     for (const auto& entry : rows.entries) {

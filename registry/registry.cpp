@@ -11,17 +11,29 @@ Registry::Registry(Registry&&) noexcept = default;
 Registry& Registry::operator=(Registry&&) noexcept = default;
 
 Registry Registry::open(const std::filesystem::path& path) {
-  return Registry(std::make_unique<Impl>(path, true));
+  return Registry(std::make_unique<Impl>(path, Access::kCreate));
 }
 
+namespace {
+
+void check_exists(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path)) return;
+  throw Error(fmt::format("{}: there is no registry", path.string()),
+              "expctl sweep FILE makes one, expctl registry rebuild one that was lost; --workspace DIR "
+              "says where it is",
+              ErrorCode::kNotFound);
+}
+
+}  // namespace
+
 Registry Registry::open_existing(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) {
-    throw Error(fmt::format("{}: there is no registry", path.string()),
-                "expctl sweep FILE makes one, expctl registry rebuild one that was lost; --workspace DIR "
-                "says where it is",
-                ErrorCode::kNotFound);
-  }
-  return Registry(std::make_unique<Impl>(path, false));
+  check_exists(path);
+  return Registry(std::make_unique<Impl>(path, Access::kWrite));
+}
+
+Registry Registry::open_read_only(const std::filesystem::path& path) {
+  check_exists(path);
+  return Registry(std::make_unique<Impl>(path, Access::kRead));
 }
 
 RunState state_of(SQLite::Database& database, const std::string& run_id) {

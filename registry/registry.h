@@ -147,7 +147,18 @@ struct RunQuery {
   Where where;
   std::string sort = "id";  ///< a column or parameter: scores and times fall, all else rises
   bool is_reversed = false;
-  size_t limit = 0;  ///< 0: all
+  size_t limit = 0;   ///< 0: all
+  size_t offset = 0;  ///< of these the first ones that are left out
+};
+
+using StateCounts = std::map<RunState, int64_t>;
+
+/// How the runs that a sweep describes stand.
+struct SweepTotals {
+  SweepRecord sweep;
+  StateCounts states;
+  std::string best;  ///< the run with the best F1; "": none is scored
+  double best_f1 = 0;
 };
 
 /// What add_runs() has made of a spec.
@@ -163,6 +174,9 @@ class Registry {
   static Registry open(const std::filesystem::path& path);
   /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
   static Registry open_existing(const std::filesystem::path& path);
+  /// The same where not one byte of the file may be written: an older schema is refused, not brought up to
+  /// date.
+  static Registry open_read_only(const std::filesystem::path& path);
   ~Registry();
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;
@@ -205,6 +219,13 @@ class Registry {
   void for_each_run(const RunFilter& filter, const std::function<void(RunRecord&&)>& look) const;
   /// Throws Error (kUsage) for a column or parameter that no run has.
   std::vector<RunRecord> query_runs(const RunQuery& query) const;
+  /// How many runs and ensembles are in each state.
+  StateCounts state_counts() const;
+  /// The newest sweep first: `limit` of them after `offset`.
+  std::vector<SweepTotals> sweep_totals(size_t limit, size_t offset) const;
+  SweepTotals totals_of(const SweepRecord& sweep) const;
+  /// Of the attempts of a sweep's runs that have succeeded; -1 where none has.
+  double mean_duration_s(const std::string& sweep_id) const;
   std::vector<std::string> ensemble_members(const std::string& id) const;
   /// Those that describe the run, the one that has added it among them.
   std::vector<std::string> sweeps_of(const std::string& run_id) const;

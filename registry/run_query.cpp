@@ -138,23 +138,25 @@ std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
     const std::string condition = text.condition(query.where);
     const std::string sort = order(text, query);
     const int64_t limit = query.limit > 0 ? static_cast<int64_t>(query.limit) : -1;
-    // The first ones alone are looked up whole.
-    const auto first = [&](const std::string& from, const std::string& by) {
-      return fmt::format("SELECT id FROM (SELECT r.id {} AND {} ORDER BY {} LIMIT {})", from, condition, by,
-                         limit);
+    const auto offset = static_cast<int64_t>(query.offset);
+    const auto list = [&](const std::string& from, const std::string& by) {
+      return fmt::format("SELECT r.id {} AND {} ORDER BY {}", from, condition, by);
     };
     const std::string any = "FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id AND e.name = 'default' ";
-    std::string chosen = first(any + "WHERE 1", sort);
+    std::string chosen = list(any + "WHERE 1", sort);
     if (query.sort == "f1" && limit > 0) {
-      // Of a long leaderboard they are found by the index of scores, and those without a score only where
-      // there are too few with one.
+      // Of a long leaderboard the first ones are found by the index of scores, and those without a score only
+      // where there are too few with one.
       const std::string scored =
-          first("FROM evaluations e CROSS JOIN runs r ON r.id = e.run_id WHERE e.name = 'default'", sort);
-      const std::string unscored = first(any + "WHERE e.f1 IS NULL", "r.position");
-      chosen = fmt::format("{} UNION ALL {} LIMIT {}", scored, unscored, limit);
+          list("FROM evaluations e CROSS JOIN runs r ON r.id = e.run_id WHERE e.name = 'default'", sort);
+      const std::string unscored = list(any + "WHERE e.f1 IS NULL", "r.position");
+      chosen = fmt::format("SELECT id FROM ({0} LIMIT {2}) UNION ALL SELECT id FROM ({1} LIMIT {2})", scored,
+                           unscored, limit + offset);
     }
-    SQLite::Statement statement(db,
-                                fmt::format("{} WHERE r.id IN ({}) ORDER BY {}", kSelectRuns, chosen, sort));
+    // They alone are looked up whole.
+    SQLite::Statement statement(
+        db, fmt::format("{} WHERE r.id IN (SELECT id FROM ({} LIMIT {} OFFSET {})) ORDER BY {}", kSelectRuns,
+                        chosen, limit, offset, sort));
     text.bind(statement);
     while (statement.executeStep()) runs.push_back(read_run(statement));
   });

@@ -48,6 +48,19 @@ std::string params_text(const RunRecord& run) {
   return join(parts, " ");
 }
 
+std::string changed_keys_text(const RunRecord& run) {
+  if (!run.spec.contains("train") || run.is_imported()) return "";
+  const TrainSpec spec = train_spec_from_json(run.spec["train"], "registry: spec of " + run.id);
+  const TrainSpec defaults = resolve(TrainSpec{});
+  std::vector<std::string> parts;
+  for (const auto& key : train_keys()) {
+    const Json value = get_train_key(spec, key);
+    if (value == get_train_key(defaults, key)) continue;
+    parts.push_back(fmt::format("{}={}", key.name, scalar_text(value)));
+  }
+  return join(parts, " ");
+}
+
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs) {
   std::stable_sort(runs.begin(), runs.end(), [](const RunRecord& a, const RunRecord& b) {
     return std::make_pair(order(a.f1), order(a.exact_match)) >

@@ -14,6 +14,10 @@ namespace expctl {
 /// imported run where it came from.
 std::string params_text(const RunRecord& run);
 
+/// "epochs=1 optimizer=lamb": the training keys that are not at their defaults, of an ensemble those of its
+/// members; "" for an imported run.
+std::string changed_keys_text(const RunRecord& run);
+
 /// The best F1 first; of equals the better exact match, then the older. Unscored ones come last, in their
 /// order.
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs);

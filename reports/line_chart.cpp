@@ -9,7 +9,7 @@
 namespace expctl {
 namespace {
 
-constexpr double kWidth = 720, kHeight = 300, kLeft = 56, kRight = 150, kTop = 12, kBottom = 44;
+constexpr double kLeft = 56, kLegend = 150, kMargin = 14, kTop = 12, kBottom = 44;
 constexpr std::array<const char*, 8> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                  "#e69f00", "#56b4e9", "#000000", "#b8a800"};
 
@@ -49,6 +49,8 @@ std::string escaped(const std::string& text) {
       out += "&lt;";
     else if (c == '>')
       out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
     else
       out += c;
   }
@@ -57,26 +59,34 @@ std::string escaped(const std::string& text) {
 
 class Chart {
  public:
-  Chart(Range x, Range y) : x_(widened(x)), y_(widened(y)) {}
+  Chart(Range x, Range y, const ChartShape& shape)
+      : x_(widened(x)),
+        y_(widened(y)),
+        right_(shape.width - (shape.has_names ? kLegend : kMargin)),
+        bottom_(shape.height - kBottom) {}
 
-  std::string axes(const std::string& x_label, const std::string& y_label) const {
+  std::string axes(const std::string& x_label) const {
     std::string svg;
     for (double tick = first_tick(x_); tick <= x_.high; tick += tick_step(x_)) {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
-                         kHeight - kBottom + 16, tick);
+                         bottom_ + 16, tick);
     }
     for (double tick = first_tick(y_); tick <= y_.high; tick += tick_step(y_)) {
-      svg += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n",
-                         kLeft, kWidth - kRight, py(tick));
+      svg += fmt::format(
+          "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n",
+          kLeft, right_, py(tick));
       svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>\n", kLeft - 6,
                          py(tick) + 4, tick);
     }
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                       (kLeft + kWidth - kRight) / 2, kHeight - 6, escaped(x_label));
-    svg += fmt::format(
-        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
-        (kTop + kHeight - kBottom) / 2, escaped(y_label));
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right_) / 2,
+                       bottom_ + kBottom - 6, escaped(x_label));
     return svg;
+  }
+
+  std::string name_of_y(const std::string& name) const {
+    return fmt::format(
+        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
+        (kTop + bottom_) / 2, escaped(name));
   }
 
   std::string line(const Series& series, const char* colour) const {
@@ -85,30 +95,42 @@ class Chart {
       if (std::isfinite(x) && std::isfinite(y)) points += fmt::format("{:.1f},{:.1f} ", px(x), py(y));
     }
     return fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\" points=\"{}\"/>\n", colour,
-                       points);
+                       points) +
+           dots(series, colour);
   }
 
  private:
+  /// Of a curve of so few points that a line alone does not show where they are, or that there is one.
+  std::string dots(const Series& series, const char* colour) const {
+    constexpr size_t kFew = 12;
+    if (series.points.size() > kFew) return "";
+    std::string svg;
+    for (const auto& [x, y] : series.points) {
+      if (std::isfinite(x) && std::isfinite(y))
+        svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" fill=\"{}\"/>\n", px(x), py(y),
+                           colour);
+    }
+    return svg;
+  }
+
   static double first_tick(const Range& range) {
     return std::ceil(range.low / tick_step(range)) * tick_step(range);
   }
-  double px(double x) const { return kLeft + (x - x_.low) / x_.size() * (kWidth - kLeft - kRight); }
-  double py(double y) const {
-    return kHeight - kBottom - (y - y_.low) / y_.size() * (kHeight - kTop - kBottom);
-  }
+  double px(double x) const { return kLeft + (x - x_.low) / x_.size() * (right_ - kLeft); }
+  double py(double y) const { return bottom_ - (y - y_.low) / y_.size() * (bottom_ - kTop); }
 
   Range x_, y_;
+  double right_, bottom_;  ///< of the plot
 };
 
-std::string legend(const std::vector<Series>& series) {
+std::string legend(const std::vector<Series>& series, double left) {
   std::string svg;
   for (size_t i = 0; i < series.size(); ++i) {
     const double y = kTop + 10 + 18 * static_cast<double>(i);
     svg +=
         fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\" stroke=\"{3}\" stroke-width=\"3\"/>\n",
-                    kWidth - kRight + 10, kWidth - kRight + 28, y, kColours[i % kColours.size()]);
-    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kWidth - kRight + 34, y + 4,
-                       escaped(series[i].name));
+                    left + 10, left + 28, y, kColours[i % kColours.size()]);
+    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left + 34, y + 4, escaped(series[i].name));
   }
   return svg;
 }
@@ -116,7 +138,7 @@ std::string legend(const std::vector<Series>& series) {
 }  // namespace
 
 std::string line_chart(const std::vector<Series>& series, const std::string& x_label,
-                       const std::string& y_label) {
+                       const std::string& y_label, const ChartShape& shape) {
   Range x, y;
   for (const auto& one : series) {
     for (const auto& [px, py] : one.points) {
@@ -126,14 +148,15 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
     }
   }
   if (x.low > x.high) return "";
-  const Chart chart(x, y);
+  const Chart chart(x, y, shape);
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n",
-      kWidth, kHeight, escaped(y_label), escaped(x_label));
-  svg += chart.axes(x_label, y_label);
+      shape.width, shape.height, escaped(y_label), escaped(x_label));
+  svg += chart.axes(x_label);
   for (size_t i = 0; i < series.size(); ++i) svg += chart.line(series[i], kColours[i % kColours.size()]);
-  return svg + legend(series) + "</svg>\n";
+  if (shape.has_names) svg += chart.name_of_y(y_label) + legend(series, shape.width - kLegend);
+  return svg + "</svg>\n";
 }
 
 Series thinned(const Series& series, size_t count) {
@@ -150,6 +173,30 @@ Series thinned(const Series& series, size_t count) {
     const auto size = static_cast<double>(end - begin);
     thin.points.emplace_back(x / size, y / size);
   }
+  return thin;
+}
+
+Series extremes(const Series& series, size_t count) {
+  Series finite{series.name, {}};
+  for (const auto& point : series.points) {
+    if (std::isfinite(point.second)) finite.points.push_back(point);
+  }
+  const auto& points = finite.points;
+  const size_t stretches = std::max<size_t>(1, count / 2);
+  if (points.size() <= 2 * stretches) return finite;
+  Series thin{series.name, {points.front()}};
+  const auto add = [&](size_t i) {
+    if (points[i].first > thin.points.back().first) thin.points.push_back(points[i]);
+  };
+  const auto lower = [](const auto& a, const auto& b) { return a.second < b.second; };
+  for (size_t s = 0; s < stretches; ++s) {
+    const auto begin = points.begin() + static_cast<ptrdiff_t>(points.size() * s / stretches);
+    const auto end = points.begin() + static_cast<ptrdiff_t>(points.size() * (s + 1) / stretches);
+    const auto [lowest, highest] = std::minmax_element(begin, end, lower);
+    add(static_cast<size_t>(std::min(lowest, highest) - points.begin()));
+    add(static_cast<size_t>(std::max(lowest, highest) - points.begin()));
+  }
+  add(points.size() - 1);
   return thin;
 }
 

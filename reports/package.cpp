@@ -125,7 +125,7 @@ void write_eval_only(const EntryPaths& entry, const Json& models, const Json& ev
                       {"weights", folders.size() > 1 ? fmt::format("--weights {} ", join(weights, ",")) : ""},
                       {"settings", join(settings, " ")}};
   write_file(entry.eval_only_sh(), render("eval_only.sh", facts, Escape::kNone));
-  write_file(entry.eval_only_py(), submission_template("eval_only.py"));
+  write_file(entry.eval_only_py(), template_text("eval_only.py"));
   for (const auto& script : {entry.eval_only_sh(), entry.eval_only_py()}) {
     fs::permissions(script, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
                     fs::perm_options::add);

@@ -34,7 +34,7 @@ data to_data(const Json& value) {
 }  // namespace
 
 std::string render(const std::string& name, const Json& facts, Escape escape) {
-  kainjow::mustache::mustache form{std::string(submission_template(name))};
+  kainjow::mustache::mustache form{std::string(template_text(name))};
   if (!form.is_valid()) throw Error(fmt::format("template {}: {}", name, form.error_message()));
   if (escape == Escape::kNone) form.set_custom_escape([](const std::string& text) { return text; });
   return form.render(to_data(facts));

@@ -9,7 +9,7 @@ namespace expctl {
 
 const std::vector<EmbeddedFile>& embedded_templates();  // cmake/embed_files.cmake
 
-std::string_view submission_template(std::string_view name) {
+std::string_view template_text(std::string_view name) {
   for (const auto& file : embedded_templates()) {
     if (file.name == name) return file.content;
   }

@@ -1,4 +1,4 @@
-// The texts of a submission that are files of this source tree (reports/templates), compiled in.
+// The texts of submissions and pages that are files of this source tree (reports/templates), compiled in.
 #pragma once
 
 #include <string_view>
@@ -6,6 +6,6 @@
 namespace expctl {
 
 /// The file `name` of reports/templates as it is. An unknown name is a bug, and throws std::logic_error.
-std::string_view submission_template(std::string_view name);
+std::string_view template_text(std::string_view name);
 
 }  // namespace expctl

@@ -143,6 +143,8 @@ LatestMetrics read_latest_metrics(const RunPaths& paths) {
   file.seekg(std::max<std::streamoff>(0, static_cast<std::streamoff>(file.tellg()) - kTailBytes));
   const std::string tail((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   const auto lines = split(tail, '\n');
+  for (auto line = lines.begin(); line != lines.end() && !latest.earlier; ++line)
+    latest.earlier = parse_metric(*line);
   for (auto line = lines.rbegin(); line != lines.rend() && !(latest.step && latest.f1); ++line) {
     if (!latest.step) latest.step = parse_metric(*line);
     if (!latest.f1) latest.f1 = parse_f1(*line);

@@ -43,10 +43,9 @@ int64_t log_size(const fs::path& log) {
   return none ? 0 : size;
 }
 
-std::string log_tail(const fs::path& log, int64_t begin) {
-  constexpr int64_t kTailBytes = 4096;
+std::string log_tail(const fs::path& log, int64_t begin, int64_t bytes) {
   const int64_t size = log_size(log);
-  const int64_t first = std::max({int64_t{0}, std::min(begin, size), size - kTailBytes});
+  const int64_t first = std::max({int64_t{0}, std::min(begin, size), size - bytes});
   if (first == size) return {};
   std::ifstream file(log, std::ios::binary);
   return read_at(file, first, size - first);

@@ -14,7 +14,7 @@ system_packages() {
   local wanted=(g++ cmake ninja-build ccache pkg-config git ca-certificates python3 python3-venv
     libboost1.81-dev libtomlplusplus-dev libfmt-dev libcli11-dev nlohmann-json3-dev libsimdjson-dev
     libopenmpi-dev openmpi-bin libsqlite3-dev libsqlitecpp-dev libssl-dev libutf8proc-dev
-    libkainjow-mustache-dev libarchive-dev curl)
+    libkainjow-mustache-dev libcpp-httplib-dev libarchive-dev curl)
   [ $with_tests = yes ] && wanted+=(catch2 sqlite3 libleveldb-dev libsnappy-dev slurm-wlm)
   local missing=()
   for package in "${wanted[@]}"; do

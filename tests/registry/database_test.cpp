@@ -29,7 +29,7 @@ TEST_CASE("database: a reader that stays lets the log grow, not for longer than 
   const TempDir dir;
   const auto path = dir / "registry.db";
   const auto log_size = [&] { return std::filesystem::file_size(path.string() + "-wal"); };
-  Database database(path, true, JournalMode::kWal);
+  Database database(path, Access::kCreate, JournalMode::kWal);
   SQLite::Database reader(path.string(), SQLite::OPEN_READONLY);
   reader.exec("BEGIN");
   CHECK(reader.execAndGet("SELECT count(*) FROM sweeps").getInt() == 0);

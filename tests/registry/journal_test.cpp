@@ -41,11 +41,11 @@ TEST_CASE("registry: with a rollback journal it is one file, and goes back to th
     return name;
   };
   for (const auto journal : {JournalMode::kWal, JournalMode::kTruncate, JournalMode::kWal}) {
-    Database database(path, true, journal);
+    Database database(path, Access::kCreate, journal);
     CHECK(mode(database) == name_of(journal));
     database.write([](SQLite::Database& db) { db.exec("UPDATE id_counters SET highest = highest + 1"); });
     CHECK(std::filesystem::exists(dir / "registry.db-wal") == (journal == JournalMode::kWal));
-    Database other(path, false, journal);
+    Database other(path, Access::kWrite, journal);
     int64_t highest = 0;
     other.read(
         [&](SQLite::Database& db) { highest = db.execAndGet("SELECT max(highest) FROM id_counters"); });

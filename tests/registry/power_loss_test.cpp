@@ -170,7 +170,7 @@ TEST_CASE("registry: the same on a file system of the network, with a rollback j
   const auto path = dir / "registry.db";
   Recorded recorded;
   std::optional<Database> database;
-  database.emplace(path, true, JournalMode::kTruncate);
+  database.emplace(path, Access::kCreate, JournalMode::kTruncate);
   recorded.rows.push_back(all_rows(path));
   for (int step = 1; step <= 8; ++step) {
     database->write([&](SQLite::Database& db) {
@@ -186,7 +186,7 @@ TEST_CASE("registry: the same on a file system of the network, with a rollback j
   database.reset();
   vfs.is_recording = false;
   recorded.operations = std::move(vfs.operations);
-  lose_power(recorded, [](const auto& file) { Database(file, true, JournalMode::kTruncate); });
+  lose_power(recorded, [](const auto& file) { Database(file, Access::kCreate, JournalMode::kTruncate); });
 }
 
 TEST_CASE("registry: a registry that did not sync would be seen to lose", "[registry]") {

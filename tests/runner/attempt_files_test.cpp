@@ -23,6 +23,7 @@ TEST_CASE("steps are read from metrics.jsonl, events and half lines are not", "[
   CHECK(metrics[1].step == 2);
   CHECK(metrics[1].loss == 2.5);
   CHECK(read_latest_metrics(paths).step->step == 2);
+  CHECK(read_latest_metrics(paths).earlier->step == 1);
   CHECK_FALSE(read_latest_metrics(paths).f1);
   write_file(paths.metrics(), R"({"event":"eval","step":1,"f1":70.5,"exact_match":60}
 {"step":2,"loss":2.5,"time":11}

@@ -31,7 +31,7 @@ const std::map<std::string, std::string> kOwners = {
     {"cuda", "trainer"},        {"mpi.h", "trainer"},      {"nccl.h", "trainer"},
     {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"}, {"boost/", "runner"},
     {"toml++/", "experiments"}, {"CLI/", "cli"},           {"simdjson.h", "squad"},
-    {"archive", "cli"},
+    {"archive", "cli"},         {"httplib.h", "cli"},
 };
 
 struct Include {
