@@ -21,3 +21,23 @@ TEST_CASE("table: widths are of code points, not bytes", "[reports]") {
 TEST_CASE("table: a header alone", "[reports]") {
   CHECK(render_table({"id", "F1"}, {}) == "id  F1\n");
 }
+
+TEST_CASE("a table that is too wide has its last column broken at spaces", "[reports]") {
+  const std::vector<std::vector<std::string>> rows = {{"run1", "one two three four five six"}, {"run2", ""}};
+  CHECK(render_table({"id", "what"}, rows, {.columns = 26}) ==
+        "id    what\nrun1  one two three four\n      five six\nrun2\n");
+  CHECK(render_table({"id", "what"}, rows, {.columns = 33}) == render_table({"id", "what"}, rows));
+  // A word that is too long stays whole, and where there is no room at all everything does.
+  const std::string path(40, 'x');
+  CHECK(render_table({"id", "what"}, {{"run1", "at " + path}}, {.columns = 30}) ==
+        "id    what\nrun1  at\n      " + path + "\n");
+  CHECK(render_table({"id", "what"}, rows, {.columns = 12}) == render_table({"id", "what"}, rows));
+}
+
+TEST_CASE("a table's colours do not count as width", "[reports]") {
+  CHECK(render_table({"id", "state", "F1"}, {{"run1", "failed", "-"}, {"run2", "succeeded", "88.5"}},
+                     {.columns = 0, .is_coloured = true}) ==
+        "\x1b[1mid\x1b[0m    \x1b[1mstate\x1b[0m        \x1b[1mF1\x1b[0m\n"
+        "run1  \x1b[31mfailed\x1b[0m        -\n"
+        "run2  \x1b[32msucceeded\x1b[0m  88.5\n");
+}
