@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -64,6 +65,7 @@ int main(int count, char** arguments) {
   if (count != 5) return 2;
   const int64_t runs = std::atoll(arguments[2]), rows = std::atoll(arguments[3]),
                 steps = std::atoll(arguments[4]);
+  if (runs <= kLongRuns) return 2;
   const int64_t short_steps = (rows - kLongRuns * steps) / (runs - kLongRuns);
   Registry registry = Registry::open(arguments[1]);
   double long_s = 0;

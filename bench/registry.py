@@ -22,8 +22,8 @@ rows = 0
 took = 0.0
 for _ in range(3):
     run = client.create_run(experiment)
-    for first in range(0, steps // 4, 250):
-        batch = [Metric(key, 5.0 / (1 + step), 1700000000000 + step, step) for step in range(first, first + 250) for key in ("epoch", "loss", "learning_rate", "grad_norm")]
+    for first in range(0, steps // 3, 333):
+        batch = [Metric(key, 5.0 / (1 + step), 1700000000000 + step, step) for step in range(first, first + 333) for key in ("epoch", "loss", "learning_rate")]
         began = time.perf_counter()
         client.log_batch(run.info.run_id, metrics=batch)
         took += time.perf_counter() - began
@@ -48,7 +48,7 @@ def main():
     measure.figure("metric rows", f"{ours:.0f} a second")
     if args.mlflow:
         theirs = float(subprocess.run([args.mlflow, "-c", MLFLOW, args.work, str(args.steps)], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
-        measure.figure("metric rows, MLflow's SQLite store", f"{theirs:.0f} values a second; a row of expctl has 4 of them: it is {4 * ours / theirs:.0f} times as fast by values, {ours / theirs:.0f} by rows")
+        measure.figure("metric rows, MLflow's SQLite store", f"{theirs:.0f} values a second; a row of expctl has 3 of them: it is {3 * ours / theirs:.0f} times as fast by values, {ours / theirs:.0f} by rows")
 
 
 main()

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/program.h"
+#include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/table.h"
@@ -12,36 +13,46 @@
 namespace expctl {
 namespace {
 
-Json plan_json(const std::vector<Clearing>& plan, int64_t bytes, bool deleted) {
+/// One thing that may go.
+struct Line {
+  std::string id, what;
+  int64_t bytes = 0;
+};
+
+Json lines_json(const std::vector<Line>& lines, int64_t bytes, bool deleted) {
   Json list = Json::array();
-  for (const auto& one : plan)
-    list.push_back({{"id", one.id}, {"what", name_of(one.spare)}, {"bytes", one.bytes}});
+  for (const auto& line : lines)
+    list.push_back({{"id", line.id}, {"what", line.what}, {"bytes", line.bytes}});
   return {{"schema_version", 1}, {"deleted", deleted}, {"bytes", bytes}, {"entries", list}};
 }
 
 int collect(const Program& program, const ClearingLimits& limits, bool deletes) {
   const WorkspacePaths workspace = program.workspace();
   Registry registry = Registry::open_existing(workspace.registry());
-  const auto plan = plan_clearing(entries_in_use(registry, workspace), limits);
-  const auto leftovers = removal_leftovers(workspace);
+  std::vector<Line> lines;
+  for (const auto& folder : removal_leftovers(workspace)) {
+    lines.push_back({folder.filename().string(), "left over", folder_bytes(folder)});
+    std::error_code ignored;  // what stays is named again the next time
+    if (deletes) std::filesystem::remove_all(folder, ignored);
+  }
+  for (const auto& one : plan_clearing(entries_in_use(registry, workspace), limits)) {
+    try {
+      if (deletes) clear(registry, workspace, one);
+      lines.push_back({one.id, std::string(name_of(one.spare)), one.bytes});
+    } catch (const Error& e) {  // it is needed by now
+      say(program, fmt::format("{} of {} stay: {}", name_of(one.spare), one.id, e.what()));
+    }
+  }
   int64_t bytes = 0;
   std::vector<std::vector<std::string>> rows;
-  for (const auto& folder : leftovers) {
-    const int64_t size = folder_bytes(folder);
-    rows.push_back({folder.filename().string(), "left by a removal that was killed", bytes_text(size)});
-    bytes += size;
-    if (deletes) std::filesystem::remove_all(folder);
+  for (const auto& line : lines) {
+    bytes += line.bytes;
+    rows.push_back({line.id, line.what, bytes_text(line.bytes)});
   }
-  for (const auto& one : plan) {
-    rows.push_back({one.id, std::string(name_of(one.spare)), bytes_text(one.bytes)});
-    bytes += one.bytes;
-    if (deletes) clear(registry, workspace, one);
-  }
-  if (program.json) {
-    fmt::print("{}", json_text(plan_json(plan, bytes, deletes)));
-  } else if (!rows.empty()) {
+  if (program.json)
+    fmt::print("{}", json_text(lines_json(lines, bytes, deletes)));
+  else if (!rows.empty())
     fmt::print("{}", render_table({"id", "what", "size"}, rows, stdout_style()));
-  }
   say(program, rows.empty() ? "nothing to clear"
                : deletes    ? fmt::format("{} freed", bytes_text(bytes))
                             : fmt::format("{} would be freed: the same with --delete", bytes_text(bytes)));
@@ -58,8 +69,10 @@ void add_gc(CLI::App& app, Program& program) {
   };
   auto options = std::make_shared<Options>();
   verb->add_flag("--delete", options->deletes, "Delete it");
-  verb->add_flag("--weights", options->limits.weights, "The weights of entries beyond the best ones too");
-  verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)");
+  auto* weights =
+      verb->add_flag("--weights", options->limits.weights, "The weights of entries beyond the best ones too");
+  verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)")
+      ->needs(weights);
   verb->callback([&program, options] {
     program.action = [&program, options] { return collect(program, options->limits, options->deletes); };
   });

@@ -47,8 +47,9 @@ void record(Registry& registry, const WorkspacePaths& workspace, const Submissio
             const PackageOptions& options) {
   std::vector<std::string> ids;
   for (const auto& entry : submission.entries) ids.push_back(entry.record.id);
-  for (const auto& id : registry.set_submission(options.out.string(), ids, options.now_s))
-    write_run_file(registry, id, RunPaths{workspace.folder(id)});
+  registry.set_submission(options.out.string(), ids, options.now_s, [&](const auto& changed) {
+    for (const auto& id : changed) write_run_file(registry, id, RunPaths{workspace.folder(id)});
+  });
 }
 
 int package(const Program& program, PackageOptions options) {

@@ -8,12 +8,15 @@
 #include "cli/program.h"
 #include "cli/worker_call.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
+#include "runner/input_check.h"
 #include "runner/machine_gpus.h"
+#include "runner/removal.h"
 #include "runner/replay_check.h"
 #include "runner/slots.h"
 
@@ -34,11 +37,7 @@ void check_replayable(const RunRecord& run) {
 /// Trains in `folder` on what is free now. Returns the signal that has ended it, or 0.
 int train_again(const RunRecord& run, const fs::path& folder) {
   const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-  for (const Input* input : {&spec.train_data, &spec.dev_data, &spec.init}) {
-    if (!input->path.empty() && !fs::exists(input->path))
-      throw Error(fmt::format("{}: it is not there any more", input->path), "put it back",
-                  ErrorCode::kNotFound);
-  }
+  InputCheck().check(spec);
   MachineGpus gpus;
   const fs::path worker = find_worker(self_path());
   SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
@@ -68,20 +67,21 @@ int replay(const Program& program, const std::string& word) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
   const RunRecord run = registry.resolve_run(word);
   check_replayable(run);
-  const fs::path folder = program.workspace().root / (".replay-" + run.id);
-  fs::remove_all(folder);  // of an earlier one that differed, or was killed
-  if (const int signal = train_again(run, folder); signal != 0) return 128 + signal;
-  const RunPaths paths{folder};
+  const DraftFolder draft(program.workspace().folder(run.id));
+  if (const int signal = train_again(run, draft.path()); signal != 0) return 128 + signal;
+  const RunPaths paths{draft.path()};
   std::vector<ReplayCheck> checks = {compare_steps(registry.metrics(run.id), read_metrics(paths))};
   for (auto& check : compare_files(registry.artifacts(run.id), read_artifacts(run.id, paths)))
     checks.push_back(std::move(check));
   print_checks(program, run, checks);
   const bool is_same =
       std::all_of(checks.begin(), checks.end(), [](const ReplayCheck& check) { return check.is_same; });
-  if (is_same)
-    fs::remove_all(folder);
-  else
-    say(program, fmt::format("what came out now is in {}", folder.string()));
+  if (!is_same) {
+    const fs::path kept = program.workspace().root / (std::string(kReplayPrefix) + run.id);
+    fs::remove_all(kept);
+    draft.become(kept);
+    say(program, fmt::format("what came out now is in {}; expctl gc --delete removes it", kept.string()));
+  }
   return is_same ? 0 : static_cast<int>(ErrorCode::kError);
 }
 

@@ -1,6 +1,8 @@
 // `expctl rm ID ..`: entries off the record, with their folders.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -10,15 +12,33 @@
 namespace expctl {
 namespace {
 
+/// Ensembles before their members, each once.
+std::vector<RunRecord> resolved(const Registry& registry, const std::vector<std::string>& words) {
+  std::vector<RunRecord> entries;
+  for (const auto& word : words) {
+    RunRecord entry = registry.resolve_run(word);
+    const bool is_known =
+        std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return e.id == entry.id; });
+    if (!is_known) entries.push_back(std::move(entry));
+  }
+  std::stable_partition(entries.begin(), entries.end(), [](const auto& e) { return e.is_ensemble(); });
+  return entries;
+}
+
 int remove(const Program& program, const std::vector<std::string>& words, bool dry_run) {
   Registry registry = Registry::open_existing(program.workspace().registry());
-  std::vector<RunRecord> entries;  // all of them are found before the first one goes
-  for (const auto& word : words) entries.push_back(registry.resolve_run(word));
+  const auto entries = resolved(registry, words);
+  check_removable(registry, program.workspace(), entries);  // before the first one goes
+  Json list = Json::array();
   for (const auto& entry : entries) {
-    const std::string size = bytes_text(folder_bytes(program.workspace().folder(entry.id)));
+    const int64_t bytes = folder_bytes(program.workspace().folder(entry.id));
     if (!dry_run) remove_entry(registry, program.workspace(), entry.id);
-    say(program, fmt::format("{} {} ({})", entry.id, dry_run ? "would be removed" : "removed", size));
+    say(program,
+        fmt::format("{} {} ({})", entry.id, dry_run ? "would be removed" : "removed", bytes_text(bytes)));
+    list.push_back({{"id", entry.id}, {"bytes", bytes}});
   }
+  if (program.json)
+    fmt::print("{}", json_text({{"schema_version", 1}, {"removed", !dry_run}, {"entries", list}}));
   return 0;
 }
 

@@ -279,15 +279,17 @@ class Registry {
 
   /// Puts the entries on record as those of the submission in `folder`, by rank, in place of those that were.
   /// Returns all whose record has changed.
-  std::vector<std::string> set_submission(const std::string& folder, const std::vector<std::string>& ids,
-                                          double now);
+  std::vector<std::string> set_submission(
+      const std::string& folder, const std::vector<std::string>& ids, double now,
+      const std::function<void(const std::vector<std::string>&)>& before_commit = [](const auto&) {});
 
   // -- what goes. Both throw Error where the run is queued or running.
   /// Takes a run or an ensemble off the record with all that belongs to it. Throws Error where it is a member
   /// of an ensemble or lies in a submission.
   void remove_run(
       const std::string& run_id, const std::function<void()>& before_commit = [] {});
-  /// Takes those of its artifacts off the record that lie in `folder` of its own.
+  /// Takes those of its artifacts off the record that lie in `folder` of its own. Throws Error also where it
+  /// may go on (stopped), is a member, lies in a submission or has a tag.
   void remove_artifacts(
       const std::string& run_id, const std::string& folder,
       const std::function<void()>& before_commit = [] {});

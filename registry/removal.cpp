@@ -29,10 +29,27 @@ std::vector<SubmissionRecord> submissions_with(SQLite::Database& db, const std::
   return found;
 }
 
-void check_ended(SQLite::Database& db, const std::string& run_id) {
+/// Throws Error naming why the entry must stay as it is.
+void check_free(SQLite::Database& db, const std::string& run_id) {
   const RunState state = state_of(db, run_id);
-  if (is_finished(state)) return;
-  throw Error(fmt::format("{} is {}", run_id, name_of(state)), fmt::format("expctl stop {}", run_id));
+  if (!is_finished(state))
+    throw Error(fmt::format("{} is {}", run_id, name_of(state)), fmt::format("expctl stop {}", run_id));
+  if (const auto ensembles = ensembles_with(db, run_id); !ensembles.empty()) {
+    throw Error(fmt::format("{} is a member of {}", run_id, join(ensembles, ", ")),
+                fmt::format("expctl rm {} first", join(ensembles, " ")));
+  }
+  if (const auto submissions = submissions_with(db, run_id); !submissions.empty()) {
+    throw Error(fmt::format("{} lies in the submission {}", run_id, submissions.front().folder),
+                "what was handed in stays on record");
+  }
+}
+
+void check_no_tag(SQLite::Database& db, const std::string& run_id) {
+  SQLite::Statement query(db, "SELECT tag FROM tags WHERE run_id = ?");
+  query.bind(1, run_id);
+  if (!query.executeStep()) return;
+  const std::string tag = query.getColumn(0).getString();
+  throw Error(fmt::format("{} is {}", run_id, tag), fmt::format("expctl tag --remove {}", tag));
 }
 
 }  // namespace
@@ -40,8 +57,9 @@ void check_ended(SQLite::Database& db, const std::string& run_id) {
 std::vector<std::string> Registry::sweeps_of(const std::string& run_id) const {
   std::vector<std::string> found;
   impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, "SELECT id FROM sweeps WHERE id IN (SELECT sweep_id FROM sweep_runs WHERE run_id = ?)");
+    SQLite::Statement query(db,
+                            "SELECT id FROM sweeps WHERE id IN (SELECT sweep_id FROM sweep_runs WHERE run_id "
+                            "= ?) ORDER BY created, id");
     query.bind(1, run_id);
     while (query.executeStep()) found.push_back(query.getColumn(0).getString());
   });
@@ -67,8 +85,9 @@ void insert_submission(SQLite::Database& db, const std::string& run_id, const Su
   insert.exec();
 }
 
-std::vector<std::string> Registry::set_submission(const std::string& folder,
-                                                  const std::vector<std::string>& ids, double now) {
+std::vector<std::string> Registry::set_submission(
+    const std::string& folder, const std::vector<std::string>& ids, double now,
+    const std::function<void(const std::vector<std::string>&)>& before_commit) {
   std::vector<std::string> changed = ids;
   impl_->database.write([&](SQLite::Database& db) {
     SQLite::Statement old(db, "SELECT run_id FROM submission_entries WHERE folder = ?");
@@ -82,21 +101,14 @@ std::vector<std::string> Registry::set_submission(const std::string& folder,
     remove.exec();
     for (size_t i = 0; i < ids.size(); ++i)
       insert_submission(db, ids[i], {folder, static_cast<int64_t>(i) + 1, now});
+    before_commit(changed);
   });
   return changed;
 }
 
 void Registry::remove_run(const std::string& run_id, const std::function<void()>& before_commit) {
   impl_->database.write([&](SQLite::Database& db) {
-    check_ended(db, run_id);
-    if (const auto ensembles = ensembles_with(db, run_id); !ensembles.empty()) {
-      throw Error(fmt::format("{} is a member of {}", run_id, join(ensembles, ", ")),
-                  fmt::format("expctl rm {} first", join(ensembles, " ")));
-    }
-    if (const auto submissions = submissions_with(db, run_id); !submissions.empty()) {
-      throw Error(fmt::format("{} lies in the submission {}", run_id, submissions.front().folder),
-                  "what was handed in stays on record");
-    }
+    check_free(db, run_id);
     SQLite::Statement remove(db, "DELETE FROM runs WHERE id = ?");
     remove.bind(1, run_id);
     remove.exec();
@@ -107,7 +119,10 @@ void Registry::remove_run(const std::string& run_id, const std::function<void()>
 void Registry::remove_artifacts(const std::string& run_id, const std::string& folder,
                                 const std::function<void()>& before_commit) {
   impl_->database.write([&](SQLite::Database& db) {
-    check_ended(db, run_id);
+    check_free(db, run_id);
+    check_no_tag(db, run_id);
+    if (state_of(db, run_id) == RunState::kStopped)
+      throw Error(fmt::format("{} is stopped: it may go on", run_id), fmt::format("expctl rm {}", run_id));
     SQLite::Statement remove(db,
                              "DELETE FROM artifacts WHERE run_id = ?1 AND substr(path, 1, length(?2)) = ?2");
     SQLite::bind(remove, run_id, folder + "/");

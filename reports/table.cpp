@@ -24,6 +24,7 @@ size_t width_of(const std::string& cell) {
 struct Column {
   size_t width = 0;
   bool is_numbers = true;
+  bool is_state = false;  ///< of words that have a colour
 };
 
 std::vector<Column> measure(const std::vector<std::string>& header,
@@ -31,6 +32,7 @@ std::vector<Column> measure(const std::vector<std::string>& header,
   std::vector<Column> columns(header.size());
   for (size_t i = 0; i < header.size(); ++i) {
     columns[i].width = width_of(header[i]);
+    columns[i].is_state = header[i] == "state" || header[i] == "result" || header[i].empty();
     for (const auto& row : rows) {
       columns[i].width = std::max(columns[i].width, width_of(row.at(i)));
       columns[i].is_numbers = columns[i].is_numbers && is_number(row.at(i));
@@ -45,7 +47,7 @@ std::string_view colour_of(const std::string& cell) {
       {"succeeded", "\x1b[32m"}, {"passed", "\x1b[32m"},  {"same", "\x1b[32m"},    {"failed", "\x1b[31m"},
       {"differs", "\x1b[31m"},   {"running", "\x1b[36m"}, {"stopped", "\x1b[33m"}, {"pruned", "\x1b[33m"},
       {"unproven", "\x1b[33m"},  {"queued", "\x1b[2m"}};
-  const auto found = colours.find(cell);
+  const auto found = colours.find(std::string_view(cell).substr(0, cell.find(": ")));
   return found == colours.end() ? std::string_view() : found->second;
 }
 
@@ -56,6 +58,7 @@ std::vector<std::string> wrapped(const std::string& cell, size_t width) {
   std::vector<std::string> lines(1);
   for (const auto& word : split(cell, ' ')) {
     std::string& line = lines.back();
+    if (word.empty()) continue;
     if (line.empty())
       line = word;
     else if (width_of(line) + 1 + width_of(word) <= width)
@@ -102,7 +105,7 @@ class Rendering {
       if (i > 0) owed += 2;
       if (columns_[i].is_numbers) owed += padding;
       if (width > 0) {
-        line += std::string(owed, ' ') + painted(cells[i], is_header);
+        line += std::string(owed, ' ') + painted(cells[i], is_header, columns_[i].is_state);
         owed = 0;
       }
       if (!columns_[i].is_numbers) owed += padding;
@@ -110,8 +113,8 @@ class Rendering {
     return line + "\n";
   }
 
-  std::string painted(const std::string& cell, bool is_header) const {
-    const std::string_view colour = is_header ? kBold : colour_of(cell);
+  std::string painted(const std::string& cell, bool is_header, bool is_state) const {
+    const std::string_view colour = is_header ? kBold : is_state ? colour_of(cell) : std::string_view();
     if (!style_.is_coloured || colour.empty()) return cell;
     return std::string(colour) + cell + std::string(kPlain);
   }
@@ -126,9 +129,13 @@ class Rendering {
 std::string render_table(const std::vector<std::string>& header,
                          const std::vector<std::vector<std::string>>& rows, const TableStyle& style) {
   if (header.empty()) return "\n";
-  const Rendering rendering(measure(header, rows), style);
+  auto lines = rows;
+  for (auto& row : lines) {
+    for (auto& cell : row) std::replace(cell.begin(), cell.end(), '\n', ' ');
+  }
+  const Rendering rendering(measure(header, lines), style);
   std::string text = rendering.row(header, true);
-  for (const auto& row : rows) text += rendering.row(row, false);
+  for (const auto& row : lines) text += rendering.row(row, false);
   return text;
 }
 

@@ -39,7 +39,7 @@ std::vector<MetricRecord> read_metrics(const RunPaths& paths);
 struct LatestMetrics {
   std::optional<MetricRecord> step;
   std::optional<MetricRecord> earlier;  ///< some hundred steps before, to tell the pace from
-  std::optional<double> f1;  ///< of the last event "eval"
+  std::optional<double> f1;             ///< of the last event "eval"
 };
 /// The newest of metrics.jsonl, from the end of the file.
 LatestMetrics read_latest_metrics(const RunPaths& paths);

@@ -73,7 +73,8 @@ std::vector<JobArray> read_job_arrays(const WorkspacePaths& workspace) {
 JobScript job_script_for(const RunSpec& spec) {
   JobScript script;
   script.name = spec.name;
-  // A command has one GPU unless it says otherwise; a native run none: nobody knows here what its machine has.
+  // A command has one GPU unless it says otherwise; a native run none: nobody knows here what its machine
+  // has.
   const int64_t unsaid = spec.is_command() ? 1 : 0;
   script.gpus = spec.resources.gpus < 0 ? unsaid : spec.resources.gpus;
   script.cpus = spec.resources.cpus;

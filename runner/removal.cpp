@@ -1,5 +1,7 @@
 #include "runner/removal.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 
@@ -13,38 +15,29 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = ".removed-";
 
-/// A folder under a hidden name from here on: deleted by finish(), else put back.
-class HiddenFolder {
- public:
-  HiddenFolder(const fs::path& folder, const fs::path& hidden) : folder_(folder), hidden_(hidden) {}
-  ~HiddenFolder() {
-    std::error_code ignored;
-    if (is_hidden_) fs::rename(hidden_, folder_, ignored);
-  }
-  HiddenFolder(const HiddenFolder&) = delete;
-  HiddenFolder& operator=(const HiddenFolder&) = delete;
+/// Deletes a folder by way of a hidden name, so that half of it is never taken for the whole.
+void delete_folder(const WorkspacePaths& workspace, const fs::path& folder, const std::string& name) {
+  std::error_code none;
+  if (!fs::exists(folder, none)) return;
+  const fs::path hidden = workspace.root / (std::string(kPrefix) + name);
+  fs::remove_all(hidden, none);  // of an earlier removal that was killed
+  fs::rename(folder, hidden, none);
+  if (!none) fs::remove_all(hidden, none);
+  if (none) throw Error(fmt::format("{}: cannot be deleted: {}", folder.string(), none.message()));
+}
 
-  void hide() {
-    fs::remove_all(hidden_);  // of an earlier removal that was killed
-    std::error_code none;
-    if (!fs::exists(folder_, none)) return;
-    fs::rename(folder_, hidden_, none);
-    if (none) throw Error(folder_.string() + ": cannot be removed: " + none.message());
-    is_hidden_ = true;
-  }
-
-  void finish() {
-    is_hidden_ = false;
-    fs::remove_all(hidden_);
-  }
-
- private:
-  fs::path folder_, hidden_;
-  bool is_hidden_ = false;
-};
-
-fs::path hidden_name(const WorkspacePaths& workspace, const std::string& name) {
-  return workspace.root / (std::string(kPrefix) + name);
+/// Entries whose folder a run that is not over begins from.
+std::set<std::string> begun_from(const Registry& registry, const WorkspacePaths& workspace) {
+  std::set<std::string> ids;
+  registry.for_each_run({}, [&](RunRecord&& run) {
+    if (is_finished(run.state) && run.state != RunState::kStopped) return;
+    const auto init = run.spec.find("model");
+    if (init == run.spec.end() || !init->contains("init")) return;
+    const fs::path path = (*init)["init"].value("path", "");
+    const fs::path below = path.lexically_relative(workspace.root);
+    if (!below.empty()) ids.insert(below.begin()->string());
+  });
+  return ids;
 }
 
 /// Higher is better; what has no score is worst, of equals the older one is better.
@@ -58,25 +51,46 @@ bool is_better(const RunRecord& a, const RunRecord& b) {
 int64_t folder_bytes(const fs::path& folder) {
   int64_t bytes = 0;
   std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
-    if (entry.is_regular_file(ignored)) bytes += static_cast<int64_t>(entry.file_size(ignored));
+  for (auto at = fs::recursive_directory_iterator(folder, ignored); at != fs::recursive_directory_iterator();
+       at.increment(ignored)) {
+    std::error_code gone;
+    if (at->is_regular_file(gone)) bytes += static_cast<int64_t>(at->file_size(gone));
   }
   return bytes;
 }
 
-void remove_entry(Registry& registry, const WorkspacePaths& workspace, const std::string& id) {
-  const auto sweeps = registry.sweeps_of(id);
-  HiddenFolder folder(workspace.folder(id), hidden_name(workspace, id));
-  try {
-    registry.remove_run(id, [&] {
-      folder.hide();
-      for (const auto& sweep : sweeps) write_sweep_files(registry, sweep, workspace);
-    });
-  } catch (...) {
-    for (const auto& sweep : sweeps) write_sweep_files(registry, sweep, workspace);
-    throw;
+void check_removable(const Registry& registry, const WorkspacePaths& workspace,
+                     const std::vector<RunRecord>& entries) {
+  std::set<std::string> going;
+  for (const auto& entry : entries) going.insert(entry.id);
+  const auto needed = begun_from(registry, workspace);
+  for (const auto& entry : entries) {
+    if (!is_finished(entry.state))
+      throw Error(fmt::format("{} is {}", entry.id, name_of(entry.state)), "expctl stop " + entry.id);
+    for (const auto& ensemble : registry.ensembles_of(entry.id)) {
+      if (!going.contains(ensemble))
+        throw Error(fmt::format("{} is a member of {}", entry.id, ensemble),
+                    fmt::format("expctl rm {} first", ensemble));
+    }
+    if (const auto submissions = registry.submissions_of(entry.id); !submissions.empty()) {
+      throw Error(fmt::format("{} lies in the submission {}", entry.id, submissions.front().folder),
+                  "what was handed in stays on record");
+    }
+    if (needed.contains(entry.id))
+      throw Error(fmt::format("a run that is not over begins from {}", entry.id),
+                  "expctl runs says which are queued or stopped");
   }
-  folder.finish();
+}
+
+void remove_entry(Registry& registry, const WorkspacePaths& workspace, const std::string& id) {
+  auto sweeps = registry.sweeps_of(id);
+  // The highest number given is on record in the newest sweep's file, also that of an ensemble or an import.
+  if (const auto all = registry.list_sweeps(); sweeps.empty() && !all.empty())
+    sweeps.push_back(all.back().id);
+  registry.remove_run(id, [&] {
+    for (const auto& sweep : sweeps) write_sweep_files(registry, sweep, workspace);
+  });
+  delete_folder(workspace, workspace.folder(id), id);
 }
 
 fs::path folder_of(Spare spare, const RunPaths& paths) {
@@ -100,7 +114,7 @@ std::vector<Clearing> plan_clearing(const std::vector<EntryUse>& entries, const 
   if (!limits.weights) return plan;
   std::vector<const RunRecord*> best;
   for (const auto& entry : entries) {
-    if (entry.run.f1) best.push_back(&entry.run);
+    if (entry.run.f1 && entry.weights_bytes > 0) best.push_back(&entry.run);
   }
   std::sort(best.begin(), best.end(), [](const auto* a, const auto* b) { return is_better(*a, *b); });
   best.resize(std::min(best.size(), limits.keep));
@@ -117,17 +131,8 @@ void clear(Registry& registry, const WorkspacePaths& workspace, const Clearing& 
   const RunPaths paths{workspace.folder(clearing.id)};
   const fs::path folder = folder_of(clearing.spare, paths);
   const std::string name = folder.filename().string();
-  HiddenFolder hidden(folder, hidden_name(workspace, clearing.id + "-" + name));
-  try {
-    registry.remove_artifacts(clearing.id, name, [&] {
-      hidden.hide();
-      write_run_file(registry, clearing.id, paths);
-    });
-  } catch (...) {
-    write_run_file(registry, clearing.id, paths);
-    throw;
-  }
-  hidden.finish();
+  registry.remove_artifacts(clearing.id, name, [&] { write_run_file(registry, clearing.id, paths); });
+  delete_folder(workspace, folder, clearing.id + "-" + name);
 }
 
 std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePaths& workspace) {
@@ -136,10 +141,11 @@ std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePa
     run.spec = Json();  // as long as all the rest
     entries.push_back({std::move(run)});
   });
+  const auto needed = begun_from(registry, workspace);
   for (auto& entry : entries) {
     const RunPaths paths{workspace.folder(entry.run.id)};
-    entry.is_kept =
-        !registry.ensembles_of(entry.run.id).empty() || !registry.submissions_of(entry.run.id).empty();
+    entry.is_kept = needed.contains(entry.run.id) || !registry.ensembles_of(entry.run.id).empty() ||
+                    !registry.submissions_of(entry.run.id).empty();
     entry.state_bytes = folder_bytes(paths.state());
     entry.weights_bytes = folder_bytes(paths.checkpoint());
   }
@@ -147,7 +153,10 @@ std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePa
 }
 
 std::vector<fs::path> removal_leftovers(const WorkspacePaths& workspace) {
-  return find_files(workspace.root, std::string(kPrefix) + "*");
+  auto folders = find_files(workspace.root, std::string(kPrefix) + "*");
+  for (auto& replay : find_files(workspace.root, std::string(kReplayPrefix) + "*"))
+    folders.push_back(std::move(replay));
+  return folders;
 }
 
 }  // namespace expctl

@@ -1,6 +1,6 @@
-// What goes for good: whole entries, and folders of theirs that nothing needs. The folder is renamed before
-// the registry commits and deleted afterwards, so that a crash leaves the entry whole, or a hidden folder
-// that the next clearing finds.
+// What goes for good: whole entries, and folders of theirs that nothing needs. The registry commits first;
+// then the folder gets a hidden name and is deleted. A crash in between leaves a folder that is not on
+// record, or a hidden one, never an entry without its folder.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,12 @@
 #include "registry/registry.h"
 
 namespace expctl {
+
+/// Throws Error naming the first of the entries that must stay while the others go: one that has not ended,
+/// is a member of an ensemble that stays, lies in a submission, or has weights that a run which may go on
+/// begins from.
+void check_removable(const Registry& registry, const WorkspacePaths& workspace,
+                     const std::vector<RunRecord>& entries);
 
 /// The entry's row, its folder and its lines in the files of sweeps. Throws Error as Registry::remove_run()
 /// does.
@@ -26,7 +32,7 @@ std::string_view name_of(Spare spare);  ///< "optimizer state", "weights"
 /// An entry as far as it matters to what may go.
 struct EntryUse {
   RunRecord run;
-  bool is_kept = false;  ///< a member of an ensemble, or in a submission
+  bool is_kept = false;  ///< a member of an ensemble, in a submission, or what another run begins from
   int64_t state_bytes = 0, weights_bytes = 0;
 };
 
@@ -46,13 +52,16 @@ struct ClearingLimits {
 /// queued, running or stopped run.
 std::vector<Clearing> plan_clearing(const std::vector<EntryUse>& entries, const ClearingLimits& limits);
 
-/// Takes the folder and what is on record of it.
+/// Takes the folder and what is on record of it. Throws Error where something needs it by now.
 void clear(Registry& registry, const WorkspacePaths& workspace, const Clearing& clearing);
 
 /// Every entry of the workspace, with the sizes of its folders.
 std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePaths& workspace);
 
-/// Folders that a killed removal has left.
+/// Of the folder of a replay that came out otherwise.
+inline constexpr std::string_view kReplayPrefix = ".replay-";
+
+/// Hidden folders that a killed removal, or a replay that differed, has left.
 std::vector<std::filesystem::path> removal_leftovers(const WorkspacePaths& workspace);
 
 /// Bytes of all files below a folder; 0 where there is none.

@@ -24,7 +24,8 @@ ReplayCheck compare_steps(const std::vector<MetricRecord>& recorded,
     const MetricRecord &a = recorded[i], &b = replayed[i];
     if (a.step == b.step && a.epoch == b.epoch && a.loss == b.loss && a.learning_rate == b.learning_rate)
       continue;
-    check.why = fmt::format("step {}: loss {} on record, {} now", a.step, a.loss, b.loss);
+    check.why = fmt::format("step {}: loss {} and learning rate {} on record, {} and {} now", a.step, a.loss,
+                            a.learning_rate, b.loss, b.learning_rate);
     return check;
   }
   check.is_same = recorded.size() == replayed.size();

@@ -110,22 +110,20 @@ void settle_tags(FolderRecords& folders) {
   }
 }
 
-/// Two entries say so of one place where a submission was made anew and one of their files was not.
+/// Where a submission was made anew in the same folder, the file of an entry may still say so of the first.
 void settle_submissions(FolderRecords& folders) {
-  std::map<std::pair<std::string, int64_t>, double> newest;
+  std::map<std::string, double> newest;
   for (const auto& entry : folders.rows.entries) {
     for (const auto& s : entry.submissions) {
-      double& created = newest[{s.folder, s.place}];
+      double& created = newest[s.folder];
       created = std::max(created, s.created);
     }
   }
   std::set<std::pair<std::string, int64_t>> taken;
   for (auto& entry : folders.rows.entries) {
     std::erase_if(entry.submissions, [&](const SubmissionRecord& s) {
-      const std::pair place(s.folder, s.place);
-      if (s.created == newest.at(place) && taken.insert(place).second) return false;
-      folders.notes.push_back(
-          {entry.run.id, fmt::format("another entry is number {} of {} too", s.place, s.folder), false});
+      if (s.created == newest.at(s.folder) && taken.insert({s.folder, s.place}).second) return false;
+      folders.notes.push_back({entry.run.id, fmt::format("{} was made anew without it", s.folder), false});
       return true;
     });
   }

@@ -32,9 +32,10 @@ TEST_CASE("rm takes a run off the record, and the sweep makes it again under a n
   CHECK_THAT(expctl_in(folder, {"rm", "run2", "--dry-run"}).err, Catch::Contains("run2 would be removed"));
   CHECK(fs::exists(folder / "runs/run2"));
   CHECK(expctl_in(folder, {"rm", "run9"}).exit_code == 3);
+  CHECK(expctl_in(folder, {"gc", "--keep", "1"}).exit_code == 2);   // of what?
   CHECK(expctl_in(folder, {"rm", "run2", "run9"}).exit_code == 3);  // then nothing goes
   CHECK(fs::exists(folder / "runs/run2"));
-  CHECK_THAT(expctl_in(folder, {"rm", "run2"}).err, Catch::Contains("run2 removed ("));
+  CHECK_THAT(expctl_in(folder, {"rm", "run2", "run2"}).err, Catch::Contains("run2 removed ("));
   CHECK_FALSE(fs::exists(folder / "runs/run2"));
   CHECK(expctl_in(folder, {"runs", "show", "run2"}).exit_code == 3);
   CHECK(expctl_in(folder, {"registry", "check"}).exit_code == 0);

@@ -31,33 +31,35 @@ TEST_CASE("a list of runs fits its terminal, and is whole in a file", "[e2e]") {
   const TempDir folder;
   sweep_with_parameters(folder);
   const std::string whole =
-      "id    state            F1        EM  name  parameters\n"
-      "run1  succeeded  100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' > predictions.json "
+      "id    state                    F1        EM  name  parameters\n"
+      "run1  succeeded          100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' > predictions.json "
       "learning_rate=3e-05 warmup_ratio=0.125 batch_size=32 seed=1\n"
-      "run2  failed            -         -  lr    mode=exit 3 learning_rate=3e-05 warmup_ratio=0.125 "
+      "run2  failed: exit_code         -         -  lr    mode=exit 3 learning_rate=3e-05 warmup_ratio=0.125 "
       "batch_size=32 seed=1\n";
   CHECK(run_program(list_argv(folder)).out == whole);
   CHECK(in_terminal(list_argv(folder), 400, {"TERM=dumb"}) == whole);
-  CHECK(in_terminal(list_argv(folder), 140, {"NO_COLOR=1", "TERM=xterm"}) ==
-        "id    state            F1        EM  name  parameters\n"
-        "run1  succeeded  100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' > predictions.json "
-        "learning_rate=3e-05 warmup_ratio=0.125\n"
-        "                                           batch_size=32 seed=1\n"
-        "run2  failed            -         -  lr    mode=exit 3 learning_rate=3e-05 warmup_ratio=0.125 "
-        "batch_size=32 seed=1\n");
+  CHECK(
+      in_terminal(list_argv(folder), 140, {"NO_COLOR=1", "TERM=xterm"}) ==
+      "id    state                    F1        EM  name  parameters\n"
+      "run1  succeeded          100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' > predictions.json "
+      "learning_rate=3e-05 warmup_ratio=0.125\n"
+      "                                                   batch_size=32 seed=1\n"
+      "run2  failed: exit_code         -         -  lr    mode=exit 3 learning_rate=3e-05 warmup_ratio=0.125 "
+      "batch_size=32 seed=1\n");
   CHECK(in_terminal(list_argv(folder), 80, {"NO_COLOR=1", "TERM=xterm"}) ==
-        "id    state            F1        EM  name  parameters\n"
-        "run1  succeeded  100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' >\n"
-        "                                           predictions.json\n"
-        "                                           learning_rate=3e-05\n"
-        "                                           warmup_ratio=0.125 batch_size=32\n"
-        "                                           seed=1\n"
-        "run2  failed            -         -  lr    mode=exit 3 learning_rate=3e-05\n"
-        "                                           warmup_ratio=0.125 batch_size=32\n"
-        "                                           seed=1\n");
+        "id    state                    F1        EM  name  parameters\n"
+        "run1  succeeded          100.0000  100.0000  lr    mode=echo '{\"q1\": \"blue\"}' >\n"
+        "                                                   predictions.json\n"
+        "                                                   learning_rate=3e-05\n"
+        "                                                   warmup_ratio=0.125\n"
+        "                                                   batch_size=32 seed=1\n"
+        "run2  failed: exit_code         -         -  lr    mode=exit 3\n"
+        "                                                   learning_rate=3e-05\n"
+        "                                                   warmup_ratio=0.125\n"
+        "                                                   batch_size=32 seed=1\n");
   const std::string coloured = in_terminal(list_argv(folder), 140, {"NO_COLOR=", "TERM=xterm"});
   CHECK_THAT(coloured, Catch::Contains("\x1b[1mid\x1b[0m") &&
-                           Catch::Contains("\x1b[32msucceeded\x1b[0m  100.0000") &&
-                           Catch::Contains("\x1b[31mfailed\x1b[0m "));
+                           Catch::Contains("\x1b[32msucceeded\x1b[0m          100.0000") &&
+                           Catch::Contains("\x1b[31mfailed: exit_code\x1b[0m "));
   CHECK(in_terminal(list_argv(folder), 10, {"NO_COLOR=1", "TERM=xterm"}) == whole);  // no room for anything
 }

@@ -34,6 +34,18 @@ TEST_CASE("a table that is too wide has its last column broken at spaces", "[rep
   CHECK(render_table({"id", "what"}, rows, {.columns = 12}) == render_table({"id", "what"}, rows));
 }
 
+TEST_CASE("a table: lines in a cell and rows of spaces do not break it", "[reports]") {
+  CHECK(render_table({"id", "what"}, {{"run1", "a\nb"}}) == "id    what\nrun1  a b\n");
+  CHECK(render_table({"id", "what"}, {{"run1", "one  two   three four five six"}}, {.columns = 26}) ==
+        "id    what\nrun1  one two three four\n      five six\n");
+}
+
+TEST_CASE("a table colours states, whatever else is called so", "[reports]") {
+  CHECK(render_table({"id", "state", "name"}, {{"run1", "failed: timed_out", "failed"}}, {0, true}) ==
+        "\x1b[1mid\x1b[0m    \x1b[1mstate\x1b[0m              \x1b[1mname\x1b[0m\n"
+        "run1  \x1b[31mfailed: timed_out\x1b[0m  failed\n");
+}
+
 TEST_CASE("a table's colours do not count as width", "[reports]") {
   CHECK(render_table({"id", "state", "F1"}, {{"run1", "failed", "-"}, {"run2", "succeeded", "88.5"}},
                      {.columns = 0, .is_coloured = true}) ==

@@ -105,7 +105,7 @@ TEST_CASE("rows from folders are made to fit together, and what has to go is nam
   folders.rows.entries = {entry_of("run1", "sweep1", 3, 5, "a"), entry_of("run2", "sweep2", 1, 5, "b"),
                           entry_of("run4", "sweep2", 0, 4, "d"), entry_of("run3", "sweep2", 0, 3, "c"),
                           entry_of("run9", "sweep2", 4, 5, "a"), entry_of("ens1", "", 2, 5, "")};
-  folders.rows.entries[0].submissions = {{"/x/submission", 1, 100}, {"/y", 1, 100}};
+  folders.rows.entries[0].submissions = {{"/x/submission", 2, 100}, {"/y", 1, 100}};
   folders.rows.entries[1].submissions = {{"/x/submission", 1, 200}};
   folders.rows.entries[0].run.tags = {"best"};
   folders.rows.entries[1].run.tags = {"best", "second"};

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "runner/folder_records.h"
 #include "runner/record_check.h"
 #include "runner/record_files.h"
 #include "tests/support/support.h"
@@ -184,4 +185,47 @@ TEST_CASE("removal: what a killed one has left goes with the next of the same en
   CHECK(removal_leftovers(w.paths).size() == 1);
   remove_entry(w.registry, w.paths, "run3");
   CHECK(removal_leftovers(w.paths).empty());
+}
+
+TEST_CASE("clearing: what came into use since it was planned stays", "[runner]") {
+  Workspace w;
+  const auto plan = plan_clearing(entries_in_use(w.registry, w.paths), {.weights = true, .keep = 0});
+  REQUIRE(plan.size() == 3);
+  w.registry.set_tag("best", "run3");
+  write_run_file(w.registry, "run3", RunPaths{w.paths.folder("run3")});
+  CHECK_THROWS_WITH(clear(w.registry, w.paths, plan[0]), "run3 is best");
+  w.add_ensemble({"run1", "run2"});
+  CHECK_THROWS_WITH(clear(w.registry, w.paths, plan[1]), "run2 is a member of ens1");
+  remove_entry(w.registry, w.paths, "ens1");
+  remove_entry(w.registry, w.paths, "run1");
+  CHECK_THROWS_AS(clear(w.registry, w.paths, plan[2]), Error);
+  CHECK_FALSE(fs::exists(w.dir / "run1"));
+  CHECK(fs::exists(w.dir / "run3/checkpoint"));
+  CHECK(w.differences() == Words{});
+}
+
+TEST_CASE(
+    "removal: members may go with their ensemble, and numbers are not given again by a registry made anew",
+    "[runner]") {
+  Workspace w;
+  w.add_ensemble({"run1", "run2"});
+  const auto entry = [&](const char* id) { return w.registry.find_run(id).value(); };
+  CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {entry("run1")}), "run1 is a member of ens1");
+  CHECK_NOTHROW(check_removable(w.registry, w.paths, {entry("ens1"), entry("run1")}));
+  remove_entry(w.registry, w.paths, "ens1");
+  CHECK(read_folders(w.paths).rows.highest_ids.at(IdKind::kEnsemble) == 1);
+}
+
+TEST_CASE("removal: what a queued run begins from stays", "[runner]") {
+  Workspace w;
+  RunSpec spec;
+  spec.train.seed = 9;
+  spec.train = resolve(spec.train);
+  spec.init.path = (w.paths.folder("run2") / "checkpoint").string();
+  w.registry.add_runs("sweep1", {spec}, 400);
+  CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {w.registry.find_run("run2").value()}),
+                    "a run that is not over begins from run2");
+  CHECK_NOTHROW(check_removable(w.registry, w.paths, {w.registry.find_run("run1").value()}));
+  CHECK(words_of(plan_clearing(entries_in_use(w.registry, w.paths), {.weights = true, .keep = 0})) ==
+        Words{"run3 weights", "run1 weights"});
 }

@@ -11,7 +11,8 @@ TEST_CASE("replay: steps are the same to the last bit, times apart", "[runner]")
   CHECK(compare_steps(recorded, replayed).is_same);
   replayed[1].loss = 2.0000000000000004;
   CHECK_FALSE(compare_steps(recorded, replayed).is_same);
-  CHECK(compare_steps(recorded, replayed).why == "step 2: loss 2 on record, 2.0000000000000004 now");
+  CHECK(compare_steps(recorded, replayed).why ==
+        "step 2: loss 2 and learning rate 0 on record, 2.0000000000000004 and 0 now");
   replayed.pop_back();
   CHECK(compare_steps(recorded, replayed).why == "2 on record, 1 now");
 }
