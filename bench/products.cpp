@@ -26,6 +26,7 @@ double one_round(int64_t threads) {
     std::vector<std::byte> memory(k.panel_bytes(kInner) + 64);
     std::byte* panel = memory.data() + 64 - reinterpret_cast<uintptr_t>(memory.data()) % 64;
     k.pack_panel(a.data(), kPanelColumns, 1, kInner, kPanelColumns, panel);
+    const ProductsInUse<Bf16> in_use(k);
     for (int64_t i = 0; i < kRepetitions; ++i) k.product(a.data(), kInner, kRows, kInner, panel, c);
   });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;

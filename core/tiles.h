@@ -6,25 +6,40 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 
 #include "core/threads.h"
 
 namespace expctl {
 
-/// f(tile, thread) for each tile, thread from 0 to thread_count() - 1; each takes the next tile when it is
-/// done with one. Where tiles throw, throws what the first of them did, whatever the threads: tiles are taken
-/// in order, so nothing that could stop a thread comes before it.
+/// f(tile, thread) for each tile, thread from 0 to thread_count() - 1. Each thread has a share of neighbours,
+/// the same one in every call with as many tiles, so that it finds in its cache what it wrote there; when it
+/// is done with them it takes what the others have not begun. Where tiles throw, throws what the first of
+/// them did, whatever the threads: those of a share are taken in order, so that whatever stops a thread, the
+/// share with the first one is worked on up to it.
 template <typename F>
 void for_each_tile(int64_t count, const F& f) {
-  std::atomic<int64_t> next{0};
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+  const auto threads = thread_count();
+  const auto shares = std::make_unique<Share[]>(static_cast<size_t>(threads));
+  for (int64_t i = 0; i < threads; ++i) {
+    shares[static_cast<size_t>(i)].next = count * i / threads;
+    shares[static_cast<size_t>(i)].end = count * (i + 1) / threads;
+  }
   std::mutex mutex;
   int64_t failed = count;
   std::exception_ptr failure;
   on_all_threads([&](int64_t thread) {
     int64_t tile = count;
     try {
-      while ((tile = next.fetch_add(1, std::memory_order_relaxed)) < count) f(tile, thread);
+      for (int64_t i = 0; i < threads; ++i) {
+        Share& share = shares[static_cast<size_t>((thread + i) % threads)];
+        while ((tile = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end) f(tile, thread);
+      }
     } catch (...) {
       const std::lock_guard lock(mutex);
       if (tile < failed) {

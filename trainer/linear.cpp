@@ -1,5 +1,7 @@
 #include "trainer/linear.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/tiles.h"
@@ -7,11 +9,14 @@
 namespace expctl {
 namespace {
 
-constexpr int64_t kRowTile = 96;  // a tile of x stays in a core's cache
-static_assert(kRowTile % kProductRows == 0);
-constexpr int64_t kPanelGroup = 4;
-constexpr int64_t kBlockGroup = 8;
-constexpr int64_t kSumColumns = 128;
+// Of a weight gradient: the most columns of blocks by panels that are computed together, and how many rows of
+// both at once, so that a block of those rows stays in a core's first cache, and all of them with the sums in
+// its second.
+constexpr int64_t kBlockGroupColumns = 128;
+constexpr int64_t kPanelGroup = 6;
+constexpr int64_t kRowChunk = 384;
+constexpr int64_t kPackedRows = 32;  // at once: of tiles, a whole one
+static_assert(kRowChunk % kPackedRows == 0);
 
 int64_t divide_up(int64_t count, int64_t size) {
   return (count + size - 1) / size;
@@ -21,18 +26,57 @@ int64_t panels_of(int64_t columns) {
   return divide_up(columns, kPanelColumns);
 }
 
-/// Products of all row tiles with `panels` panels: finish(first row, rows, panel, c) for each piece.
+/// How many panels stay in a core's second cache while rows pass by.
+int64_t panels_at_once(int64_t panels, size_t panel_bytes) {
+  static const int64_t kCache = std::max<int64_t>(1 << 20, ::sysconf(_SC_LEVEL2_CACHE_SIZE));
+  const int64_t most = std::max<int64_t>(1, kCache * 3 / 8 / static_cast<int64_t>(panel_bytes));
+  return divide_up(panels, divide_up(panels, most));
+}
+
+/// Tiles of rows by groups of panels, in an order in which a thread's share is neighbouring rows, and a group
+/// is done with before the next.
+struct RowsByGroups {
+  int64_t row_tiles, groups;
+
+  int64_t count() const { return row_tiles * groups; }
+  /// Row tile and group.
+  std::pair<int64_t, int64_t> at(int64_t tile) const {
+    const int64_t bands = thread_count();
+    for (int64_t band = 0;; ++band) {
+      const int64_t begin = row_tiles * band / bands, rows = row_tiles * (band + 1) / bands - begin;
+      const int64_t place = tile - begin * groups;
+      if (place < rows * groups) return {begin + place % rows, place / rows};
+    }
+  }
+};
+
+/// Asks for what will be read soon: rows that lie far from each other are not foreseen by the CPU.
+void fetch(const void* from, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const std::byte*>(from) + i, 0, 2);
+}
+
+/// Products of all rows with `panels` panels: finish(first row, rows, panel, c) for each piece.
 template <typename T, typename PanelAt, typename Finish>
 void products(const T* a, int64_t k, int64_t rows, int64_t panels, const PanelAt& panel_at,
               const Finish& finish) {
-  const int64_t groups = divide_up(panels, kPanelGroup);
-  for_each_tile(divide_up(rows, kRowTile) * groups, [&](int64_t tile, int64_t) {
-    alignas(64) float c[kRowTile * kPanelColumns];
-    const int64_t first = tile / groups * kRowTile;
-    const int64_t count = std::min(kRowTile, rows - first);
-    const int64_t begin = tile % groups * kPanelGroup;
-    for (int64_t panel = begin; panel < std::min(panels, begin + kPanelGroup); ++panel) {
-      kernels<T>().product(a + first * k, k, count, k, panel_at(panel), c);
+  const Kernels<T>& kernel = kernels<T>();
+  const int64_t group = panels_at_once(panels, kernel.panel_bytes(k));
+  const RowsByGroups tiles{divide_up(rows, kernel.product_rows), divide_up(panels, group)};
+  for_each_tile(tiles.count(), [&](int64_t tile, int64_t) {
+    alignas(64) float c[kMostRowsAtOnce * kPanelColumns];
+    const ProductsInUse<T> in_use(kernel);
+    const auto [row_tile, group_index] = tiles.at(tile);
+    const int64_t first = row_tile * kernel.product_rows, begin = group_index * group;
+    const int64_t count = std::min(kernel.product_rows, rows - first);
+    const int64_t end = std::min(panels, begin + group);
+    // A part of the next rows with each panel.
+    const auto* next = reinterpret_cast<const std::byte*>(a + (first + count) * k);
+    const int64_t next_bytes = std::min(kernel.product_rows, rows - first - count) * k * int64_t{sizeof(T)};
+    const int64_t share = divide_up(next_bytes, (end - begin) * 64) * 64;
+    for (int64_t panel = begin; panel < end; ++panel) {
+      fetch(next + (panel - begin) * share,
+            std::clamp<int64_t>(next_bytes - (panel - begin) * share, 0, share));
+      kernel.product(a + first * k, k, count, k, panel_at(panel), c);
       finish(first, count, panel, c);
     }
   });
@@ -141,55 +185,86 @@ void linear_input_gradient(const T* dy, int64_t rows, const PackedWeights<T>& we
 }
 
 template <typename T>
-void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x, int64_t in, int64_t rows,
-                            bool add, float* dweight, float* dbias, WeightGradientSpace& space) {
+void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each,
+                            const T* x, int64_t in, int64_t rows, bool add, WeightGradientSpace& space) {
   const auto& k = kernels<T>();
   const auto panel_bytes = static_cast<int64_t>(k.panel_bytes(rows));
   const auto block_bytes = static_cast<int64_t>(k.block_bytes(rows));
-  const int64_t block_columns = k.block_columns;
-  const int64_t panels = panels_of(in), blocks = divide_up(out, block_columns);
+  const int64_t block_columns = k.block_columns, out = static_cast<int64_t>(parts.size()) * out_of_each;
+  const int64_t panels = panels_of(in), blocks_each = divide_up(out_of_each, block_columns);
+  const int64_t blocks = static_cast<int64_t>(parts.size()) * blocks_each;
+  const auto row_of = [&](int64_t block) { return block % blocks_each * block_columns; };  // of its part
   std::byte* panel_space = space.panels.resize(panels * panel_bytes);
   std::byte* block_space = space.blocks.resize(blocks * block_bytes);
-  for_each_tile(panels + blocks, [&](int64_t tile, int64_t) {
-    if (tile < panels) {
-      const int64_t column = tile * kPanelColumns;
-      k.pack_panel(x + column, in, 1, rows, std::min(kPanelColumns, in - column),
-                   panel_space + tile * panel_bytes);
-    } else {
-      const int64_t block = tile - panels, column = block * block_columns;
-      const int64_t width = std::min(block_columns, out - column);
-      k.pack_block(dy + column, dy_ld, rows, width, block_space + block * block_bytes);
-    }
-  });
-  for_each_range(out, kSumColumns, [&](int64_t begin, int64_t end, int64_t) {
-    float sums[kSumColumns];
-    k.column_sums(dy + begin, dy_ld, rows, end - begin, sums);
-    for (int64_t j = begin; j < end; ++j) dbias[j] = (add ? dbias[j] : 0.0f) + sums[j - begin];
-  });
-  const int64_t panel_groups = divide_up(panels, kPanelGroup);
-  for_each_tile(divide_up(blocks, kBlockGroup) * panel_groups, [&](int64_t tile, int64_t) {
-    alignas(64) float c[kMostBlockColumns * kPanelColumns];
-    const int64_t first_block = tile / panel_groups * kBlockGroup;
-    const int64_t first_panel = tile % panel_groups * kPanelGroup;
-    for (int64_t panel = first_panel; panel < std::min(panels, first_panel + kPanelGroup); ++panel) {
+  const int64_t chunks = divide_up(rows, kPackedRows);
+  float* sums = space.sums.resize(chunks * out);
+  for_each_range(rows, kPackedRows, [&](int64_t begin, int64_t end, int64_t) {
+    const auto panel_at = static_cast<int64_t>(k.panel_bytes(begin));
+    const auto block_at = static_cast<int64_t>(k.block_bytes(begin));
+    for (int64_t panel = 0; panel < panels; ++panel) {
       const int64_t column = panel * kPanelColumns;
-      for (int64_t block = first_block; block < std::min(blocks, first_block + kBlockGroup); ++block) {
-        const int64_t row = block * block_columns;
-        k.block_product(block_space + block * block_bytes, rows, panel_space + panel * panel_bytes, c);
-        k.store_fp32(c, std::min(block_columns, out - row), std::min(kPanelColumns, in - column), add,
-                     dweight + row * in + column, in);
-      }
+      k.pack_panel(x + begin * in + column, in, 1, end - begin, std::min(kPanelColumns, in - column),
+                   panel_space + panel * panel_bytes + panel_at);
     }
+    const T* from = dy + begin * out;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t row = row_of(block);
+      k.pack_block(from + block / blocks_each * out_of_each + row, out, end - begin,
+                   std::min(block_columns, out_of_each - row), block_space + block * block_bytes + block_at);
+    }
+    k.column_sums(from, out, end - begin, out, sums + begin / kPackedRows * out);
+  });
+  for (size_t part = 0; part < parts.size(); ++part) {
+    float* bias = parts[part].bias;
+    if (!add) std::fill_n(bias, out_of_each, 0.0f);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const float* from = sums + chunk * out + static_cast<int64_t>(part) * out_of_each;
+      for (int64_t j = 0; j < out_of_each; ++j) bias[j] += from[j];
+    }
+  }
+  const int64_t c_size = block_columns * kPanelColumns;
+  const int64_t panel_groups = divide_up(panels, kPanelGroup);
+  // As many groups of blocks as give each thread the same number of them.
+  const int64_t least_groups = divide_up(blocks, kBlockGroupColumns / block_columns);
+  const int64_t block_groups = divide_up(least_groups, thread_count()) * thread_count();
+  const int64_t block_group = divide_up(blocks, block_groups);
+  for_each_tile(divide_up(blocks, block_group) * panel_groups, [&](int64_t tile, int64_t) {
+    thread_local Buffer<float> c_space;
+    float* c = c_space.resize(block_group * kPanelGroup * c_size);
+    const ProductsInUse<T> in_use(k);
+    const int64_t first_block = tile / panel_groups * block_group;
+    const int64_t first_panel = tile % panel_groups * kPanelGroup;
+    const int64_t end_block = std::min(blocks, first_block + block_group);
+    const int64_t end_panel = std::min(panels, first_panel + kPanelGroup);
+    const auto each = [&](const auto& f) {
+      for (int64_t block = first_block; block < end_block; ++block) {
+        for (int64_t panel = first_panel; panel < end_panel; ++panel)
+          f(block, panel, c + ((block - first_block) * kPanelGroup + panel - first_panel) * c_size);
+      }
+    };
+    for (int64_t row = 0; row < rows; row += kRowChunk) {
+      const auto panel_at = static_cast<int64_t>(k.panel_bytes(row));
+      const auto block_at = static_cast<int64_t>(k.block_bytes(row));
+      each([&](int64_t block, int64_t panel, float* piece) {
+        k.block_product(block_space + block * block_bytes + block_at, std::min(kRowChunk, rows - row),
+                        panel_space + panel * panel_bytes + panel_at, row > 0, piece);
+      });
+    }
+    each([&](int64_t block, int64_t panel, const float* piece) {
+      const int64_t row = row_of(block), column = panel * kPanelColumns;
+      k.store_fp32(piece, std::min(block_columns, out_of_each - row), std::min(kPanelColumns, in - column),
+                   add, parts[static_cast<size_t>(block / blocks_each)].weight + row * in + column, in);
+    });
   });
 }
 
-#define EXPCTL_LINEAR_OF(T)                                                                                  \
-  template class PackedWeights<T>;                                                                           \
-  template void linear(const T*, int64_t, const PackedWeights<T>&, const std::vector<const float*>&, T*);    \
-  template void linear_gelu(const T*, int64_t, const PackedWeights<T>&, const float*, T*, T*);               \
-  template void linear_input_gradient(const T*, int64_t, const PackedWeights<T>&, const T*, T*);             \
-  template void linear_weight_gradient(const T*, int64_t, int64_t, const T*, int64_t, int64_t, bool, float*, \
-                                       float*, WeightGradientSpace&);
+#define EXPCTL_LINEAR_OF(T)                                                                               \
+  template class PackedWeights<T>;                                                                        \
+  template void linear(const T*, int64_t, const PackedWeights<T>&, const std::vector<const float*>&, T*); \
+  template void linear_gelu(const T*, int64_t, const PackedWeights<T>&, const float*, T*, T*);            \
+  template void linear_input_gradient(const T*, int64_t, const PackedWeights<T>&, const T*, T*);          \
+  template void linear_weight_gradient(const T*, const std::vector<LinearGradient>&, int64_t, const T*,   \
+                                       int64_t, int64_t, bool, WeightGradientSpace&);
 EXPCTL_LINEAR_OF(float)
 EXPCTL_LINEAR_OF(Bf16)
 EXPCTL_LINEAR_OF(Fp16)

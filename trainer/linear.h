@@ -34,6 +34,7 @@ class PackedWeights {
 /// Memory for weight gradients' operands.
 struct WeightGradientSpace {
   Buffer<std::byte> panels, blocks;
+  Buffer<float> sums;  ///< of dy, over some rows each
 };
 
 /// out[rows, out] = x[rows, in] W' + biases; one bias for each part.
@@ -50,9 +51,15 @@ void linear_gelu(const T* x, int64_t rows, const PackedWeights<T>& weights, cons
 template <typename T>
 void linear_input_gradient(const T* dy, int64_t rows, const PackedWeights<T>& weights, const T* pre, T* dx);
 
-/// dW[out, in] (+)= dy' x, db[out] (+)= sums of dy over the rows; `dy_ld` is the distance of dy's rows.
+/// Where a layer's gradients go: fp32 [out, in] and [out].
+struct LinearGradient {
+  float *weight, *bias;
+};
+
+/// dW[out, in] (+)= dy' x, db[out] (+)= sums of dy over the rows, of layers side by side: dy is [rows, parts
+/// times out_of_each].
 template <typename T>
-void linear_weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x, int64_t in, int64_t rows,
-                            bool add, float* dweight, float* dbias, WeightGradientSpace& space);
+void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each,
+                            const T* x, int64_t in, int64_t rows, bool add, WeightGradientSpace& space);
 
 }  // namespace expctl

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -46,6 +47,8 @@ int main(int argc, char** argv) {
                expctl::version());
     return asked ? 0 : static_cast<int>(expctl::ErrorCode::kUsage);
   }
+  // Tensors of some size in huge pages (trainer/buffer.h has the reason); before LibTorch looks.
+  ::setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
   std::signal(SIGTERM, on_terminate);
   try {
     return run(argv[1]);

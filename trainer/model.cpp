@@ -149,8 +149,8 @@ class Bert : public Model {
 
   void head_backward(const std::vector<float>& logit_gradient) {
     const int64_t width = config_.hidden_size;
-    linear_weight_gradient(logit_gradient.data(), 2, 2, last_hidden_.data(), width, rows_, add_,
-                           gradient("qa_outputs.weight"), gradient("qa_outputs.bias"), space_.weights);
+    linear_weight_gradient(logit_gradient.data(), {gradients_of("qa_outputs")}, 2, last_hidden_.data(), width,
+                           rows_, add_, space_.weights);
     float* rows = space_.hidden_rows.resize(rows_ * width);
     linear_input_gradient<float>(logit_gradient.data(), rows_, head_, nullptr, rows);
     convert_rows(rows, space_.gradient.resize(rows_ * width), rows_ * width);
@@ -167,10 +167,13 @@ class Bert : public Model {
     embeddings_.backward(*parameters_, config_, *batch_, dropout(kEmbeddingSite), sum, gradients);
   }
 
-  void weight_gradient(const T* dy, int64_t dy_ld, int64_t out, const T* x, int64_t in,
-                       const std::string& name) {
-    linear_weight_gradient(dy, dy_ld, out, x, in, rows_, add_, gradient(name + ".weight"),
-                           gradient(name + ".bias"), space_.weights);
+  LinearGradient gradients_of(const std::string& name) const {
+    return {gradient(name + ".weight"), gradient(name + ".bias")};
+  }
+
+  void weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each, const T* x,
+                       int64_t in) {
+    linear_weight_gradient(dy, parts, out_of_each, x, in, rows_, add_, space_.weights);
   }
 
   void layer_backward(int64_t index) {
@@ -186,24 +189,24 @@ class Bert : public Model {
       std::swap(space_.gradient, space_.dsum);
     };
     norm_backward(a.output, kFfnOutputSite, w.name + "output.LayerNorm");
-    weight_gradient(dx, width, width, a.wide.data(), wide, w.name + "output.dense");
+    weight_gradient(dx, {gradients_of(w.name + "output.dense")}, width, a.wide.data(), wide);
     T* dwide = space_.wide.resize(rows_ * wide);
     linear_input_gradient(dx, rows_, w.output, a.pre.data(), dwide);
-    weight_gradient(dwide, wide, wide, a.attended.out.data(), width, w.name + "intermediate.dense");
+    weight_gradient(dwide, {gradients_of(w.name + "intermediate.dense")}, wide, a.attended.out.data(), width);
     linear_input_gradient<T>(dwide, rows_, w.intermediate, nullptr, space_.more.data());
 
     dsum = space_.dsum.resize(rows_ * width);
     norm_backward(a.attended, kAttentionOutputSite, w.name + "attention.output.LayerNorm");
-    weight_gradient(dx, width, width, a.context.data(), width, w.name + "attention.output.dense");
+    weight_gradient(dx, {gradients_of(w.name + "attention.output.dense")}, width, a.context.data(), width);
     T* dcontext = space_.context.resize(rows_ * width);
     linear_input_gradient<T>(dx, rows_, w.attention_output, nullptr, dcontext);
     T* dqkv = space_.qkv.resize(rows_ * 3 * width);
     self_attention_gradient(attention_shape(index), a.qkv.data(), a.context.data(), a.log_sums.data(),
                             dcontext, dqkv);
-    int64_t part = 0;
-    for (const char* name : {"query", "key", "value"})
-      weight_gradient(dqkv + part++ * width, 3 * width, width, input_of(index), width,
-                      w.name + "attention.self." + name);
+    const std::string self = w.name + "attention.self.";
+    weight_gradient(dqkv,
+                    {gradients_of(self + "query"), gradients_of(self + "key"), gradients_of(self + "value")},
+                    width, input_of(index), width);
     linear_input_gradient<T>(dqkv, rows_, w.qkv, nullptr, space_.more.data());
   }
 

@@ -26,7 +26,8 @@ struct Prediction {
 /// Nothing where `should_stop`, asked before each batch, says so.
 std::optional<Prediction> predict_logits(
     const Backend& backend, const Checkpoint& checkpoint, const std::vector<Feature>& features,
-    Precision precision, int64_t features_per_batch, const std::function<bool()>& should_stop = [] { return false; });
+    Precision precision, int64_t features_per_batch,
+    const std::function<bool()>& should_stop = [] { return false; });
 
 /// inference_stats.json: the contest's listing (run_squad.py's summary) as an object. Times in seconds,
 /// latencies of a batch in milliseconds; "without overhead" leaves the first batches, those of warming up,

@@ -12,23 +12,19 @@
 namespace expctl {
 namespace {
 
-/// f(head, first row, its index, scratch) for each head of each sequence; long sequences first, so that the
-/// threads end together.
+/// f(head, first row, its index, scratch) for each head of each sequence.
 template <typename T, typename F>
 void for_each_head(const AttentionShape& shape, const T* qkv, const F& f) {
   const auto& lengths = shape.batch->lengths;
   std::vector<int64_t> first_rows(lengths.size());
   std::exclusive_scan(lengths.begin(), lengths.end(), first_rows.begin(), int64_t{0});
-  std::vector<size_t> order(lengths.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
-  const int64_t longest = lengths[order.front()];
+  const int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   const int64_t hidden = shape.heads * shape.head_size;
   const auto tiles = static_cast<int64_t>(lengths.size()) * shape.heads;
   for_each_tile(tiles, [&](int64_t tile, int64_t) {
     thread_local Buffer<std::byte> scratch;
     thread_local std::vector<uint64_t> row_keys;
-    const size_t sequence = order[static_cast<size_t>(tile / shape.heads)];
+    const auto sequence = static_cast<size_t>(tile / shape.heads);
     const int64_t index = tile % shape.heads, first = first_rows[sequence];
     row_keys.clear();
     AttentionHead<T> head;

@@ -37,7 +37,8 @@ class StepEngine {
   /// What has become of the earliest step that was begun and not yet finished; waits for it.
   virtual StepOutcome finish() = 0;
 
-  /// Those of the step begun last, with the loss scale, not clipped; on the host, valid until the next begin().
+  /// Those of the step begun last, with the loss scale, not clipped; on the host, valid until the next
+  /// begin().
   virtual Parameters gradients() = 0;
 
   virtual void upload() = 0;

@@ -27,8 +27,8 @@ struct SavedOn {
 };
 
 /// `identity` names the training. Throws Error.
-void write_training_state(const std::filesystem::path& path, const std::string& identity,
-                          const SavedOn& here, const TrainingPosition& position, const Parameters& parameters,
+void write_training_state(const std::filesystem::path& path, const std::string& identity, const SavedOn& here,
+                          const TrainingPosition& position, const Parameters& parameters,
                           const OptimizerState& optimizer);
 
 /// Fills tensors of the right shapes in place; nothing is returned, and nothing touched, where there is no

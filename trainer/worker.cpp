@@ -259,6 +259,9 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   if (ranks.size() > 1) take_share(request.devices, ranks);
   const Backend& backend = request.devices.gpus.empty() ? cpu_backend() : cuda_backend();
   at::set_num_threads(1);  // it holds the tensors only; its threads would wait awake beside ours
+  // Numbers too small to matter (a softmax's, an old moment's) would be computed a hundred times as slowly.
+  // The threads to come inherit it.
+  at::globalContext().setFlushDenormal(true);
   set_thread_count(request.devices.threads);
   const bool training = request.task == WorkerTask::kTrain;
   if (!training) {

@@ -64,8 +64,9 @@ TEST_CASE("checkpoint: weights that are no numbers are refused by name", "[train
     model.parameters.at("bert.encoder.layer.0.output.dense.weight")[1][2] = bad;
     const TempDir dir;
     save_checkpoint(dir / "saved", model);
-    CHECK_THROWS_WITH(load_checkpoint(dir / "saved", 1),
-                      Catch::Contains("'bert.encoder.layer.0.output.dense.weight' holds values that are not finite"));
+    CHECK_THROWS_WITH(
+        load_checkpoint(dir / "saved", 1),
+        Catch::Contains("'bert.encoder.layer.0.output.dense.weight' holds values that are not finite"));
   }
 }
 

@@ -39,8 +39,15 @@ TEMPLATE_TEST_CASE("kernels: products of rows and of a transpose", "[trainer]", 
   using T = TestType;
   for_each_isa([&](const IsaTables& tables) {
     const auto& k = kernels_of<T>(tables);
-    for (const auto& [rows, inner, columns] : std::vector<std::array<int64_t, 3>>{
-             {29, 74, 32}, {29, 74, 7}, {1, 75, 19}, {16, 32, 32}, {47, 64, 16}, {96, 96, 32}, {5, 1, 32}}) {
+    const ProductsInUse<T> in_use(k);
+    for (const auto& [rows, inner, columns] : std::vector<std::array<int64_t, 3>>{{29, 74, 32},
+                                                                                  {29, 74, 7},
+                                                                                  {40, 300, 32},
+                                                                                  {1, 75, 19},
+                                                                                  {16, 32, 32},
+                                                                                  {47, 64, 16},
+                                                                                  {96, 96, 32},
+                                                                                  {5, 1, 32}}) {
       INFO(rows << " rows, " << inner << " products, " << columns << " columns");
       const auto a = random<T>({rows, inner}), b = random<T>({inner, columns});
       const auto wanted = at::matmul(a.to(torch::kDouble), b.to(torch::kDouble));
@@ -70,9 +77,12 @@ TEMPLATE_TEST_CASE("kernels: products of rows and of a transpose", "[trainer]", 
       k.pack_panel(data<T>(y), 32, 1, rows, 32, panel.data());
       k.pack_block(data<T>(x), columns, rows, columns, block.data());
       auto c = torch::full({kMostBlockColumns, 32}, NAN);
-      k.block_product(block.data(), rows, panel.data(), data<float>(c));
+      k.block_product(block.data(), rows, panel.data(), false, data<float>(c));
       const auto wanted = at::matmul(x.t().to(torch::kDouble), y.to(torch::kDouble));
       CHECK(largest(c.slice(0, 0, columns) - wanted) < 1e-4);
+      auto twice = c.clone();
+      k.block_product(block.data(), rows, panel.data(), true, data<float>(twice));
+      CHECK(largest(twice.slice(0, 0, columns) - 2 * wanted) < 1e-4);
       CHECK((columns == k.block_columns || largest(c.slice(0, columns, k.block_columns)) == 0));
     }
   });

@@ -1,5 +1,7 @@
 #include "trainer/linear.h"
 
+#include <array>
+
 #include "tests/trainer/every_isa.h"
 
 using namespace expctl;
@@ -24,10 +26,10 @@ TEMPLATE_TEST_CASE("linear: several layers side by side, of sizes that fill no p
   using T = TestType;
   for_each_isa([&](const IsaTables& tables) {
     const UsedTables used(tables);
-    for (const auto& [out, in] :
-         std::vector<std::pair<int64_t, int64_t>>{{33, 33}, {48, 48}, {64, 32}, {312, 70}}) {
-      INFO(out << " of " << in);
-      const int64_t rows = 101, parts = 3;
+    for (const auto& [out, in, rows] :
+         std::vector<std::array<int64_t, 3>>{{33, 33, 101}, {48, 48, 101}, {64, 32, 401}, {312, 70, 101}}) {
+      INFO(out << " of " << in << ", " << rows << " rows");
+      const int64_t parts = 3;
       std::vector<torch::Tensor> weights, biases;
       std::vector<const float*> weight_data, bias_data;
       for (int64_t part = 0; part < parts; ++part) {
@@ -51,15 +53,19 @@ TEMPLATE_TEST_CASE("linear: several layers side by side, of sizes that fill no p
       const auto wanted_dx = at::matmul(dy.to(torch::kDouble), seen<T>(weight));
       check_close<T>(dx, wanted_dx);
 
-      // Of the second part, added to what is there.
-      auto dweight = torch::ones({out, in}), dbias = torch::ones({out});
+      // Added to what is there.
+      std::vector<torch::Tensor> dweights, dbiases;
+      std::vector<LinearGradient> gradients;
+      for (int64_t part = 0; part < parts; ++part) {
+        dweights.push_back(torch::ones({out, in}));
+        dbiases.push_back(torch::ones({out}));
+        gradients.push_back({data<float>(dweights.back()), data<float>(dbiases.back())});
+      }
       WeightGradientSpace space;
-      linear_weight_gradient(data<T>(dy) + out, parts * out, out, data<T>(x), in, rows, true,
-                             data<float>(dweight), data<float>(dbias), space);
-      const auto part = dy.slice(1, out, 2 * out).to(torch::kDouble);
-      const auto wanted_dweight = at::matmul(part.t(), x.to(torch::kDouble)) + 1;
-      CHECK(largest(dweight - wanted_dweight) < 1e-3);
-      CHECK(largest(dbias - (part.sum(0) + 1)) < 1e-3);
+      linear_weight_gradient(data<T>(dy), gradients, out, data<T>(x), in, rows, true, space);
+      const auto by_row = dy.to(torch::kDouble);
+      CHECK(largest(torch::cat(dweights) - (at::matmul(by_row.t(), x.to(torch::kDouble)) + 1)) < 1e-3);
+      CHECK(largest(torch::cat(dbiases) - (by_row.sum(0) + 1)) < 1e-3);
     }
   });
 }

@@ -84,7 +84,8 @@ TEST_CASE("predict: it ends between two batches where it is told to", "[trainer]
   const SmallTraining small;
   const auto model = small.model();
   int asked = 0;
-  CHECK_FALSE(
-      predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 1, [&] { return ++asked == 2; }).has_value());
+  CHECK_FALSE(predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 1, [&] {
+                return ++asked == 2;
+              }).has_value());
   CHECK(asked == 2);
 }

@@ -16,8 +16,10 @@ namespace expctl {
 
 /// Columns of a packed right-hand side that are computed at once.
 inline constexpr int64_t kPanelColumns = 32;
-/// The most columns of a packed left-hand side, which is used transposed: 12, or 16 where the CPU has tiles.
-inline constexpr int64_t kMostBlockColumns = 16;
+/// The most columns of a packed left-hand side, which is used transposed: 12, or 32 where the CPU has tiles.
+inline constexpr int64_t kMostBlockColumns = 32;
+/// The most that Kernels::product_rows is.
+inline constexpr int64_t kMostRowsAtOnce = 96;
 /// Rows of c that product() may write: up to the next multiple.
 inline constexpr int64_t kProductRows = 16;
 
@@ -44,7 +46,12 @@ template <typename T>
 struct Kernels {
   // ---- Products: C[m, n] = sum over k of A[m, k] B[k, n], B packed in panels of kPanelColumns columns.
 
+  int64_t product_rows;   ///< that product() is best given at once: they stay in the first cache
   int64_t block_columns;  ///< of a packed left-hand side
+
+  /// Around products, in their thread: see ProductsInUse.
+  void (*begin_products)();
+  void (*end_products)();
 
   size_t (*panel_bytes)(int64_t k);
   /// One panel of B[k, n <= kPanelColumns], whose element (i, j) is b[i * row_stride + j * column_stride];
@@ -59,8 +66,8 @@ struct Kernels {
 
   /// c[rows, kPanelColumns] of a[rows, k] and a panel. c has room for the next multiple of kProductRows.
   void (*product)(const T* a, int64_t ld, int64_t rows, int64_t k, const std::byte* panel, float* c);
-  /// c[block_columns, kPanelColumns] of a block and a panel.
-  void (*block_product)(const std::byte* block, int64_t k, const std::byte* panel, float* c);
+  /// c[block_columns, kPanelColumns] of a block and a panel; c += where `add`.
+  void (*block_product)(const std::byte* block, int64_t k, const std::byte* panel, bool add, float* c);
 
   // ---- What becomes of c[rows, n <= kPanelColumns], whose rows are kPanelColumns apart.
 
@@ -107,5 +114,19 @@ struct Kernels {
 /// Those of the instruction set in use (isa_in_use()); T is float, Bf16 or Fp16.
 template <typename T>
 const Kernels<T>& kernels();
+
+/// What product() and block_product() need of the CPU is the calling thread's while one of these lives; not
+/// two at once, and no attention meanwhile.
+template <typename T>
+class ProductsInUse {
+ public:
+  explicit ProductsInUse(const Kernels<T>& kernels) : kernels_(kernels) { kernels_.begin_products(); }
+  ~ProductsInUse() { kernels_.end_products(); }
+  ProductsInUse(const ProductsInUse&) = delete;
+  ProductsInUse& operator=(const ProductsInUse&) = delete;
+
+ private:
+  const Kernels<T>& kernels_;
+};
 
 }  // namespace expctl

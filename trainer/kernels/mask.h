@@ -23,9 +23,10 @@ constexpr uint64_t mask_row_key(uint64_t sequence_key, int64_t site, int64_t pos
 inline constexpr uint32_t kMaskPair = 8;
 
 /// The bits of an element of the row `key` without kMaskPair, low, and of the one with it, high: the
-/// finaliser "lowbias32" by C. Wellons.
-constexpr uint32_t mask_pair(uint64_t key, uint32_t element) {
-  uint32_t h = static_cast<uint32_t>(key) + element * 0x9e3779b9u;
+/// finaliser "lowbias32" by C. Wellons. Word is uint32_t, or a vector of them.
+template <typename Word>
+constexpr Word mask_pair(uint64_t key, Word element) {
+  Word h = static_cast<uint32_t>(key) + element * 0x9e3779b9u;
   h ^= h >> 16;
   h *= 0x7feb352du;
   h ^= h >> 15;
