@@ -16,7 +16,7 @@ import worker
 KINDS = {  # flags, steps to time beside expctl's, untimed steps before them
     "best": ("bf16, dynamic padding, grouped by length, eager", ["--bf16", "--padding", "dynamic", "--group-by-length", "--attention", "eager"], 1, 5),
     "sdpa": ("bf16, dynamic padding, grouped by length, sdpa", ["--bf16", "--padding", "dynamic", "--group-by-length", "--attention", "sdpa"], 1, 5),
-    "compiled": ("the first of these, compiled", ["--bf16", "--padding", "dynamic", "--group-by-length", "--attention", "eager", "--compile"], 1, 100),
+    "compiled": ("the first of these, compiled", ["--bf16", "--padding", "dynamic", "--group-by-length", "--attention", "eager", "--compile"], 1, 300),
     "default": ("its default: fp32, padded to 384", [], 0.2, 2),
 }
 BATCH = 12

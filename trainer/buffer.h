@@ -20,6 +20,8 @@ class Buffer {
   /// Space for `count` elements; what was in it is lost where it must grow.
   T* resize(int64_t count) {
     if (count > capacity_) {
+      // With room to spare where it has grown: the sizes of batches creep up to their largest.
+      if (capacity_ > 0) count += count / 4;
       const size_t wanted = static_cast<size_t>(count) * sizeof(T);
       const size_t unit = wanted < kHugePage ? 64 : kHugePage;
       const size_t bytes = (wanted + unit - 1) / unit * unit;
