@@ -12,8 +12,8 @@ namespace {
 // Of a weight gradient: the most columns of blocks by panels that are computed together, and how many rows of
 // both at once, so that a block of those rows stays in a core's first cache, and all of them with the sums in
 // its second.
-constexpr int64_t kBlockGroupColumns = 128;
-constexpr int64_t kPanelGroup = 6;
+constexpr int64_t kBlockGroupColumns = 768;
+constexpr int64_t kPanelGroup = 8;
 constexpr int64_t kRowChunk = 384;
 constexpr int64_t kPackedRows = 32;  // at once: of tiles, a whole one
 static_assert(kRowChunk % kPackedRows == 0);
@@ -29,7 +29,7 @@ int64_t panels_of(int64_t columns) {
 /// How many panels stay in a core's second cache while rows pass by.
 int64_t panels_at_once(int64_t panels, size_t panel_bytes) {
   static const int64_t kCache = std::max<int64_t>(1 << 20, ::sysconf(_SC_LEVEL2_CACHE_SIZE));
-  const int64_t most = std::max<int64_t>(1, kCache * 3 / 8 / static_cast<int64_t>(panel_bytes));
+  const int64_t most = std::max<int64_t>(1, kCache * 5 / 8 / static_cast<int64_t>(panel_bytes));
   return divide_up(panels, divide_up(panels, most));
 }
 
@@ -50,11 +50,6 @@ struct RowsByGroups {
   }
 };
 
-/// Asks for what will be read soon: rows that lie far from each other are not foreseen by the CPU.
-void fetch(const void* from, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const std::byte*>(from) + i, 0, 2);
-}
-
 /// Products of all rows with `panels` panels: finish(first row, rows, panel, c) for each piece.
 template <typename T, typename PanelAt, typename Finish>
 void products(const T* a, int64_t k, int64_t rows, int64_t panels, const PanelAt& panel_at,
@@ -69,13 +64,7 @@ void products(const T* a, int64_t k, int64_t rows, int64_t panels, const PanelAt
     const int64_t first = row_tile * kernel.product_rows, begin = group_index * group;
     const int64_t count = std::min(kernel.product_rows, rows - first);
     const int64_t end = std::min(panels, begin + group);
-    // A part of the next rows with each panel.
-    const auto* next = reinterpret_cast<const std::byte*>(a + (first + count) * k);
-    const int64_t next_bytes = std::min(kernel.product_rows, rows - first - count) * k * int64_t{sizeof(T)};
-    const int64_t share = divide_up(next_bytes, (end - begin) * 64) * 64;
     for (int64_t panel = begin; panel < end; ++panel) {
-      fetch(next + (panel - begin) * share,
-            std::clamp<int64_t>(next_bytes - (panel - begin) * share, 0, share));
       kernel.product(a + first * k, k, count, k, panel_at(panel), c);
       finish(first, count, panel, c);
     }
@@ -115,11 +104,28 @@ void PackedWeights<T>::pack(const std::vector<const float*>& weights, int64_t ou
   const int64_t forward_panels = panels_of(out_of_each), gradient_panels = panels_of(in);
   std::byte* forward = forward_.resize(parts_ * forward_panels * forward_bytes);
   std::byte* gradient = gradient_.resize(gradient_panels * gradient_bytes);
+  const auto pack_forward = [&](int64_t tile) {
+    const int64_t part = tile / forward_panels, first = tile % forward_panels * kPanelColumns;
+    k.pack_panel_fp32(weights[static_cast<size_t>(part)] + first * in, 1, in, in,
+                      std::min(kPanelColumns, out_of_each - first), forward + tile * forward_bytes);
+  };
+  if (out_of_each % kPanelColumns == 0) {  // whole rows of panels, each read once for both
+    for_each_tile(parts_ * forward_panels, [&](int64_t tile, int64_t) {
+      pack_forward(tile);
+      const float* rows =
+          weights[static_cast<size_t>(tile / forward_panels)] + tile % forward_panels * kPanelColumns * in;
+      const auto place = static_cast<int64_t>(k.panel_bytes(tile * kPanelColumns));
+      for (int64_t panel = 0; panel < gradient_panels; ++panel) {
+        const int64_t first = panel * kPanelColumns;
+        k.pack_panel_fp32(rows + first, in, 1, kPanelColumns, std::min(kPanelColumns, in - first),
+                          gradient + panel * gradient_bytes + place);
+      }
+    });
+    return;
+  }
   for_each_tile(parts_ * forward_panels + gradient_panels, [&](int64_t tile, int64_t) {
     if (tile < parts_ * forward_panels) {
-      const int64_t part = tile / forward_panels, first = tile % forward_panels * kPanelColumns;
-      k.pack_panel_fp32(weights[static_cast<size_t>(part)] + first * in, 1, in, in,
-                        std::min(kPanelColumns, out_of_each - first), forward + tile * forward_bytes);
+      pack_forward(tile);
     } else {
       const int64_t panel = tile - parts_ * forward_panels, first = panel * kPanelColumns;
       const int64_t n = std::min(kPanelColumns, in - first);
@@ -223,23 +229,23 @@ void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& part
     }
   }
   const int64_t c_size = block_columns * kPanelColumns;
-  const int64_t panel_groups = divide_up(panels, kPanelGroup);
+  const int64_t panel_groups = divide_up(panels, kPanelGroup), panel_group = divide_up(panels, panel_groups);
   // As many groups of blocks as give each thread the same number of them.
   const int64_t least_groups = divide_up(blocks, kBlockGroupColumns / block_columns);
   const int64_t block_groups = divide_up(least_groups, thread_count()) * thread_count();
   const int64_t block_group = divide_up(blocks, block_groups);
   for_each_tile(divide_up(blocks, block_group) * panel_groups, [&](int64_t tile, int64_t) {
     thread_local Buffer<float> c_space;
-    float* c = c_space.resize(block_group * kPanelGroup * c_size);
+    float* c = c_space.resize(block_group * panel_group * c_size);
     const ProductsInUse<T> in_use(k);
     const int64_t first_block = tile / panel_groups * block_group;
-    const int64_t first_panel = tile % panel_groups * kPanelGroup;
+    const int64_t first_panel = tile % panel_groups * panel_group;
     const int64_t end_block = std::min(blocks, first_block + block_group);
-    const int64_t end_panel = std::min(panels, first_panel + kPanelGroup);
+    const int64_t end_panel = std::min(panels, first_panel + panel_group);
     const auto each = [&](const auto& f) {
       for (int64_t block = first_block; block < end_block; ++block) {
         for (int64_t panel = first_panel; panel < end_panel; ++panel)
-          f(block, panel, c + ((block - first_block) * kPanelGroup + panel - first_panel) * c_size);
+          f(block, panel, c + ((block - first_block) * panel_group + panel - first_panel) * c_size);
       }
     };
     for (int64_t row = 0; row < rows; row += kRowChunk) {
