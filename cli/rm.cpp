@@ -28,7 +28,9 @@ std::vector<RunRecord> resolved(const Registry& registry, const std::vector<std:
 int remove(const Program& program, const std::vector<std::string>& words, bool dry_run) {
   Registry registry = Registry::open_existing(program.workspace().registry());
   const auto entries = resolved(registry, words);
-  check_removable(registry, program.workspace(), entries);  // before the first one goes
+  std::vector<std::string> ids;
+  for (const auto& entry : entries) ids.push_back(entry.id);
+  check_removable(registry, program.workspace(), ids);  // before the first one goes
   Json list = Json::array();
   for (const auto& entry : entries) {
     const int64_t bytes = folder_bytes(program.workspace().folder(entry.id));

@@ -19,6 +19,14 @@ constexpr int kBusyTimeout_ms = 10'000;
 /// anew; from twice that on readers pause.
 constexpr uintmax_t kLogLimit_bytes = uintmax_t{16} << 20;
 
+/// Whether there is not even room for the file that connections share beside a log: SQLite calls that an
+/// error of the disk.
+bool has_no_room(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(path.parent_path(), unknown);
+  return !unknown && space.available < 64 * 1024;
+}
+
 }  // namespace
 
 Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
@@ -27,6 +35,10 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
     return Error(fmt::format("{}: another program has been writing for over {} s", path.string(),
                              kBusyTimeout_ms / 1000),
                  "try again; `fuser` on the file says who has it open", ErrorCode::kRegistry);
+  }
+  if (code == SQLITE_FULL || (code == SQLITE_IOERR && has_no_room(path))) {
+    return Error(fmt::format("{}: the disk is full", path.string()),
+                 "make room and try again: what was recorded stays");
   }
   if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
     return Error(fmt::format("{}: cannot be opened for writing: {}", path.string(), e.what()),

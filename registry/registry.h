@@ -233,6 +233,11 @@ class Registry {
   std::vector<std::string> ensembles_of(const std::string& run_id) const;
   /// Those that the entry lies in, itself and not as a member.
   std::vector<SubmissionRecord> submissions_of(const std::string& run_id) const;
+  /// Throws Error naming the first of the entries that must stay while the others go: one that is queued or
+  /// running, is a member of an ensemble that stays, or lies in a submission.
+  void check_removable(const std::vector<std::string>& ids) const;
+  /// The checkpoints that runs which may go on begin from: queued, running and stopped ones.
+  std::vector<std::string> checkpoints_in_use() const;
   /// In order of creation.
   std::vector<QueuedRecord> queued_runs() const;
   /// How many runs of a sweep are queued or running.
@@ -283,13 +288,12 @@ class Registry {
       const std::string& folder, const std::vector<std::string>& ids, double now,
       const std::function<void(const std::vector<std::string>&)>& before_commit = [](const auto&) {});
 
-  // -- what goes. Both throw Error where the run is queued or running.
-  /// Takes a run or an ensemble off the record with all that belongs to it. Throws Error where it is a member
-  /// of an ensemble or lies in a submission.
+  // -- what goes. Both throw Error as check_removable() does.
+  /// Takes a run or an ensemble off the record with all that belongs to it.
   void remove_run(
       const std::string& run_id, const std::function<void()>& before_commit = [] {});
   /// Takes those of its artifacts off the record that lie in `folder` of its own. Throws Error also where it
-  /// may go on (stopped), is a member, lies in a submission or has a tag.
+  /// may go on (stopped) or has a tag.
   void remove_artifacts(
       const std::string& run_id, const std::string& folder,
       const std::function<void()>& before_commit = [] {});

@@ -29,12 +29,14 @@ std::vector<SubmissionRecord> submissions_with(SQLite::Database& db, const std::
   return found;
 }
 
-/// Throws Error naming why the entry must stay as it is.
-void check_free(SQLite::Database& db, const std::string& run_id) {
+/// Throws Error naming why the entry must stay while `going` go.
+void check_free(SQLite::Database& db, const std::string& run_id, const std::vector<std::string>& going) {
   const RunState state = state_of(db, run_id);
   if (!is_finished(state))
     throw Error(fmt::format("{} is {}", run_id, name_of(state)), fmt::format("expctl stop {}", run_id));
-  if (const auto ensembles = ensembles_with(db, run_id); !ensembles.empty()) {
+  auto ensembles = ensembles_with(db, run_id);
+  std::erase_if(ensembles, [&](const auto& id) { return std::count(going.begin(), going.end(), id) > 0; });
+  if (!ensembles.empty()) {
     throw Error(fmt::format("{} is a member of {}", run_id, join(ensembles, ", ")),
                 fmt::format("expctl rm {} first", join(ensembles, " ")));
   }
@@ -78,6 +80,23 @@ std::vector<SubmissionRecord> Registry::submissions_of(const std::string& run_id
   return found;
 }
 
+void Registry::check_removable(const std::vector<std::string>& ids) const {
+  impl_->database.read([&](SQLite::Database& db) {
+    for (const auto& id : ids) check_free(db, id, ids);
+  });
+}
+
+std::vector<std::string> Registry::checkpoints_in_use() const {
+  std::vector<std::string> found;
+  impl_->database.read([&](SQLite::Database& db) {
+    SQLite::Statement query(db,
+                            "SELECT DISTINCT json_extract(spec, '$.model.init.path') AS path FROM runs WHERE "
+                            "state IN ('queued', 'running', 'stopped') AND path IS NOT NULL ORDER BY path");
+    while (query.executeStep()) found.push_back(query.getColumn(0).getString());
+  });
+  return found;
+}
+
 void insert_submission(SQLite::Database& db, const std::string& run_id, const SubmissionRecord& submission) {
   SQLite::Statement insert(
       db, "INSERT INTO submission_entries (folder, place, run_id, created) VALUES (?, ?, ?, ?)");
@@ -108,7 +127,7 @@ std::vector<std::string> Registry::set_submission(
 
 void Registry::remove_run(const std::string& run_id, const std::function<void()>& before_commit) {
   impl_->database.write([&](SQLite::Database& db) {
-    check_free(db, run_id);
+    check_free(db, run_id, {});
     SQLite::Statement remove(db, "DELETE FROM runs WHERE id = ?");
     remove.bind(1, run_id);
     remove.exec();
@@ -119,7 +138,7 @@ void Registry::remove_run(const std::string& run_id, const std::function<void()>
 void Registry::remove_artifacts(const std::string& run_id, const std::string& folder,
                                 const std::function<void()>& before_commit) {
   impl_->database.write([&](SQLite::Database& db) {
-    check_free(db, run_id);
+    check_free(db, run_id, {});
     check_no_tag(db, run_id);
     if (state_of(db, run_id) == RunState::kStopped)
       throw Error(fmt::format("{} is stopped: it may go on", run_id), fmt::format("expctl rm {}", run_id));

@@ -26,17 +26,13 @@ void delete_folder(const WorkspacePaths& workspace, const fs::path& folder, cons
   if (none) throw Error(fmt::format("{}: cannot be deleted: {}", folder.string(), none.message()));
 }
 
-/// Entries whose folder a run that is not over begins from.
+/// Entries whose folder a run that may go on begins from.
 std::set<std::string> begun_from(const Registry& registry, const WorkspacePaths& workspace) {
   std::set<std::string> ids;
-  registry.for_each_run({}, [&](RunRecord&& run) {
-    if (is_finished(run.state) && run.state != RunState::kStopped) return;
-    const auto init = run.spec.find("model");
-    if (init == run.spec.end() || !init->contains("init")) return;
-    const fs::path path = (*init)["init"].value("path", "");
+  for (const fs::path path : registry.checkpoints_in_use()) {
     const fs::path below = path.lexically_relative(workspace.root);
     if (!below.empty()) ids.insert(below.begin()->string());
-  });
+  }
   return ids;
 }
 
@@ -60,24 +56,12 @@ int64_t folder_bytes(const fs::path& folder) {
 }
 
 void check_removable(const Registry& registry, const WorkspacePaths& workspace,
-                     const std::vector<RunRecord>& entries) {
-  std::set<std::string> going;
-  for (const auto& entry : entries) going.insert(entry.id);
+                     const std::vector<std::string>& ids) {
+  registry.check_removable(ids);
   const auto needed = begun_from(registry, workspace);
-  for (const auto& entry : entries) {
-    if (!is_finished(entry.state))
-      throw Error(fmt::format("{} is {}", entry.id, name_of(entry.state)), "expctl stop " + entry.id);
-    for (const auto& ensemble : registry.ensembles_of(entry.id)) {
-      if (!going.contains(ensemble))
-        throw Error(fmt::format("{} is a member of {}", entry.id, ensemble),
-                    fmt::format("expctl rm {} first", ensemble));
-    }
-    if (const auto submissions = registry.submissions_of(entry.id); !submissions.empty()) {
-      throw Error(fmt::format("{} lies in the submission {}", entry.id, submissions.front().folder),
-                  "what was handed in stays on record");
-    }
-    if (needed.contains(entry.id))
-      throw Error(fmt::format("a run that is not over begins from {}", entry.id),
+  for (const auto& id : ids) {
+    if (needed.contains(id))
+      throw Error(fmt::format("a run that is not over begins from {}", id),
                   "expctl runs says which are queued or stopped");
   }
 }

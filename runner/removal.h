@@ -13,11 +13,10 @@
 
 namespace expctl {
 
-/// Throws Error naming the first of the entries that must stay while the others go: one that has not ended,
-/// is a member of an ensemble that stays, lies in a submission, or has weights that a run which may go on
-/// begins from.
+/// Throws Error naming the first of the entries that must stay while the others go: as
+/// Registry::check_removable() does, or where a run that may go on begins from its weights.
 void check_removable(const Registry& registry, const WorkspacePaths& workspace,
-                     const std::vector<RunRecord>& entries);
+                     const std::vector<std::string>& ids);
 
 /// The entry's row, its folder and its lines in the files of sweeps. Throws Error as Registry::remove_run()
 /// does.

