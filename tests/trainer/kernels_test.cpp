@@ -92,28 +92,32 @@ TEMPLATE_TEST_CASE("kernels: what becomes of a product", "[trainer]", float, Bf1
   using T = TestType;
   for_each_isa([&](const IsaTables& tables) {
     const auto& k = kernels_of<T>(tables);
-    const int64_t rows = 5, n = 21;
-    const auto c = 3 * torch::randn({rows, kPanelColumns});
-    const auto bias = torch::randn({n});
-    const auto sum = c.slice(1, 0, n) + bias;
-    auto out = torch::zeros({rows, 40}, kTypeOf<T>);
-    k.store(data<float>(c), rows, n, data<float>(bias), data<T>(out), 40);
-    CHECK(torch::equal(out.slice(1, 0, n), sum.to(kTypeOf<T>)));
-    CHECK(largest(out.slice(1, n)) == 0);
-    auto pre = torch::zeros_like(out);
-    k.store_gelu(data<float>(c), rows, n, data<float>(bias), data<T>(pre), data<T>(out), 40);
-    CHECK(torch::equal(pre.slice(1, 0, n), sum.to(kTypeOf<T>)));
-    auto given = pre.slice(1, 0, n).to(torch::kDouble).requires_grad_(true);
-    const auto gelu = at::gelu(given);
-    check_close<T>(out.slice(1, 0, n), gelu.detach());
-    k.store_gelu_gradient(data<float>(c), rows, n, data<T>(pre), data<T>(out), 40);
-    gelu.backward(c.slice(1, 0, n).to(torch::kDouble));
-    check_close<T>(out.slice(1, 0, n), given.grad());
-    auto sums = torch::ones({rows, n});
-    k.store_fp32(data<float>(c), rows, n, true, data<float>(sums), n);
-    CHECK(torch::equal(sums, 1 + c.slice(1, 0, n)));
-    k.store_fp32(data<float>(c), rows, n, false, data<float>(sums), n);
-    CHECK(torch::equal(sums, c.slice(1, 0, n)));
+    // A part of a panel, and a whole one in rows that begin with a cache line.
+    for (const auto& [n, ld] : std::vector<std::pair<int64_t, int64_t>>{{21, 40}, {32, 64}}) {
+      INFO(n << " columns");
+      const int64_t rows = 5;
+      const auto c = 3 * torch::randn({rows, kPanelColumns});
+      const auto bias = torch::randn({n});
+      const auto sum = c.slice(1, 0, n) + bias;
+      auto out = torch::zeros({rows, ld}, kTypeOf<T>);
+      k.store(data<float>(c), rows, n, data<float>(bias), data<T>(out), ld);
+      CHECK(torch::equal(out.slice(1, 0, n), sum.to(kTypeOf<T>)));
+      CHECK(largest(out.slice(1, n)) == 0);
+      auto pre = torch::zeros_like(out);
+      k.store_gelu(data<float>(c), rows, n, data<float>(bias), data<T>(pre), data<T>(out), ld);
+      CHECK(torch::equal(pre.slice(1, 0, n), sum.to(kTypeOf<T>)));
+      auto given = pre.slice(1, 0, n).to(torch::kDouble).requires_grad_(true);
+      const auto gelu = at::gelu(given);
+      check_close<T>(out.slice(1, 0, n), gelu.detach());
+      k.store_gelu_gradient(data<float>(c), rows, n, data<T>(pre), data<T>(out), ld);
+      gelu.backward(c.slice(1, 0, n).to(torch::kDouble));
+      check_close<T>(out.slice(1, 0, n), given.grad());
+      auto sums = torch::ones({rows, n});
+      k.store_fp32(data<float>(c), rows, n, true, data<float>(sums), n);
+      CHECK(torch::equal(sums, 1 + c.slice(1, 0, n)));
+      k.store_fp32(data<float>(c), rows, n, false, data<float>(sums), n);
+      CHECK(torch::equal(sums, c.slice(1, 0, n)));
+    }
   });
 }
 
