@@ -1,9 +1,8 @@
 // `expctl export`, read back by expctl's own reader and, where they are installed, by MLflow and TensorBoard.
-#include <cstdlib>
-
 #include "tests/e2e/command_sweep.h"
 #include "tests/support/event_reader.h"
 #include "tests/support/fetch_server.h"
+#include "tests/support/python_with.h"
 
 using namespace expctl;
 using namespace expctl::test;
@@ -41,14 +40,6 @@ struct ExportedSweep {
     return result;
   }
 };
-
-/// The virtual environment's Python where it has the package, else "".
-std::string python_with(const std::string& package) {
-  const char* set = std::getenv("EXPCTL_VENV");
-  const fs::path python = (set != nullptr ? fs::path(set) : source_dir() / ".venv") / "bin/python";
-  if (!fs::exists(python)) return "";
-  return run_program({python.string(), "-c", "import " + package}).exit_code == 0 ? python.string() : "";
-}
 
 Json read_by(const std::string& python, const std::string& script, const fs::path& folder) {
   const ProgramResult read =

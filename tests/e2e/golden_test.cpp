@@ -135,7 +135,7 @@ TEST_CASE("golden: what commands print, in a file and in terminals", "[e2e]") {
 }
 
 TEST_CASE("golden: what commands print with --json is as their schema says", "[e2e]") {
-  SKIP_UNLESS(can_check_output(), "no Python with fastjsonschema (scripts/setup.sh --with-tests)");
+  SKIP_UNLESS(!checking_python().empty(), "no Python with fastjsonschema (scripts/setup.sh --with-tests)");
   const FixedWorkspace workspace;
   auto cases = kGolden;
   cases.push_back({"backup", {"registry", "backup", "copy.db"}, 0, "registry backup"});

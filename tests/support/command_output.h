@@ -2,24 +2,23 @@
 #pragma once
 
 #include "core/files.h"
-#include "tests/support/support.h"
+#include "tests/support/python_with.h"
 
 namespace expctl::test {
 
-/// Whether there is what output can be checked with: a Python with fastjsonschema.
-inline bool can_check_output() {
-  static const bool can =
-      !python().empty() && run_program({python().string(), "-c", "import fastjsonschema"}).exit_code == 0;
-  return can;
+/// A Python that output can be checked with; "" where there is none.
+inline const std::string& checking_python() {
+  static const std::string found = python_with("fastjsonschema");
+  return found;
 }
 
-/// Checks the output of `command` ("runs show", ...); does nothing where !can_check_output().
+/// Checks the output of `command` ("runs show", ...); does nothing without a checking_python().
 inline void check_output(const std::string& command, const std::string& output) {
-  if (!can_check_output()) return;
+  if (checking_python().empty()) return;
   const TempDir folder;
   write_file(folder / "output.json", output);
   const ProgramResult result =
-      run_program({python().string(), (source_dir() / "tests/support/check_output.py").string(),
+      run_program({checking_python(), (source_dir() / "tests/support/check_output.py").string(),
                    (source_dir() / "docs/command_output.schema.json").string(), command,
                    (folder / "output.json").string()});
   INFO(result.err << output);
