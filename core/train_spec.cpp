@@ -168,9 +168,11 @@ std::string apply_setting(TrainSpec& spec, const std::string& setting) {
   const auto equals = setting.find('=');
   const std::string name = setting.substr(0, equals);
   const TrainKey* key = find_train_key(name);
-  if (equals == std::string::npos || key == nullptr) {
+  if (equals == std::string::npos)
+    throw Error(fmt::format("--set {}: not a setting 'key=value'", setting), "", ErrorCode::kUsage);
+  if (key == nullptr) {
     throw Error(
-        fmt::format("--set {}: not a setting 'key=value'{}", setting, did_you_mean(name, train_key_names())),
+        fmt::format("--set {}: no key is named '{}'{}", setting, name, did_you_mean(name, train_key_names())),
         "", ErrorCode::kUsage);
   }
   try {
