@@ -1,84 +1,71 @@
-// `expctl ensemble ID ID ...`: a new entry, ens1, whose span logits are the mean of its members', scored.
+// `expctl ensemble ID ID ...`: a new entry, ens1, whose answers are those of several runs combined, scored;
+// of a pool the best combinations.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "cli/ensemble_choice.h"
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "ensemble/answers.h"
-#include "ensemble/combine.h"
-#include "registry/registry.h"
+#include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "runner/record_files.h"
-#include "squad/answer_files.h"
 
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
 struct EnsembleOptions {
-  std::vector<std::string> ids;
+  std::vector<std::string> ids, pool;
   std::vector<double> weights;
+  std::string method = "logits", normalise = "none", select;
+  SearchPlan plan;
 };
 
-/// The runs that `words` mean, each fit to be a member.
-std::vector<RunRecord> find_members(const Registry& registry, const WorkspacePaths& workspace,
-                                    const std::vector<std::string>& words) {
-  std::vector<RunRecord> members;
-  std::set<std::string> ids;
-  for (const auto& word : words) {
-    const RunRecord run = registry.resolve_run(word);
-    if (!ids.insert(run.id).second)
-      throw Error(fmt::format("{} is named twice", run.id), "--weights gives a member more weight",
-                  ErrorCode::kUsage);
-    if (run.state != RunState::kSucceeded) {
-      throw Error(fmt::format("{} is {}: a member has to have succeeded", run.id, name_of(run.state)),
-                  "expctl runs list shows the states");
-    }
-    if (const auto nested = registry.ensemble_members(run.id); !nested.empty()) {
-      throw Error(fmt::format("{} is an ensemble itself", run.id),
-                  fmt::format("name its members: {}", join(nested, " ")));
-    }
-    if (!fs::exists(RunPaths{workspace.folder(run.id)}.logits())) {
-      throw Error(fmt::format("{} has no logits.safetensors: its logits cannot be averaged", run.id),
-                  "runs of expctl-train leave one; a command's run does not");
-    }
-    members.push_back(run);
-  }
-  return members;
+/// What a member's file is called in ensemble.json.
+const char* hash_key(Method method) {
+  if (method == Method::kNBest) return "nbest_sha256";
+  return method == Method::kSoup ? "weights_sha256" : "logits_sha256";
 }
 
 /// What ensemble.json holds but the id.
-Json describe(const std::vector<EnsembleMember>& members, const WorkspacePaths& workspace,
-              const RunSpec& spec) {
+Json describe(const EnsembleMembers& members, Method method, const EnsembleChoice& choice,
+              const std::vector<double>& scales, const WorkspacePaths& workspace) {
   Json list = Json::array();
-  for (const auto& member : members) {
-    const RunPaths paths{workspace.folder(member.id)};
-    list.push_back(
-        {{"id", member.id}, {"weight", member.weight}, {"logits_sha256", sha256_file(paths.logits())}});
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (choice.weights[i] == 0) continue;
+    const std::string& id = members.runs[i].id;
+    Json member = {{"id", id}, {"weight", choice.weights[i]}};
+    if (scales[i] != 1) member["scale"] = scales[i];
+    member[hash_key(method)] = sha256_file(combined_file(workspace, id, method));
+    list.push_back(member);
   }
-  return {{"schema_version", 1},
-          {"method", "logits"},
-          {"selected", "by hand"},
-          {"members", list},
-          {"data", {{"dev", {{"path", spec.dev_data.path}, {"sha256", spec.dev_data.sha256}}}}},
-          {"train", to_json(spec.train)}};
+  const Input& dev = members.spec.dev_data;
+  Json description = {{"schema_version", 1},
+                      {"method", name_of(method)},
+                      {"selected", choice.selection.is_null() ? "by hand" : choice.selection["by"]},
+                      {"members", list},
+                      {"data", {{"dev", {{"path", dev.path}, {"sha256", dev.sha256}}}}},
+                      {"train", to_json(members.spec.train)}};
+  if (!choice.selection.is_null()) description["selection"] = choice.selection;
+  return description;
 }
 
-/// What makes two ensembles the same one: the members' logits with their shares of the whole, in whatever
-/// order.
+/// What makes two ensembles the same one: method, and the members' files with their scales and their shares
+/// of the whole, in whatever order.
 std::map<std::string, double> identity_of(const Json& description) {
   double total = 0;
   for (const auto& member : description["members"]) total += member["weight"].get<double>();
   std::map<std::string, double> shares;
   for (const auto& member : description["members"]) {
-    shares[member["id"].get<std::string>() + member["logits_sha256"].get<std::string>()] =
+    Json key = member;
+    key.erase("weight");
+    shares[description["method"].get<std::string>() + json_line(key)] =
         member["weight"].get<double>() / total;
   }
   return shares;
@@ -88,109 +75,213 @@ std::optional<RunRecord> find_same(const Registry& registry, const Json& descrip
   RunFilter filter;
   filter.runs = false;
   for (const auto& known : registry.list_runs(filter)) {
-    if (known.spec["method"] == description["method"] && identity_of(known.spec) == identity_of(description))
-      return known;
+    if (identity_of(known.spec) == identity_of(description)) return known;
   }
   return std::nullopt;
 }
 
-/// Answers of members that are decoded differently have no common form.
-void check_decoding(const std::vector<RunRecord>& runs) {
-  const auto decoding = [](const RunRecord& run) {
-    const TrainSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id).train;
-    return Json{
-        {"n_best", spec.n_best}, {"max_answer_length", spec.max_answer_length}, {"decode", spec.decode}};
-  };
-  for (const auto& run : runs) {
-    if (decoding(run) == decoding(runs.front())) continue;
-    throw Error(fmt::format("{} and {} are decoded differently: {} and {}", runs.front().id, run.id,
-                            json_line(decoding(runs.front())), json_line(decoding(run))),
-                "an ensemble's answers are decoded in one way");
+/// One `expctl ensemble`: its members, loaded, and the entries that come of them.
+class Maker {
+ public:
+  Maker(const Program& program, Registry& registry, const EnsembleMembers& members, Method method,
+        MemberCombiner& combiner)
+      : program_(program),
+        workspace_(program.workspace()),
+        registry_(registry),
+        members_(members),
+        method_(method),
+        combiner_(combiner) {}
+
+  /// Nothing where a signal has ended it. The answers are made in a folder beside the runs, which becomes the
+  /// entry's once it is whole.
+  std::optional<RunRecord> make(const EnsembleChoice& choice) {
+    const Json description = describe(members_, method_, choice, combiner_.scales(), workspace_);
+    if (auto same = find_same(registry_, description)) {
+      say(program_, fmt::format("{} is this ensemble already", same->id));
+      return same;
+    }
+    const DraftFolder draft(workspace_.folder("ensemble"));
+    const RunPaths paths{draft.path()};
+    signal_ = combiner_.write(choice.weights, draft.path(), draft.path());
+    if (signal_ != 0) return std::nullopt;
+    NewEnsemble entry{"ensemble", description, {}, {}};
+    for (const auto& member : description["members"]) entry.members.push_back(member["id"]);
+    if (fs::exists(paths.eval())) {
+      const Json score = read_json(paths.eval());
+      entry.evaluation = {"", "default", score["f1"], score["exact_match"],
+                          evaluation_settings(members_.spec)};
+    }
+    return registry_.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
+      Json file = description;
+      file["id"] = id;
+      write_file(paths.ensemble(), json_text(file));
+      write_run_file(registry_, id, paths);
+      draft.become(workspace_.folder(id));
+    });
   }
+
+  int signal() const { return signal_; }
+
+ private:
+  const Program& program_;
+  WorkspacePaths workspace_;
+  Registry& registry_;
+  const EnsembleMembers& members_;
+  Method method_;
+  MemberCombiner& combiner_;
+  int signal_ = 0;
+};
+
+/// An entry with the runs that it is made of.
+struct Made {
+  RunRecord entry;
+  std::vector<RunRecord> members;
+
+  std::optional<double> mean(std::optional<double> RunRecord::*score) const {
+    double sum = 0;
+    for (const auto& member : members) {
+      if (!(member.*score)) return std::nullopt;
+      sum += *(member.*score) / static_cast<double>(members.size());
+    }
+    return sum;
+  }
+};
+
+Json made_json(const Made& made) {
+  const auto number = [](std::optional<double> score) { return score ? Json(*score) : Json(); };
+  Json members = Json::array();
+  for (size_t i = 0; i < made.members.size(); ++i) {
+    members.push_back({{"id", made.members[i].id},
+                       {"weight", made.entry.spec["members"][i]["weight"]},
+                       {"f1", number(made.members[i].f1)}});
+  }
+  return {{"id", made.entry.id},
+          {"f1", number(made.entry.f1)},
+          {"exact_match", number(made.entry.exact_match)},
+          {"members_mean_f1", number(made.mean(&RunRecord::f1))},
+          {"members", members},
+          {"selection", made.entry.spec.value("selection", Json())}};
 }
 
-/// The answers of the averaged logits in a folder beside the runs, which becomes the entry's once it is
-/// whole.
-RunRecord make_ensemble(Registry& registry, const WorkspacePaths& workspace,
-                        const std::vector<EnsembleMember>& members, const RunSpec& spec,
-                        const Json& description) {
-  const LogitsFile mean = mean_logits(members);
-  const std::string& first = members.front().id;
-  if (sha256_file(spec.dev_data.path) != spec.dev_data.sha256) {
-    throw Error(fmt::format("{}: it has changed since {} was evaluated on it", spec.dev_data.path, first),
-                "put the file back");
-  }
-  const Dataset dataset = read_dataset(spec.dev_data.path);
-  const CheckpointPaths checkpoint{RunPaths{workspace.folder(first)}.checkpoint()};
-  const auto answers = decode_logits(mean, dataset, Vocabulary::read(checkpoint.vocab()), spec.train, first);
+using Rows = std::vector<std::vector<std::string>>;
 
-  const DraftFolder draft(workspace.folder("ensemble"));
-  const RunPaths paths{draft.path()};
-  write_logits(paths.logits(), mean);
-  const auto score = write_answers(paths, dataset, answers);
-  NewEnsemble entry{"ensemble", description, {}, {}};
-  for (const auto& member : members) entry.members.push_back(member.id);
-  if (score) entry.evaluation = {"", "default", score->f1, score->exact_match, evaluation_settings(spec)};
-  return registry.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
-    Json file = description;
-    file["id"] = id;
-    write_file(paths.ensemble(), json_text(file));
-    write_run_file(registry, id, paths);
-    draft.become(workspace.folder(id));
-  });
+void add_row(Rows& rows, const std::string& name, std::optional<double> f1, std::optional<double> exact) {
+  const auto text = [](std::optional<double> score) { return score ? fmt::format("{:.4f}", *score) : "-"; };
+  rows.push_back({name, text(f1), text(exact)});
 }
 
-void print_result(const Program& program, const RunRecord& entry, const std::vector<RunRecord>& members) {
-  double f1 = 0, exact_match = 0;
-  bool scored = entry.f1.has_value();
-  for (const auto& member : members) {
-    scored = scored && member.f1 && member.exact_match;
-    f1 += member.f1.value_or(0) / static_cast<double>(members.size());
-    exact_match += member.exact_match.value_or(0) / static_cast<double>(members.size());
-  }
-  if (program.json) {
-    Json list = Json::array();
-    for (const auto& member : members)
-      list.push_back({{"id", member.id}, {"f1", member.f1 ? Json(*member.f1) : Json()}});
-    fmt::print("{}", json_text({{"schema_version", 1},
-                                {"id", entry.id},
-                                {"f1", scored ? Json(*entry.f1) : Json()},
-                                {"exact_match", scored ? Json(*entry.exact_match) : Json()},
-                                {"members_mean_f1", scored ? Json(f1) : Json()},
-                                {"members", list}}));
-    return;
-  }
-  std::vector<std::vector<std::string>> rows;
-  const auto row = [&](const std::string& name, std::optional<double> f1_score, std::optional<double> exact) {
-    rows.push_back({name, f1_score ? fmt::format("{:.4f}", *f1_score) : "-",
-                    exact ? fmt::format("{:.4f}", *exact) : "-"});
-  };
-  for (const auto& member : members) row(member.id, member.f1, member.exact_match);
-  if (scored) row("their mean", f1, exact_match);
-  row(entry.id, entry.f1, entry.exact_match);
+void print_one(const Made& made) {
+  Rows rows;
+  for (const auto& member : made.members) add_row(rows, member.id, member.f1, member.exact_match);
+  if (made.mean(&RunRecord::f1))
+    add_row(rows, "their mean", made.mean(&RunRecord::f1), made.mean(&RunRecord::exact_match));
+  add_row(rows, made.entry.id, made.entry.f1, made.entry.exact_match);
   fmt::print("{}", render_table({"entry", "F1", "EM"}, rows, stdout_style()));
 }
 
-int ensemble(const Program& program, const EnsembleOptions& options) {
-  if (!options.weights.empty() && options.weights.size() != options.ids.size()) {
-    throw Error(fmt::format("{} weights for {} members", options.weights.size(), options.ids.size()),
-                "--weights takes one number a member, e.g. --weights 2,1", ErrorCode::kUsage);
+void print_several(const std::vector<Made>& all) {
+  Rows rows;
+  for (const auto& made : all) {
+    add_row(rows, made.entry.id, made.entry.f1, made.entry.exact_match);
+    rows.back().push_back(params_text(made.entry));
   }
+  fmt::print("{}", render_table({"entry", "F1", "EM", "members"}, rows, stdout_style()));
+}
+
+void print_result(const Program& program, const std::vector<Made>& all) {
+  if (program.json) {
+    Json json = made_json(all.front());
+    json["schema_version"] = 1;
+    Json others = Json::array();
+    for (size_t i = 1; i < all.size(); ++i) others.push_back(made_json(all[i]));
+    json["others"] = others;
+    fmt::print("{}", json_text(json));
+  } else if (all.size() == 1) {
+    print_one(all.front());
+  } else {
+    print_several(all);
+  }
+}
+
+Normalise parse_normalise(const std::string& name) {
+  const std::map<std::string, Normalise> names = {
+      {"none", Normalise::kNone}, {"scale", Normalise::kScale}, {"temperature", Normalise::kTemperature}};
+  const auto found = names.find(name);
+  if (found == names.end())
+    throw Error(fmt::format("--normalise {}: there is no such way", name), "none, scale or temperature",
+                ErrorCode::kUsage);
+  return found->second;
+}
+
+SearchOptions::Kind parse_select(const std::string& name, Method method) {
+  if (name == "exhaustive") return SearchOptions::Kind::kExhaustive;
+  if (name != "greedy")
+    throw Error(fmt::format("--select {}: there is no such search", name), "greedy or exhaustive",
+                ErrorCode::kUsage);
+  return method == Method::kSoup ? SearchOptions::Kind::kOnce : SearchOptions::Kind::kGreedy;
+}
+
+/// Throws Error for options that say nothing together.
+void check_options(const EnsembleOptions& options, Method method, bool is_search) {
+  const auto refuse = [](const std::string& what, const std::string& hint) {
+    throw Error(what, hint, ErrorCode::kUsage);
+  };
+  const SearchPlan defaults;
+  if (is_search && !options.weights.empty())
+    refuse("--weights and --select: a search finds the weights itself", "leave one of them out");
+  if (!is_search && options.plan.holdout > 0)
+    refuse("--holdout: nothing is chosen here", "--select greedy chooses from a pool");
+  if (options.plan.holdout < 0 || options.plan.holdout >= 1)
+    refuse(fmt::format("--holdout {}: not a share", options.plan.holdout), "e.g. 0.5: half of the questions");
+  if (options.normalise != "none" && (method == Method::kNBest || method == Method::kSoup))
+    refuse(fmt::format("--normalise {}: --method {} combines no logits", options.normalise, name_of(method)),
+           "for logits and probabilities");
+}
+
+int ensemble(const Program& program, EnsembleOptions options) {
+  const Method method = parse_method(options.method);
+  if (options.select.empty() && options.plan.make > 1) options.select = "greedy";
+  const bool is_search = !options.select.empty();
+  check_options(options, method, is_search);
+  if (is_search) options.plan.options.kind = parse_select(options.select, method);
+  const Normalise normalise = parse_normalise(options.normalise);
   const WorkspacePaths workspace = program.workspace();
   Registry registry = Registry::open_existing(workspace.registry());
-  const auto runs = find_members(registry, workspace, options.ids);
-  check_decoding(runs);
-  std::vector<EnsembleMember> members;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    members.push_back({runs[i].id, options.weights.empty() ? 1.0 : options.weights[i],
-                       read_logits(RunPaths{workspace.folder(runs[i].id)}.logits())});
+
+  auto words = options.ids;
+  if (!options.pool.empty()) {
+    for (const auto& id : find_pool(registry, workspace, options.pool, method)) words.push_back(id);
   }
-  const RunSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id);
-  const Json description = describe(members, workspace, spec);
-  auto entry = find_same(registry, description);
-  if (entry) say(program, fmt::format("{} is this ensemble already", entry->id));
-  if (!entry) entry = make_ensemble(registry, workspace, members, spec, description);
-  print_result(program, *entry, runs);
+  if (!options.weights.empty() && options.weights.size() != words.size()) {
+    throw Error(fmt::format("{} weights for {} members", options.weights.size(), words.size()),
+                "--weights takes one number a member, e.g. --weights 2,1", ErrorCode::kUsage);
+  }
+  const EnsembleMembers members = find_members(registry, workspace, words, method);
+  const auto fitted_on = normalise == Normalise::kTemperature
+                             ? chosen_on(read_dev_data(members), options.plan)
+                             : std::vector<size_t>();
+  const auto combiner = make_combiner(program, members, method, normalise, fitted_on);
+  SearchResult found;
+  if (is_search) {
+    found = search_members(*combiner, members, method, options.plan);
+    say(program, found.summary);
+  } else {
+    found.choices = {
+        {options.weights.empty() ? std::vector<double>(members.size(), 1.0) : options.weights, nullptr}};
+    for (size_t i = 0; i < members.size(); ++i) check_weight(members.runs[i].id, found.choices[0].weights[i]);
+  }
+
+  Maker maker(program, registry, members, method, *combiner);
+  std::vector<Made> all;
+  for (const auto& choice : found.choices) {
+    const auto entry = maker.make(choice);
+    if (!entry) return 128 + maker.signal();
+    Made made{*entry, {}};
+    for (const auto& member : entry->spec["members"])
+      made.members.push_back(registry.resolve_run(member["id"].get<std::string>()));
+    all.push_back(std::move(made));
+  }
+  print_result(program, all);
   const auto scored = registry.list_runs();
   const auto count =
       std::count_if(scored.begin(), scored.end(), [](const RunRecord& run) { return run.f1.has_value(); });
@@ -202,15 +293,42 @@ int ensemble(const Program& program, const EnsembleOptions& options) {
 }  // namespace
 
 void add_ensemble(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("ensemble",
-                                  "Average the span logits of several runs into a new entry, and score it");
-  verb->footer("Example: expctl ensemble run3 run5");
+  auto* verb = app.add_subcommand("ensemble", "Combine several runs into a new entry, and score it");
+  verb->footer(
+      "Examples: expctl ensemble run3 run5\n"
+      "          expctl ensemble --pool sweep1 --select greedy --holdout 0.5\n"
+      "          expctl ensemble --pool sweep1 --make 5");
   auto options = std::make_shared<EnsembleOptions>();
-  verb->add_option("ID", options->ids, "The runs, e.g. run3 run5")->required()->expected(2, -1);
+  SearchPlan& plan = options->plan;
+  verb->add_option("ID", options->ids, "The runs, e.g. run3 run5");
+  verb->add_option("--pool", options->pool,
+                   "Runs to take or to choose from: sweeps (what has succeeded) or ids")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb->add_option(
+      "--method", options->method,
+      "logits, probabilities, nbest (members of any program) or soup (their weights, one model)");
   verb->add_option("--weights", options->weights,
                    "One number a member, separated by commas (default: all alike)")
       ->delimiter(',')
       ->allow_extra_args(false);
+  verb->add_option("--normalise", options->normalise,
+                   "Bring the members' logits on one scale: none, scale, temperature (default: none)");
+  verb->add_option("--select", options->select,
+                   "Choose members and weights by F1: greedy (Caruana's, with replacement) or exhaustive");
+  verb->add_option(
+      "--holdout", plan.holdout,
+      "Choose without this share of the articles, and score on them (default: 0, choose on all)");
+  verb->add_option("--make", plan.make, "The N best different ensembles that the search has tried")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--max-size", plan.options.max_size,
+                   "Greedy: at most so many members, repeats counted (10)")
+      ->check(CLI::Range(2, 100));
+  verb->add_option("--sorted-start", plan.options.sorted_start, "Greedy: begin with the N best members (1)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--bags", plan.options.bags, "Greedy: N searches, each in half of the pool, added up (0)")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--seed", plan.options.seed, "Of the bags and of what is held out (0)");
   verb->callback(
       [&program, options] { program.action = [&program, options] { return ensemble(program, *options); }; });
 }

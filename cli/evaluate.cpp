@@ -142,16 +142,16 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
     throw Error(fmt::format("{} is {}: only what has succeeded is evaluated", entry.id, name_of(entry.state)),
                 "expctl runs list shows the states");
   const auto models = find_models(program, entry.id, options.settings);
-  const fs::path data = find_data(options, models.front());
+  const fs::path data = find_data(options, models.members.front());
   if (!read_dataset(data).has_answers())
     throw Error(
         fmt::format("{}: it has questions without answers, so there is no score", data.string()),
         fmt::format("expctl{} predict {} --input {}", workspace_option(program), entry.id, data.string()));
   EvaluationRecord evaluation;
   evaluation.run_id = entry.id;
-  evaluation.name = options.name.empty() ? default_name(options, models.front().spec.train) : options.name;
+  evaluation.name = options.name.empty() ? default_name(options, models.members.front().spec.train) : options.name;
   check_name(evaluation.name);
-  evaluation.settings = settings_of(models.front().spec, sha256_file(data));
+  evaluation.settings = settings_of(models.members.front().spec, sha256_file(data));
   const RunPaths paths = RunPaths{workspace.folder(entry.id)}.evaluation(evaluation.name);
   if (const auto known = find_evaluation(registry, evaluation)) {
     say(program, fmt::format("{} has this evaluation already: '{}'", entry.id, known->name));

@@ -66,7 +66,7 @@ Model make_model(const std::string& name, RunSpec spec, const fs::path& folder,
   check_length(bert.config, spec.train.eval_max_seq_length, bert.config_file.string());
   check_cpu_precision(spec.train.eval_precision);
   spec.init.path = folder.string();
-  return {name, 1, std::move(spec)};
+  return {name, 1, 1, std::move(spec)};
 }
 
 Model model_of_folder(const fs::path& folder, const std::vector<std::string>& settings) {
@@ -91,6 +91,15 @@ Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace,
   return make_model(run.id, std::move(spec), paths.checkpoint(), settings);
 }
 
+/// The one checkpoint of an ensemble whose members' weights were averaged.
+Model soup_model(const RunRecord& soup, const RunRecord& member, const WorkspacePaths& workspace,
+                 const std::vector<std::string>& settings) {
+  RunSpec spec = run_spec_from_json(member.spec, "registry: spec of " + member.id);
+  spec.command = {};
+  spec.resources = {};
+  return make_model(soup.id, std::move(spec), RunPaths{workspace.folder(soup.id)}.checkpoint(), settings);
+}
+
 }  // namespace
 
 fs::path folder_path(const std::string& text) {
@@ -98,13 +107,13 @@ fs::path folder_path(const std::string& text) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-std::vector<Model> find_models(const Program& program, const std::string& word,
-                               const std::vector<std::string>& settings) {
+Models find_models(const Program& program, const std::string& word,
+                   const std::vector<std::string>& settings) {
   const WorkspacePaths workspace = program.workspace();
   const bool is_id =
       fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
   if (!is_id && is_stored_bert(word)) {
-    return {model_of_folder(folder_path(word), settings)};
+    return {{model_of_folder(folder_path(word), settings)}};
   }
   if (!is_id && fs::is_directory(word)) {
     throw Error(fmt::format("{}: no config.json in it", word),
@@ -113,11 +122,15 @@ std::vector<Model> find_models(const Program& program, const std::string& word,
   const Registry registry = Registry::open_existing(workspace.registry());
   const RunRecord entry = registry.resolve_run(word);
   const auto members = registry.ensemble_members(entry.id);
-  if (members.empty()) return {model_of_run(entry, workspace, settings)};
-  std::vector<Model> models;
+  if (members.empty()) return {{model_of_run(entry, workspace, settings)}};
+  Models models;
+  models.method = parse_method(json_get<std::string>(entry.spec, "method", "registry: " + entry.id));
+  if (models.method == Method::kSoup)
+    return {{soup_model(entry, registry.find_run(members.front()).value(), workspace, settings)}};
   for (size_t i = 0; i < members.size(); ++i) {
-    models.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));
-    models.back().weight = entry.spec["members"][i]["weight"].get<double>();
+    models.members.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));
+    models.members.back().weight = entry.spec["members"][i]["weight"].get<double>();
+    models.members.back().scale = entry.spec["members"][i].value("scale", 1.0);
   }
   return models;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/program.h"
 #include "core/run_spec.h"
+#include "ensemble/method.h"
 
 namespace expctl {
 
@@ -14,14 +15,21 @@ namespace expctl {
 struct Model {
   std::string name;
   double weight = 1;  ///< in the mean of several
+  double scale = 1;   ///< of its logits, before they are averaged
   RunSpec spec;       ///< spec.init is the checkpoint; resolved
 };
 
-/// The one model that a run or a folder is, or the members of an ensemble, each with the keys of --set on top
-/// of its own; a stride that was made for another length is made anew. Throws Error: no such model, one
-/// without a span head, a key that does not matter to an evaluation, or a value that does not fit the model.
-std::vector<Model> find_models(const Program& program, const std::string& word,
-                               const std::vector<std::string>& settings);
+/// Models whose answers are one: a single one, or several and how they are combined.
+struct Models {
+  std::vector<Model> members;
+  Method method = Method::kLogits;
+};
+
+/// The one model that a run, a soup or a folder is, or the members of an ensemble, each with the keys of
+/// --set on top of its own; a stride that was made for another length is made anew. Throws Error: no such
+/// model, one without a span head, a key that does not matter to an evaluation, or a value that does not fit
+/// the model.
+Models find_models(const Program& program, const std::string& word, const std::vector<std::string>& settings);
 
 /// A folder as people type it, "checkpoint/" too.
 std::filesystem::path folder_path(const std::string& text);

@@ -1,5 +1,5 @@
 // `expctl predict MODEL ... --input FILE`: predictions, n-best and inference statistics for other questions,
-// by one model or by the mean of several.
+// by one model or by several that are combined.
 #include <fmt/core.h>
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "ensemble/blend.h"
 
 namespace expctl {
 namespace {
@@ -16,28 +17,39 @@ namespace fs = std::filesystem;
 
 struct PredictOptions {
   std::vector<std::string> models;  ///< ids or folders
-  std::vector<double> weights;
+  std::vector<double> weights, scales;
+  std::string method;  ///< "": that of the ensemble, else the mean of logits
   std::vector<std::string> settings;
   fs::path input;
   fs::path out;
 };
 
-std::vector<Model> all_models(const Program& program, const PredictOptions& options) {
-  if (!options.weights.empty() && options.weights.size() != options.models.size()) {
-    throw Error(fmt::format("{} weights for {} models", options.weights.size(), options.models.size()),
-                "--weights takes one number a model", ErrorCode::kUsage);
-  }
-  std::vector<Model> models;
+/// One number a model, or none at all.
+void check_count(const char* option, const std::vector<double>& numbers, const PredictOptions& options) {
+  if (numbers.empty() || numbers.size() == options.models.size()) return;
+  throw Error(fmt::format("{} {} for {} models", numbers.size(), option + 2, options.models.size()),
+              fmt::format("{} takes one number a model", option), ErrorCode::kUsage);
+}
+
+Models all_models(const Program& program, const PredictOptions& options) {
+  check_count("--weights", options.weights, options);
+  check_count("--scales", options.scales, options);
+  Models all;
   for (size_t i = 0; i < options.models.size(); ++i) {
-    for (auto& model : find_models(program, options.models[i], options.settings)) {
+    Models found = find_models(program, options.models[i], options.settings);
+    if (options.models.size() == 1) all.method = found.method;
+    for (auto& model : found.members) {
       if (!options.weights.empty()) model.weight *= options.weights[i];
-      if (!(model.weight > 0))
-        throw Error(fmt::format("the weight of {} is {}", model.name, model.weight),
-                    "weights are positive numbers", ErrorCode::kUsage);
-      models.push_back(std::move(model));
+      if (!options.scales.empty()) model.scale *= options.scales[i];
+      check_weight(model.name, model.weight);
+      all.members.push_back(std::move(model));
     }
   }
-  return models;
+  if (!options.method.empty()) all.method = parse_method(options.method);
+  if (all.method == Method::kSoup)
+    throw Error("--method soup: weights are averaged once, by expctl ensemble",
+                "predict with what that has made: it is one model", ErrorCode::kUsage);
+  return all;
 }
 
 fs::path output_folder(const PredictOptions& options) {
@@ -81,7 +93,7 @@ void add_predict(CLI::App& app, Program& program) {
       "predict", "Predict the answers of other questions with a run, an ensemble or any checkpoint");
   verb->footer("Example: expctl predict ens1 --input test_input.json");
   auto options = std::make_shared<PredictOptions>();
-  verb->add_option("MODEL", options->models, "Ids or checkpoint folders; the logits of several are averaged")
+  verb->add_option("MODEL", options->models, "Ids or checkpoint folders; several are combined")
       ->required()
       ->expected(1, -1);
   verb->add_option("--input", options->input, "SQuAD 1.1 file; answers are not needed")->required();
@@ -89,6 +101,12 @@ void add_predict(CLI::App& app, Program& program) {
                    "One number a model, separated by commas (default: all alike)")
       ->delimiter(',')
       ->allow_extra_args(false);
+  verb->add_option("--scales", options->scales,
+                   "One number a model that its logits are multiplied by (default: all 1)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb->add_option("--method", options->method,
+                   "logits, probabilities or nbest (default: the ensemble's own, of several words logits)");
   verb->add_option("--set", options->settings, "key=value for the evaluation, e.g. eval_max_seq_length=128")
       ->allow_extra_args(false);
   verb->add_option("--out", options->out, "A new folder (default: predictions-MODEL)");

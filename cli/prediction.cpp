@@ -6,7 +6,8 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "ensemble/answers.h"
-#include "ensemble/combine.h"
+#include "ensemble/blend.h"
+#include "ensemble/nbest_merge.h"
 #include "reports/ensemble_stats.h"
 #include "runner/attempt_files.h"
 #include "squad/answer_files.h"
@@ -38,37 +39,63 @@ int predict_one(const Model& model, const fs::path& input, const fs::path& folde
   return 0;
 }
 
-/// Each model's logits in a folder of its own, then their mean.
-int predict_mean(const Program& program, const std::vector<Model>& models, const fs::path& input,
-                 const fs::path& folder, const fs::path& final) {
-  std::vector<EnsembleMember> members;
-  std::vector<std::pair<std::string, fs::path>> folders;
-  for (size_t i = 0; i < models.size(); ++i) {
-    const RunPaths paths{member_folder(folder, i)};
-    say(program, fmt::format("{} ({} of {})", models[i].name, i + 1, models.size()));
-    if (const int signal = predict_one(models[i], input, paths.folder, member_folder(final, i)); signal != 0)
-      return signal;
-    members.push_back({models[i].name, models[i].weight, read_logits(paths.logits())});
-    folders.emplace_back(member_folder("", i).string(), paths.folder);  // two may be called alike
+/// Decodes what the members' logits come to.
+void combine_logits(const Models& models, const std::vector<RunPaths>& members, const fs::path& input,
+                    const RunPaths& paths) {
+  std::vector<LogitsMember> read;
+  std::vector<double> weights;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const Model& model = models.members[i];
+    read.push_back({model.name, model.scale, read_logits(members[i].logits())});
+    weights.push_back(model.weight);
   }
-  const LogitsFile mean = mean_logits(members);
-  const Dataset dataset = read_dataset(input);
-  const RunSpec& spec = models.front().spec;
-  const auto vocabulary = Vocabulary::read(CheckpointPaths{spec.init.path}.vocab());
-  const auto answers = decode_logits(mean, dataset, vocabulary, spec.train, models.front().name);
-  const RunPaths paths{folder};
+  const RunSpec& spec = models.members.front().spec;
+  const AnswerSpace space(read_dataset(input), Vocabulary::read(CheckpointPaths{spec.init.path}.vocab()),
+                          spec.train);
+  space.check(read.front().logits, models.members.front().name);
+  const LogitsFile mean = Blend(std::move(read), models.method, space.question_tokens()).mean(weights);
   write_logits(paths.logits(), mean);
+  write_answers(paths, space.dataset, space.decode(mean));
+}
+
+void combine_nbest(const Models& models, const std::vector<RunPaths>& members, const fs::path& input,
+                   const RunPaths& paths) {
+  std::vector<NBestMember> read;
+  for (size_t i = 0; i < members.size(); ++i) {
+    read.push_back({models.members[i].name, models.members[i].weight,
+                    parse_nbest(read_file(members[i].nbest()), members[i].nbest().string())});
+  }
+  const Dataset dataset = read_dataset(input);
+  const auto n_best = static_cast<size_t>(models.members.front().spec.train.n_best);
+  write_answers(paths, dataset, merge_nbest(read, dataset, n_best));
+}
+
+/// Each model's answers in a folder of its own, then what they come to.
+int predict_all(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
+                const fs::path& final) {
+  std::vector<RunPaths> members;
+  std::vector<std::pair<std::string, fs::path>> folders;
+  for (size_t i = 0; i < models.members.size(); ++i) {
+    const Model& model = models.members[i];
+    members.push_back({member_folder(folder, i)});
+    say(program, fmt::format("{} ({} of {})", model.name, i + 1, models.members.size()));
+    const fs::path there = member_folder(final, i);
+    if (const int signal = predict_one(model, input, members.back().folder, there); signal != 0)
+      return signal;
+    folders.emplace_back(member_folder("", i).string(), members.back().folder);  // two may be called alike
+  }
+  const RunPaths paths{folder};
   write_file(paths.inference_stats(), json_text(ensemble_inference_stats(folders)));
-  write_answers(paths, dataset, answers);
+  (models.method == Method::kNBest ? combine_nbest : combine_logits)(models, members, input, paths);
   return 0;
 }
 
 }  // namespace
 
-int predict_into(const Program& program, const std::vector<Model>& models, const fs::path& input,
-                 const fs::path& folder, const fs::path& final) {
-  return models.size() == 1 ? predict_one(models.front(), input, folder, final)
-                            : predict_mean(program, models, input, folder, final);
+int predict_into(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
+                 const fs::path& final) {
+  return models.members.size() == 1 ? predict_one(models.members.front(), input, folder, final)
+                                    : predict_all(program, models, input, folder, final);
 }
 
 }  // namespace expctl

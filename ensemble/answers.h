@@ -1,7 +1,8 @@
-// From a logits file back to answers: the features it is over are made again and checked before anything is
-// decoded.
+// From logits back to answers: the features that they are over are made once, and every member is checked
+// against them before anything is combined or decoded.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/train_spec.h"
@@ -10,11 +11,22 @@
 
 namespace expctl {
 
-/// Decodes `logits` with the evaluation's length, stride, window and decoding of `resolved`. `source` names
-/// the logits in errors. Throws Error where dataset, vocabulary and settings do not give the features that
-/// the logits are over.
-std::vector<QuestionPrediction> decode_logits(const LogitsFile& logits, const Dataset& dataset,
-                                              const Vocabulary& vocabulary, const TrainSpec& resolved,
-                                              const std::string& source);
+/// A dataset as an evaluation reads it.
+struct AnswerSpace {
+  /// With the evaluation's length, stride, window and decoding of `resolved`.
+  AnswerSpace(Dataset questions, Vocabulary pieces, const TrainSpec& resolved);
+
+  /// Throws Error where these logits are over something else; `source` names them.
+  void check(const LogitsFile& logits, const std::string& source) const;
+  std::vector<QuestionPrediction> decode(const LogitsFile& logits) const;
+  /// Where the tokens of each question begin among those of all features: [questions + 1].
+  std::vector<size_t> question_tokens() const;
+
+  Dataset dataset;
+  Vocabulary vocabulary;
+  std::vector<Feature> features;
+  LogitsIdentity identity;
+  DecodeOptions decoding;
+};
 
 }  // namespace expctl

@@ -147,6 +147,16 @@ Json imported_rows(const std::vector<RunRecord>& runs) {
   return list;
 }
 
+/// What an ensemble's method does with its members.
+std::string method_text(const RunRecord& entry) {
+  const std::string method = json_get<std::string>(entry.spec, "method", "registry: " + entry.id);
+  if (method == "probabilities")
+    return "the mean of start and end probabilities, each a softmax over all windows of a question";
+  if (method == "nbest") return "the mean of the n-best's probabilities, text by text";
+  if (method == "soup") return "the mean of the weights, one model";
+  return "the mean of start and end logits, token by token";
+}
+
 }  // namespace
 
 std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry) {
@@ -169,6 +179,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
       Json members = Json::array();
       for (const auto& run : runs) members.push_back(run_row(run));
       row["members"] = members;
+      row["how"] = method_text(entry.record);
       ensembles.push_back(row);
     }
     searched.insert(searched.end(), runs.begin(), runs.end());

@@ -11,15 +11,19 @@
 namespace expctl {
 namespace {
 
-std::string ensemble_text(const Json& members) {
+/// "run3 + run5"; "2 x run3 + run5" where weights differ; with the method where it is not the mean of logits.
+std::string ensemble_text(const Json& description) {
+  const Json& members = description["members"];
   const bool alike = std::all_of(members.begin(), members.end(),
                                  [&](const Json& m) { return m["weight"] == members[0]["weight"]; });
   std::vector<std::string> parts;
   for (const auto& member : members) {
     const auto id = member["id"].get<std::string>();
-    parts.push_back(alike ? id : fmt::format("{} x {}", format_number(member["weight"].get<double>()), id));
+    const double weight = member["weight"];
+    parts.push_back(alike || weight == 1 ? id : fmt::format("{:g} x {}", weight, id));
   }
-  return join(parts, " + ");
+  const std::string method = description.value("method", "logits");
+  return (method == "logits" ? "" : method + ": ") + join(parts, " + ");
 }
 
 std::string score_text(const std::optional<double>& score) {
@@ -38,7 +42,7 @@ double order(const std::optional<double>& score) {
 }  // namespace
 
 std::string params_text(const RunRecord& run) {
-  if (run.spec.contains("members")) return ensemble_text(run.spec["members"]);
+  if (run.spec.contains("members")) return ensemble_text(run.spec);
   if (run.is_imported() && run.spec.contains("config_folder"))
     return fmt::format("imported from {}", run.spec["config_folder"].get<std::string>());
   std::vector<std::string> parts;

@@ -39,14 +39,17 @@ bool has_model(const RunPaths& run) {
   return fs::is_regular_file(CheckpointPaths{run.checkpoint()}.config());
 }
 
-/// Checkpoint, logs and the whole routine of one run; `member` is "" where the entry is the run itself.
-void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry,
-              const std::string& member) {
+/// `member` is "" where the entry has one model only.
+void copy_checkpoint(const RunPaths& from, const EntryPaths& entry, const std::string& member) {
+  if (!fs::is_directory(from.checkpoint())) return;
+  make_folder(entry.checkpoint(member));
+  copy_tree(from.checkpoint(), entry.checkpoint(member));
+}
+
+/// Logs and the whole routine of one run; `member` is "" where the entry is the run itself.
+void copy_routine(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry,
+                  const std::string& member) {
   const RunPaths from{workspace.folder(run.id)};
-  if (fs::is_directory(from.checkpoint())) {
-    make_folder(entry.checkpoint(member));
-    copy_tree(from.checkpoint(), entry.checkpoint(member));
-  }
   const RunPaths logs{entry.logs(member)}, training{entry.training(member)};
   copy_needed(from.log(), logs.log(), run.id);
   copy_if_there(from.metrics(), logs.metrics());
@@ -68,52 +71,100 @@ void copy_run(const RunRecord& run, const WorkspacePaths& workspace, const Entry
   copy_if_there(from.environment(), training.environment());
 }
 
-/// The checkpoints of an entry with their weights, [{"member","weight"}]; empty where a run has none in
-/// Hugging Face's layout.
-Json list_models(const SubmissionEntry& entry, const std::vector<RunRecord>& runs,
+/// How an entry's models are combined (ensemble/method.h); "logits" of a single run too.
+std::string method_of(const RunRecord& entry) {
+  return entry.is_ensemble() ? json_get<std::string>(entry.spec, "method", "registry: " + entry.id)
+                             : "logits";
+}
+
+/// Whose weights were averaged: one model, in a folder of its own.
+bool is_soup(const RunRecord& entry) {
+  return method_of(entry) == "soup";
+}
+
+/// The folders of the models that made the entry's answers.
+std::vector<RunPaths> model_folders(const RunRecord& entry, const std::vector<RunRecord>& runs,
+                                    const WorkspacePaths& workspace) {
+  if (is_soup(entry)) return {{workspace.folder(entry.id)}};
+  std::vector<RunPaths> folders;
+  for (const auto& run : runs) folders.push_back({workspace.folder(run.id)});
+  return folders;
+}
+
+/// The checkpoints of an entry with their weights, and their scales where they have some,
+/// [{"member","weight","scale"}]; empty where one has none in Hugging Face's layout.
+Json list_models(const RunRecord& entry, const std::vector<RunRecord>& runs,
                  const WorkspacePaths& workspace) {
+  for (const auto& folder : model_folders(entry, runs, workspace)) {
+    if (!has_model(folder)) return Json::array();
+  }
+  const bool several = entry.is_ensemble() && !is_soup(entry);
+  if (!several) {
+    const RunSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id);
+    return spec.is_command() ? Json::array() : Json::array({{{"member", ""}, {"weight", 1.0}}});
+  }
   Json models = Json::array();
-  const bool ensemble = entry.record.is_ensemble();
   for (size_t i = 0; i < runs.size(); ++i) {
-    const RunSpec spec = run_spec_from_json(runs[i].spec, "registry: spec of " + runs[i].id);
-    if (spec.is_command() || !has_model(RunPaths{workspace.folder(runs[i].id)})) return Json::array();
-    models.push_back({{"member", ensemble ? runs[i].id : ""},
-                      {"weight", ensemble ? entry.record.spec["members"][i]["weight"] : Json(1.0)}});
+    if (run_spec_from_json(runs[i].spec, "registry: spec of " + runs[i].id).is_command())
+      return Json::array();
+    const Json& member = entry.spec["members"][i];
+    models.push_back({{"member", runs[i].id}, {"weight", member["weight"]}});
+    if (member.contains("scale")) models.back()["scale"] = member["scale"];
   }
   return models;
 }
 
-/// What the run computed its logits in: "auto" was resolved on its machine.
-std::string precision_of(const RunRecord& run, const WorkspacePaths& workspace) {
-  const fs::path file = RunPaths{workspace.folder(run.id)}.inference_stats();
-  return json_get<std::string>(read_json(file), "precision", file.string());
+/// What the model's logits were computed in: "auto" was resolved on its machine.
+std::string precision_of(const RunPaths& paths) {
+  return json_get<std::string>(read_json(paths.inference_stats()), "precision",
+                               paths.inference_stats().string());
 }
 
-/// How the entry's answers were made, as eval_only.* make them again. Members agree in all of it but the
-/// precision.
-Json evaluation_of(const std::vector<RunRecord>& runs, const WorkspacePaths& workspace) {
-  const TrainSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id).train;
-  std::string precision = precision_of(runs.front(), workspace);
-  for (const auto& run : runs) {
-    if (precision_of(run, workspace) != precision) precision = "auto";
-  }
-  return {{"max_seq_length", spec.eval_max_seq_length},
-          {"doc_stride", spec.eval_doc_stride},
-          {"window", spec.eval_window},
-          {"max_query_length", spec.max_query_length},
-          {"n_best", spec.n_best},
-          {"max_answer_length", spec.max_answer_length},
-          {"decode", spec.decode},
+Json evaluation_of(const TrainSpec& train, const std::string& precision) {
+  return {{"max_seq_length", train.eval_max_seq_length},
+          {"doc_stride", train.eval_doc_stride},
+          {"window", train.eval_window},
+          {"max_query_length", train.max_query_length},
+          {"n_best", train.n_best},
+          {"max_answer_length", train.max_answer_length},
+          {"decode", train.decode},
           {"precision", precision}};
 }
 
-void write_eval_only(const EntryPaths& entry, const Json& models, const Json& evaluation) {
-  if (models.empty()) return;
-  std::vector<std::string> folders, weights, settings;
+/// How the entry's answers were made, as eval_only.* make them again; null where its members' were made in
+/// different ways, as a merge of n-best may have it. Members that agree in all but the precision have "auto".
+Json evaluation_of(const RunRecord& entry, const std::vector<RunRecord>& runs,
+                   const WorkspacePaths& workspace) {
+  const auto folders = model_folders(entry, runs, workspace);
+  std::string precision = precision_of(folders.front());
+  for (const auto& folder : folders) {
+    if (precision_of(folder) != precision) precision = "auto";
+  }
+  Json evaluation;
+  for (const auto& run : runs) {
+    const Json own =
+        evaluation_of(run_spec_from_json(run.spec, "registry: spec of " + run.id).train, precision);
+    if (!evaluation.is_null() && own != evaluation) return nullptr;
+    evaluation = own;
+  }
+  return evaluation;
+}
+
+/// " --weights 1,2", or "" where there is one model only.
+std::string numbers_option(const char* option, const Json& models, const char* key) {
+  if (models.size() < 2) return {};
+  std::vector<std::string> numbers;
+  for (const auto& model : models) numbers.push_back(format_number(model.value(key, 1.0)));
+  return fmt::format("{} {} ", option, join(numbers, ","));
+}
+
+void write_eval_only(const EntryPaths& entry, const std::string& method, const Json& models,
+                     const Json& evaluation) {
+  if (models.empty() || evaluation.is_null()) return;
+  std::vector<std::string> folders, settings;
   for (const auto& model : models) {
     const auto member = model["member"].get<std::string>();
     folders.push_back(fmt::format("\"$here\"/checkpoint{}{}", member.empty() ? "" : "/", member));
-    weights.push_back(format_number(model["weight"].get<double>()));
   }
   for (const auto& [key, value] : evaluation.items()) {
     const bool of_evaluation =
@@ -122,7 +173,9 @@ void write_eval_only(const EntryPaths& entry, const Json& models, const Json& ev
                                    value.is_string() ? value.get<std::string>() : value.dump()));
   }
   const Json facts = {{"models", join(folders, " ")},
-                      {"weights", folders.size() > 1 ? fmt::format("--weights {} ", join(weights, ",")) : ""},
+                      {"method", folders.size() > 1 ? fmt::format("--method {} ", method) : ""},
+                      {"weights", numbers_option("--weights", models, "weight")},
+                      {"scales", numbers_option("--scales", models, "scale")},
                       {"settings", join(settings, " ")}};
   write_file(entry.eval_only_sh(), render("eval_only.sh", facts, Escape::kNone));
   write_file(entry.eval_only_py(), template_text("eval_only.py"));
@@ -136,10 +189,14 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
                  const EntryPaths& entry) {
   const RunPaths from{workspace.folder(chosen.record.id)}, to = entry.results();
   const auto runs = model_runs(registry, chosen.record);
-  const bool ensemble = chosen.record.is_ensemble();
-  for (const auto& run : runs) copy_run(run, workspace, entry, ensemble ? run.id : "");
-  if (ensemble) {
-    copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);
+  const bool ensemble = chosen.record.is_ensemble(), soup = is_soup(chosen.record);
+  for (const auto& run : runs) {
+    copy_routine(run, workspace, entry, ensemble ? run.id : "");
+    if (!soup) copy_checkpoint({workspace.folder(run.id)}, entry, ensemble ? run.id : "");
+  }
+  if (soup) copy_checkpoint(from, entry, "");
+  if (ensemble) copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);
+  if (ensemble && !soup) {
     std::vector<std::pair<std::string, fs::path>> members;
     for (const auto& run : runs) members.emplace_back(run.id, workspace.folder(run.id));
     write_file(to.inference_stats(), json_text(ensemble_inference_stats(members)));
@@ -149,13 +206,15 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
   copy_needed(from.predictions(), to.predictions(), chosen.record.id);
   copy_needed(from.eval(), to.eval(), chosen.record.id);
   copy_if_there(from.nbest(), to.nbest());
-  const Json models = list_models(chosen, runs, workspace);
-  const Json evaluation = models.empty() ? Json() : evaluation_of(runs, workspace);
-  write_eval_only(entry, models, evaluation);
+  const std::string method = method_of(chosen.record);
+  const Json models = list_models(chosen.record, runs, workspace);
+  const Json evaluation = models.empty() ? Json() : evaluation_of(chosen.record, runs, workspace);
+  write_eval_only(entry, method, models, evaluation);
   write_file(entry.manifest(), json_text({{"schema_version", 1},
                                           {"folder", chosen.folder},
                                           {"id", chosen.record.id},
                                           {"evaluation", evaluation},
+                                          {"method", method},
                                           {"models", models},
                                           {"files", files_json(list_files(entry.folder))}}));
 }

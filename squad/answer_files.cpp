@@ -1,6 +1,10 @@
 #include "squad/answer_files.h"
 
+#include <fmt/core.h>
+
+#include "core/error.h"
 #include "core/files.h"
+#include "squad/json_document.h"
 
 namespace expctl {
 
@@ -17,6 +21,33 @@ std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset
   const auto score = score_answers(dataset, answers);
   if (score) write_file(paths.eval(), score_line(*score));
   return score;
+}
+
+NBest parse_nbest(std::string_view text, const std::string& source) {
+  const JsonDocument json(text, source);
+  const auto refuse = [&](std::string_view id, const char* why) {
+    return Error(fmt::format("{}: question '{}': {}", source, id, why));
+  };
+  simdjson::dom::object questions;
+  if (json.root().get(questions) != simdjson::SUCCESS)
+    throw Error(fmt::format("{}: not an object of question ids and answers", source));
+  NBest nbest;
+  for (const auto [id, list] : questions) {
+    simdjson::dom::array answers;
+    if (list.get(answers) != simdjson::SUCCESS) throw refuse(id, "not a list of answers");
+    auto& entries = nbest[std::string(id)];
+    entries.clear();
+    for (const auto answer : answers) {
+      std::string_view said;
+      double probability = 0;
+      if (answer["text"].get(said) != simdjson::SUCCESS ||
+          answer["probability"].get(probability) != simdjson::SUCCESS)
+        throw refuse(id, "an answer without text or probability");
+      if (!(probability >= 0 && probability <= 1)) throw refuse(id, "a probability that is none");
+      entries.push_back({std::string(said), probability, 0, 0});
+    }
+  }
+  return nbest;
 }
 
 size_t count_nbest_differences(const Predictions& predictions, const Json& nbest, const std::string& source) {

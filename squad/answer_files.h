@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/run_paths.h"
@@ -19,6 +21,13 @@ std::optional<Score> score_answers(const Dataset& dataset, const std::vector<Que
 /// score is returned. Throws Error.
 std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset,
                                    const std::vector<QuestionPrediction>& answers);
+
+/// Each question's answers, best first.
+using NBest = std::unordered_map<std::string, std::vector<NBestEntry>>;
+
+/// nbest_predictions.json, of whatever program. Throws Error naming `source` and the question: an answer
+/// without text or probability, a probability that is none.
+NBest parse_nbest(std::string_view text, const std::string& source);
 
 /// In how many places predictions and n-best disagree: a question whose answer is not the first of its
 /// n-best, or that only one of the two has (several of the latter may count once). Throws Error naming

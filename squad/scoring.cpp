@@ -97,26 +97,24 @@ double token_f1(const std::vector<std::string>& prediction, const std::vector<st
   return (2 * precision * recall) / (precision + recall);
 }
 
-QuestionScore score_question(const Question& question, const Predictions& predictions) {
-  const auto found = predictions.find(question.id);
-  if (found == predictions.end()) return {question.id, false, 0, false};
-  QuestionScore score{question.id, false, 0, true};
-  const auto prediction = normalized_tokens(found->second);
-  const auto& answers = question.answers;
-  for (auto answer = answers.begin(); answer != answers.end(); ++answer) {
-    const auto is_same = [&](const Answer& other) { return other.text == answer->text; };
-    if (std::any_of(answers.begin(), answer, is_same)) continue;  // most annotators agree
-    const auto gold = normalized_tokens(answer->text);
-    score.exact = score.exact || prediction == gold;
-    score.f1 = std::max(score.f1, token_f1(prediction, gold));
-  }
-  return score;
-}
-
 }  // namespace
 
 std::string normalize_answer(std::string_view text) {
   return join(normalized_tokens(text), " ");
+}
+
+QuestionScore score_answer(const Question& question, std::string_view answer) {
+  QuestionScore score{question.id, false, 0, true};
+  const auto prediction = normalized_tokens(answer);
+  const auto& answers = question.answers;
+  for (auto gold_answer = answers.begin(); gold_answer != answers.end(); ++gold_answer) {
+    const auto is_same = [&](const Answer& other) { return other.text == gold_answer->text; };
+    if (std::any_of(answers.begin(), gold_answer, is_same)) continue;  // most annotators agree
+    const auto gold = normalized_tokens(gold_answer->text);
+    score.exact = score.exact || prediction == gold;
+    score.f1 = std::max(score.f1, token_f1(prediction, gold));
+  }
+  return score;
 }
 
 Score score_predictions(const Dataset& dataset, const Predictions& predictions) {
@@ -125,8 +123,11 @@ Score score_predictions(const Dataset& dataset, const Predictions& predictions) 
   score.questions.resize(dataset.question_count());
   for_each_tile(static_cast<int64_t>(paragraphs.size()), [&](int64_t tile, int64_t) {
     auto [paragraph, at] = paragraphs[static_cast<size_t>(tile)];
-    for (const auto& question : paragraph->questions)
-      score.questions[at++] = score_question(question, predictions);
+    for (const auto& question : paragraph->questions) {
+      const auto found = predictions.find(question.id);
+      score.questions[at++] = found == predictions.end() ? QuestionScore{question.id, false, 0, false}
+                                                         : score_answer(question, found->second);
+    }
   });
   double exact_sum = 0, f1_sum = 0;
   for (const auto& question : score.questions) {

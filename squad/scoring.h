@@ -29,6 +29,9 @@ using Predictions = std::unordered_map<std::string, std::string>;
 /// Lower case, without ASCII punctuation, without the words a, an, the; single spaces.
 std::string normalize_answer(std::string_view text);
 
+/// Exact match and F1 of one answer to one question.
+QuestionScore score_answer(const Question& question, std::string_view answer);
+
 Score score_predictions(const Dataset& dataset, const Predictions& predictions);
 
 /// `{"exact_match": 86.2, "f1": 92.1}` and a line break: what `expctl score` prints and eval.json holds.

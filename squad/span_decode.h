@@ -8,7 +8,7 @@
 
 #include "core/json.h"
 #include "squad/dataset.h"
-#include "squad/features.h"
+#include "squad/spans.h"
 
 namespace expctl {
 
@@ -18,14 +18,6 @@ struct SpanLogits {
   std::vector<float> end;        ///< [tokens]
   std::vector<int64_t> offsets;  ///< [features + 1]: feature f owns tokens [offsets[f], offsets[f + 1])
 };
-
-struct DecodeOptions {
-  int n_best = 20;
-  int max_answer_length = 30;
-  bool run_squad = true;  ///< false: as run_qa decodes
-};
-
-DecodeOptions decode_options(const TrainSpec& resolved);
 
 struct NBestEntry {
   std::string text;

@@ -69,16 +69,49 @@ def predict_logits(checkpoint, windows, batch_size=16):
     return logits
 
 
-def average(models, windows):
+def joint_softmax(parts, scale):
+    """Softmax over all tokens of all parts together."""
+    whole = torch.softmax(scale * torch.cat(parts), dim=0)
+    return list(torch.split(whole, [len(part) for part in parts]))
+
+
+def average(models, windows, method):
+    """Start and end logits of each window: the weighted mean of the models' (or the logarithm of that of their probabilities)."""
+    of_question = collections.defaultdict(list)
+    for i, window in enumerate(windows):
+        of_question[window.question].append(i)
     total = sum(model["weight"] for model in models)
     mean = None
     for model in models:
-        share = model["weight"] / total
+        share, scale = model["weight"] / total, model.get("scale", 1.0)
         part = predict_logits(HERE / "checkpoint" / model["member"], windows)
-        scaled = [(share * start, share * end) for start, end in part]
+        if method == "probabilities":
+            for chosen in of_question.values():
+                sides = [joint_softmax([part[i][side] for i in chosen], scale) for side in (0, 1)]
+                for i, start, end in zip(chosen, *sides):
+                    part[i] = (start, end)
+            scale = 1.0
+        scaled = [(share * scale * start, share * scale * end) for start, end in part]
         mean = scaled if mean is None else [(a + c, b + d) for (a, b), (c, d) in zip(mean, scaled)]
+    if method == "probabilities":
+        least = torch.finfo(torch.float32).tiny
+        mean = [(start.clamp(min=least).log(), end.clamp(min=least).log()) for start, end in mean]
     # Logits are stored in single precision, so an average is too.
     return [(start.float().tolist(), end.float().tolist()) for start, end in mean]
+
+
+def merge_answers(members, weights, n_best):
+    """One question's answers out of several lists: probabilities are averaged text by text."""
+    merged = {}
+    for answers, weight in zip(members, weights):
+        for answer in answers:
+            merged[answer["text"]] = merged.get(answer["text"], 0.0) + weight / sum(weights) * answer["probability"]
+    best = sorted(merged.items(), key=lambda item: -item[1])[:n_best]
+    mass = sum(probability for _, probability in best)
+    return [
+        {"text": text, "probability": p / mass, "start_logit": math.log(max(p / mass, 1e-300)) / 2, "end_logit": math.log(max(p / mass, 1e-300)) / 2}
+        for text, p in best
+    ]
 
 
 def has_most_context(windows, which, position):
@@ -219,17 +252,26 @@ def main():
     for index, (_, question, context, _) in enumerate(questions):
         question_ids = tokenizer(question, add_special_tokens=False)["input_ids"]
         windows += make_windows(index, question_ids, contexts[context][0], tokenizer, settings)
-    logits = average(manifest["models"], windows)
-
     of_question = collections.defaultdict(list)
     for i, window in enumerate(windows):
         of_question[window.question].append(i)
-    nbest = {}
-    for index, (question_id, _, context, _) in enumerate(questions):
-        chosen = of_question[index]
-        nbest[question_id] = best_answers(
-            tokenizer, settings, context, *contexts[context], [windows[i] for i in chosen], [logits[i] for i in chosen]
-        )
+
+    def decode(logits):
+        answers = []
+        for index, (_, _, context, _) in enumerate(questions):
+            chosen = of_question[index]
+            own = [windows[i] for i in chosen], [logits[i] for i in chosen]
+            answers.append(best_answers(tokenizer, settings, context, *contexts[context], *own))
+        return answers
+
+    models, method = manifest["models"], manifest["method"]
+    if method == "nbest":
+        members = [decode(average([{**model, "weight": 1.0}], windows, "logits")) for model in models]
+        weights = [model["weight"] for model in models]
+        answers = [merge_answers(lists, weights, settings["n_best"]) for lists in zip(*members)]
+    else:
+        answers = decode(average(models, windows, method))
+    nbest = {question[0]: answer for question, answer in zip(questions, answers)}
     predictions = {question_id: answers[0]["text"] for question_id, answers in nbest.items()}
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -10,5 +10,5 @@ if [ -z "$out" ]; then
   trap 'rm -rf "$scratch"' EXIT
   out=$scratch/predictions
 fi
-expctl --quiet predict {{{models}}} {{{weights}}}{{{settings}}} --input "$dev" --out "$out" >/dev/null
+expctl --quiet predict {{{models}}} {{{method}}}{{{weights}}}{{{scales}}}{{{settings}}} --input "$dev" --out "$out" >/dev/null
 expctl score "$dev" "$out/predictions.json"

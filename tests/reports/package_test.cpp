@@ -99,7 +99,7 @@ TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
   const std::string methodology = read_file(w.dir / "submission/methodology.md");
   CHECK_THAT(methodology, Contains("| run1 | run2 | 100.0 | 100.0 | learning_rate=3e-05 seed=2 |"));
   CHECK_THAT(methodology, Contains("among 3 runs of sweep1 and 1 ensemble.\n"));
-  CHECK_THAT(methodology, Contains("1.0 x run1 + 2.0 x run2") && Contains("- seed: 1, 2, 3") &&
+  CHECK_THAT(methodology, Contains("run1 + 2 x run2") && Contains("- seed: 1, 2, 3") &&
                               Contains("3 runs: 3 succeeded."));
   const std::string report = read_file(w.dir / "submission/report.html");
   CHECK_THAT(report, Contains("<polyline") && Contains("<td>ens1</td>") &&

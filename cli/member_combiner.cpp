@@ -1,0 +1,170 @@
+#include "cli/member_combiner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cli/prediction.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "ensemble/answers.h"
+#include "ensemble/calibration.h"
+#include "ensemble/pool_scorer.h"
+#include "squad/answer_files.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+std::vector<double> f1_of(const Score& score) {
+  std::vector<double> f1;
+  for (const auto& question : score.questions) f1.push_back(question.f1);
+  return f1;
+}
+
+std::vector<double> find_scales(const std::vector<LogitsMember>& members, const AnswerSpace& space,
+                                Normalise normalise, const std::vector<size_t>& fitted_on) {
+  std::vector<double> scales(members.size(), 1.0);
+  if (normalise == Normalise::kTemperature) {
+    for (size_t i = 0; i < members.size(); ++i) scales[i] = fitted_scale(members[i].logits, space, fitted_on);
+  } else if (normalise == Normalise::kScale) {
+    double mean = 0;
+    for (const auto& member : members)
+      mean += logit_deviation(member.logits) / static_cast<double>(members.size());
+    for (size_t i = 0; i < members.size(); ++i) {
+      const double own = logit_deviation(members[i].logits);
+      if (own > 0) scales[i] = mean / own;
+    }
+  }
+  return scales;
+}
+
+class LogitsCombiner : public MemberCombiner {
+ public:
+  LogitsCombiner(const WorkspacePaths& workspace, const EnsembleMembers& members, Method method,
+                 Normalise normalise, const std::vector<size_t>& fitted_on)
+      : space_(read_dev_data(members), read_vocabulary(workspace, members), members.spec.train),
+        blend_(scaled(read_logits_members(members, workspace), normalise, fitted_on), method,
+               space_.question_tokens()),
+        scorer_(space_, blend_) {}
+
+  const Dataset& dataset() const override { return space_.dataset; }
+  std::vector<double> scales() const override { return scales_; }
+  std::vector<double> question_f1(const std::vector<double>& weights) override {
+    return scorer_.question_f1(weights);
+  }
+  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path&) override {
+    const RunPaths paths{draft};
+    const LogitsFile mean = blend_.mean(weights);
+    write_logits(paths.logits(), mean);
+    write_answers(paths, space_.dataset, space_.decode(mean));
+    return 0;
+  }
+
+ private:
+  static Vocabulary read_vocabulary(const WorkspacePaths& workspace, const EnsembleMembers& members) {
+    const RunPaths first{workspace.folder(members.runs.front().id)};
+    return Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab());
+  }
+
+  std::vector<LogitsMember> scaled(std::vector<LogitsMember> members, Normalise normalise,
+                                   const std::vector<size_t>& fitted_on) {
+    check_alike(members);
+    space_.check(members.front().logits, members.front().id);
+    scales_ = find_scales(members, space_, normalise, fitted_on);
+    for (size_t i = 0; i < members.size(); ++i) members[i].scale = scales_[i];
+    return members;
+  }
+
+  std::vector<double> scales_;
+  AnswerSpace space_;
+  Blend blend_;
+  PoolScorer scorer_;
+};
+
+class NBestCombiner : public MemberCombiner {
+ public:
+  NBestCombiner(const WorkspacePaths& workspace, const EnsembleMembers& members)
+      : dataset_(read_dev_data(members)),
+        members_(read_nbest_members(members, workspace)),
+        n_best_(static_cast<size_t>(members.spec.train.n_best)) {}
+
+  const Dataset& dataset() const override { return dataset_; }
+  std::vector<double> scales() const override { return std::vector<double>(members_.size(), 1.0); }
+  std::vector<double> question_f1(const std::vector<double>& weights) override {
+    return f1_of(score_answers(dataset_, merged(weights)).value());
+  }
+  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path&) override {
+    write_answers(RunPaths{draft}, dataset_, merged(weights));
+    return 0;
+  }
+
+ private:
+  std::vector<QuestionPrediction> merged(const std::vector<double>& weights) {
+    for (size_t i = 0; i < members_.size(); ++i) members_[i].weight = weights[i];
+    return merge_nbest(members_, dataset_, n_best_);
+  }
+
+  Dataset dataset_;
+  std::vector<NBestMember> members_;
+  size_t n_best_;
+};
+
+/// Each soup predicts anew.
+class SoupCombiner : public MemberCombiner {
+ public:
+  SoupCombiner(const Program& program, const EnsembleMembers& members)
+      : program_(program),
+        workspace_(program.workspace()),
+        dataset_(read_dev_data(members)),
+        members_(read_soup_members(members, workspace_)),
+        spec_(members.spec) {}
+
+  const Dataset& dataset() const override { return dataset_; }
+  std::vector<double> scales() const override { return std::vector<double>(members_.size(), 1.0); }
+  std::vector<double> question_f1(const std::vector<double>& weights) override {
+    const DraftFolder draft(workspace_.folder("soup"));
+    if (write(weights, draft.path(), draft.path()) != 0)
+      throw Error("the search was interrupted", "", ErrorCode::kError);
+    const fs::path file = RunPaths{draft.path()}.predictions();
+    return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
+  }
+  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path& final) override {
+    std::vector<SoupMember> chosen;
+    for (size_t i = 0; i < members_.size(); ++i) {
+      if (weights[i] == 0) continue;
+      chosen.push_back(members_[i]);
+      chosen.back().weight = weights[i];
+    }
+    const fs::path checkpoint = RunPaths{draft}.checkpoint();
+    write_soup(checkpoint, chosen);
+    RunSpec spec = spec_;
+    spec.command = {};
+    spec.resources = {};
+    spec.init.path = checkpoint.string();
+    const int signal = predict_into(program_, {{{"the soup", 1, 1, spec}}}, spec.dev_data.path, draft, final);
+    // Where it will lie is not known yet.
+    for (const auto& file : {RunPaths{draft}.request(), RunPaths{draft}.command()}) fs::remove(file);
+    return signal;
+  }
+
+ private:
+  const Program& program_;
+  WorkspacePaths workspace_;
+  Dataset dataset_;
+  std::vector<SoupMember> members_;
+  RunSpec spec_;
+};
+
+}  // namespace
+
+std::unique_ptr<MemberCombiner> make_combiner(const Program& program, const EnsembleMembers& members,
+                                              Method method, Normalise normalise,
+                                              const std::vector<size_t>& fitted_on) {
+  const WorkspacePaths workspace = program.workspace();
+  if (method == Method::kNBest) return std::make_unique<NBestCombiner>(workspace, members);
+  if (method == Method::kSoup) return std::make_unique<SoupCombiner>(program, members);
+  return std::make_unique<LogitsCombiner>(workspace, members, method, normalise, fitted_on);
+}
+
+}  // namespace expctl

@@ -1,0 +1,40 @@
+// The members of an ensemble, loaded once to be combined under any weights: for a search, and for the entry
+// that comes of it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cli/ensemble_members.h"
+#include "core/run_paths.h"
+
+namespace expctl {
+
+enum class Normalise {
+  kNone,
+  kScale,        ///< all members' logits get their mean standard deviation
+  kTemperature,  ///< each member's logits are divided by the temperature that fits it best
+};
+
+class MemberCombiner {
+ public:
+  virtual ~MemberCombiner() = default;
+
+  virtual const Dataset& dataset() const = 0;
+  /// What the logits of each member are multiplied by; all 1 where no logits are combined.
+  virtual std::vector<double> scales() const = 0;
+  /// F1 (0 to 1) of every question by the members' mean under these weights.
+  virtual std::vector<double> question_f1(const std::vector<double>& weights) = 0;
+  /// Leaves what an evaluation leaves in `draft`, which will lie at `final`. Returns a signal that has ended
+  /// it, or 0.
+  virtual int write(const std::vector<double>& weights, const std::filesystem::path& draft,
+                    const std::filesystem::path& final) = 0;
+};
+
+/// Temperatures are fitted on `fitted_on` (questions; empty: all). Throws Error where members cannot be
+/// combined so.
+std::unique_ptr<MemberCombiner> make_combiner(const Program& program, const EnsembleMembers& members,
+                                              Method method, Normalise normalise,
+                                              const std::vector<size_t>& fitted_on);
+
+}  // namespace expctl

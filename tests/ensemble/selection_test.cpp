@@ -1,0 +1,169 @@
+#include "ensemble/selection.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "core/counter_random.h"
+#include "core/error.h"
+
+using namespace expctl;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// Members are right about a question where their own number for it is positive; together where the weighted
+/// mean is. What greedy and exhaustive searches find can be worked out.
+struct Pool {
+  std::vector<std::vector<double>> numbers;  ///< [member][question]
+  int scored = 0;
+
+  QuestionScorer scorer() {
+    return [this](const std::vector<double>& weights) {
+      ++scored;
+      std::vector<double> f1(numbers[0].size());
+      for (size_t question = 0; question < f1.size(); ++question) {
+        double sum = 0;
+        for (size_t member = 0; member < numbers.size(); ++member)
+          sum += weights[member] * numbers[member][question];
+        f1[question] = sum > 0 ? 1 : 0;
+      }
+      return f1;
+    };
+  }
+  ScoreBook book() { return {numbers.size(), scorer()}; }
+};
+
+Pool random_pool(size_t members, size_t questions, uint64_t seed) {
+  CounterRandom random(seed);
+  Pool pool{std::vector<std::vector<double>>(members, std::vector<double>(questions))};
+  for (auto& member : pool.numbers) {
+    for (auto& number : member) number = random.normal() + 0.3;
+  }
+  return pool;
+}
+
+SearchOptions exhaustive() {
+  SearchOptions options;
+  options.kind = SearchOptions::Kind::kExhaustive;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("selection: exhaustive finds the best subset, each once, the best first", "[ensemble]") {
+  Pool pool = random_pool(6, 200, 1);
+  ScoreBook book = pool.book();
+  const auto found = search(book, {}, exhaustive());
+  REQUIRE(found.size() == 64 - 1 - 6);  // all but the empty one and those of one member
+  for (size_t i = 1; i < found.size(); ++i) CHECK(found[i - 1].f1 >= found[i].f1);
+  for (const auto& one : found) {
+    CHECK(one.f1 <= found.front().f1);
+    CHECK(one.f1 == book.f1(one.counts, {}));
+  }
+}
+
+TEST_CASE("selection: greedy is no worse than its best member and takes each size's best step",
+          "[ensemble]") {
+  Pool pool = random_pool(8, 300, 2);
+  ScoreBook book = pool.book();
+  SearchOptions options;
+  options.max_size = 5;
+  const auto found = search(book, {}, options);
+  double best_alone = 0;
+  Counts now;
+  for (size_t member = 0; member < 8; ++member) {
+    Counts alone(8, 0);
+    alone[member] = 1;
+    if (book.f1(alone, {}) > best_alone) {
+      best_alone = book.f1(alone, {});
+      now = alone;
+    }
+  }
+  CHECK(found.front().f1 >= best_alone);
+  // The same by a plain loop.
+  double best = 0;
+  for (int size = 2; size <= 5; ++size) {
+    Counts next;
+    for (size_t member = 0; member < 8; ++member) {
+      Counts with = now;
+      ++with[member];
+      if (next.empty() || book.f1(with, {}) > book.f1(next, {})) next = with;
+    }
+    now = next;
+    best = std::max(best, book.f1(now, {}));
+  }
+  CHECK(found.front().f1 >= best);
+}
+
+TEST_CASE("selection: proportions that are the same are tried and listed once", "[ensemble]") {
+  Pool pool = random_pool(3, 100, 3);
+  ScoreBook book = pool.book();
+  SearchOptions options;
+  options.max_size = 12;
+  for (const auto& one : search(book, {}, options)) {
+    int divisor = 0;
+    for (const int count : one.counts) divisor = std::gcd(divisor, count);
+    CHECK(divisor == 1);
+  }
+}
+
+TEST_CASE("selection: only the questions that are named count", "[ensemble]") {
+  // Members 0 and 1 are right about the first half, 2 and 3 about the second.
+  Pool pool{{{1, 1, -9, -9}, {1, 1, -9, -9}, {-9, -9, 1, 1}, {-9, -9, 1, 1}}};
+  ScoreBook book = pool.book();
+  CHECK(search(book, {0, 1}, exhaustive()).front().counts == Counts{1, 1, 0, 0});
+  CHECK(search(book, {2, 3}, exhaustive()).front().counts == Counts{0, 0, 1, 1});
+}
+
+TEST_CASE("selection: a score is computed once, whoever asks", "[ensemble]") {
+  Pool pool = random_pool(5, 50, 4);
+  ScoreBook book = pool.book();
+  search(book, {}, exhaustive());
+  const int first = pool.scored;
+  search(book, {0, 1, 2}, exhaustive());
+  CHECK(pool.scored == first);
+}
+
+TEST_CASE("selection: each once keeps what makes the mean no worse", "[ensemble]") {
+  Pool pool{{{1, 1, 1, -1}, {-2, -2, -2, 2}, {1, 1, -1, 1.5}}};
+  ScoreBook book = pool.book();
+  SearchOptions options;
+  options.kind = SearchOptions::Kind::kOnce;
+  CHECK(search(book, {}, options).front().counts == Counts{1, 0, 1});
+}
+
+TEST_CASE("selection: bags are the same for the same seed", "[ensemble]") {
+  Pool pool = random_pool(8, 300, 5);
+  SearchOptions options;
+  options.bags = 4;
+  options.seed = 7;
+  ScoreBook a = pool.book(), b = pool.book();
+  const auto first = search(a, {}, options), second = search(b, {}, options);
+  REQUIRE(first.size() == second.size());
+  for (size_t i = 0; i < first.size(); ++i) CHECK(first[i].counts == second[i].counts);
+}
+
+TEST_CASE("selection: cross-fitted, no fold is answered by what it was chosen on", "[ensemble]") {
+  // What helps one fold hurts the other: chosen on the other fold each is wrong about its own.
+  Pool pool{{{1, 1, -9, -9}, {1, 1, -9, -9}, {-9, -9, 1, 1}, {-9, -9, 1, 1}}};
+  ScoreBook book = pool.book();
+  CHECK(cross_fitted_f1(book, {0, 0, 1, 1}, exhaustive()) == 0.0);
+  CHECK(search(book, {}, exhaustive()).front().f1 == 50.0);
+}
+
+TEST_CASE("selection: on noise the choice looks better than it is, cross-fitting does not", "[ensemble]") {
+  Pool pool = random_pool(10, 400, 6);
+  ScoreBook book = pool.book();
+  std::vector<int> folds(400);
+  for (size_t i = 0; i < folds.size(); ++i) folds[i] = static_cast<int>(i / 80);
+  const double chosen = search(book, {}, exhaustive()).front().f1;
+  CHECK(cross_fitted_f1(book, folds, exhaustive()) < chosen);
+}
+
+TEST_CASE("selection: pools that are too small or too large to try all are refused", "[ensemble]") {
+  Pool one = random_pool(1, 10, 1), many = random_pool(13, 10, 1);
+  ScoreBook small = one.book(), large = many.book();
+  CHECK_THROWS_WITH(search(small, {}, {}), Contains("at least two members"));
+  CHECK_THROWS_WITH(search(large, {}, exhaustive()), Contains("13 members have too many subsets"));
+}
