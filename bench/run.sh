@@ -11,6 +11,8 @@
 #   seeds     8 short runs of a sweep, one after the other and side by side
 #   cost      time and memory against data and threads, as a plot
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
+#   ensemble  five members combined, decoded and scored over the dev set, and a greedy search among twenty, beside numpy
+#   gain      (only where named: an hour) 8 seeds of MiniLM, and what ensembles of 1 to 8 of them gain by each method
 #   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
 set -uo pipefail
@@ -50,6 +52,21 @@ worker.finish(worker.start('$bin', '$1/$count'), '$1/$count')" || return
 ranks() { bench ranks.py "$bin" "$minilm" "$train" "$1"; }
 seeds() { bench seeds.py "$bin/expctl" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 cost() { needs matplotlib 3.10.7 && bench cost.py "$bin" "$minilm" "$train" "$1" "$1/cost.png"; }
+# Members: what gain has trained, where it has, else one run of 300 steps.
+ensemble() {
+  local run
+  if [ ! -e "$work/gain/runs/run1/checkpoint" ]; then
+    "$bin/expctl" --workspace "$1/runs" train bench/gain.toml --set seed=42 --set max_steps=300 || return
+  fi
+  for run in "$work"/gain/runs/run? "$1"/runs/run1; do
+    [ -e "$run/checkpoint" ] && "$bin/expctl" -q predict "$run/checkpoint" --input "$dev" --out "$1/dev-$(basename "$run")" || continue
+  done
+  bench ensemble.py "$bin/bench_ensemble" "$bin/expctl" "$minilm/vocab.txt" "$dev" "$1" "$1"/dev-run*/logits.safetensors
+}
+gain() {
+  "$bin/expctl" --workspace "$1/runs" sweep bench/gain.toml || return
+  bench gain.py "$bin/expctl" "$1/runs" "$shared/squad/eval-8-articles.json" "$1"
+}
 runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 registry() {
   local venv=$work/mlflow
@@ -58,6 +75,6 @@ registry() {
   bench registry.py "$bin/expctl" "$bin/bench_registry" "$1" --mlflow "$venv/bin/python"
 }
 
-cmake --build build/release --target bench_products bench_registry >/dev/null || exit
-parts="squad train base predict threads ranks seeds cost runner registry"
-run_parts "$parts" "$parts" "runner" "$work" "$@"
+cmake --build build/release --target bench_products bench_registry bench_ensemble >/dev/null || exit
+parts="squad train base predict threads ranks seeds cost runner ensemble registry"
+run_parts "$parts gain" "$parts" "runner gain" "$work" "$@"

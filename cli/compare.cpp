@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/compare_ensemble.h"
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -99,10 +100,23 @@ std::string text_of(const std::string& first, const Compared& compared) {
       compared.run.id, first, d.f1, d.low, d.high, d.won, d.lost, d.alike);
 }
 
-int compare(const Program& program, const std::vector<std::string>& words) {
+struct CompareOptions {
+  std::vector<std::string> ids;
+  std::filesystem::path plot;
+};
+
+int compare(const Program& program, const CompareOptions& options) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<RunRecord> runs;
-  for (const auto& word : words) runs.push_back(registry.resolve_run(word));
+  for (const auto& word : options.ids) runs.push_back(registry.resolve_run(word));
+  if (runs.size() == 1 && runs.front().is_ensemble())
+    return compare_ensemble(program, registry, runs.front(), options.plot);
+  if (runs.size() == 1)
+    throw Error(fmt::format("{} alone: there is nothing to compare it with", runs.front().id),
+                "name another; an ensemble alone is compared with its members", ErrorCode::kUsage);
+  if (!options.plot.empty())
+    throw Error("--plot: there is a picture of one ensemble and its members only",
+                "expctl compare ens1 --plot gain.svg", ErrorCode::kUsage);
   Rows rows = differing(runs);
   const auto compared = compare_scores(registry, runs, program.workspace());
   if (program.json) {
@@ -142,10 +156,15 @@ int compare(const Program& program, const std::vector<std::string>& words) {
 void add_compare(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand(
       "compare", "Show only what differs between runs, and how sure the difference in F1 is");
-  auto ids = std::make_shared<std::vector<std::string>>();
-  verb->add_option("ID", *ids, "run3, ens1, a tag, @ (the newest), ...")->required()->expected(2, -1);
-  verb->callback([&program, ids] { program.action = [&program, ids] { return compare(program, *ids); }; });
-  verb->footer("Example: expctl compare run3 run5");
+  auto options = std::make_shared<CompareOptions>();
+  verb->add_option("ID", options->ids,
+                   "run3, ens1, a tag, @ (the newest), ...; an ensemble alone is compared with its members")
+      ->required();
+  verb->add_option("--plot", options->plot,
+                   "Of an ensemble alone: F1 against the number of members, an SVG file");
+  verb->callback(
+      [&program, options] { program.action = [&program, options] { return compare(program, *options); }; });
+  verb->footer("Examples: expctl compare run3 run5\n          expctl compare ens1 --plot members.svg");
 }
 
 }  // namespace expctl

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "ensemble/blend.h"
+#include "squad/answer_files.h"
 
 namespace expctl {
 namespace {
@@ -62,6 +63,12 @@ fs::path output_folder(const PredictOptions& options) {
   return folder;
 }
 
+/// What the models took, one after the other.
+double inference_s(const RunPaths& paths) {
+  return json_get<double>(read_json(paths.inference_stats()), "total_inference_time_s",
+                          paths.inference_stats().string());
+}
+
 int predict(const Program& program, const PredictOptions& options) {
   if (!fs::is_regular_file(options.input)) {
     throw Error(fmt::format("{}: no such file", options.input.string()), "--input names a SQuAD 1.1 file",
@@ -74,14 +81,23 @@ int predict(const Program& program, const PredictOptions& options) {
   if (signal != 0) return 128 + signal;
   draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
+  const NBest nbest = parse_nbest(read_file(out.nbest()), out.nbest().string());
+  const double ms_per_question = 1e3 * inference_s(out) / static_cast<double>(nbest.size());
   if (program.json) {
     fmt::print("{}", json_text({{"schema_version", 1},
                                 {"folder", out.folder.string()},
                                 {"predictions", out.predictions().string()},
+                                {"questions", nbest.size()},
+                                {"ms_per_question", ms_per_question},
+                                {"probability_score", probability_score(nbest)},
                                 {"eval", scored ? read_json(out.eval()) : Json()}}));
   } else {
     fmt::print("{}\n", out.predictions().string());
     if (scored) fmt::print("{}", read_file(out.eval()));
+    say(program,
+        fmt::format("{} questions, {:.1f} ms each{}; probability score {:.4f}", nbest.size(), ms_per_question,
+                    models.members.size() > 1 ? fmt::format(" on {} models", models.members.size()) : "",
+                    probability_score(nbest)));
   }
   return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <map>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "squad/json_document.h"
@@ -48,6 +50,18 @@ NBest parse_nbest(std::string_view text, const std::string& source) {
     }
   }
   return nbest;
+}
+
+double probability_score(const NBest& nbest) {
+  if (nbest.empty()) throw Error("no n-best answers: there is no probability score");
+  std::map<std::string_view, double> first;  // in an order of its own, so that the sum is always the same
+  for (const auto& [id, answers] : nbest) {
+    if (answers.empty()) throw Error(fmt::format("question '{}' has no n-best answers", id));
+    first[id] = answers.front().probability;
+  }
+  double sum = 0;
+  for (const auto& [id, probability] : first) sum += probability;
+  return sum / static_cast<double>(first.size());
 }
 
 size_t count_nbest_differences(const Predictions& predictions, const Json& nbest, const std::string& source) {

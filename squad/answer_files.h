@@ -29,6 +29,10 @@ using NBest = std::unordered_map<std::string, std::vector<NBestEntry>>;
 /// without text or probability, a probability that is none.
 NBest parse_nbest(std::string_view text, const std::string& source);
 
+/// The contest's score on unseen data: the mean over questions of the first answer's probability. Throws
+/// Error where there is no question, or one without answers.
+double probability_score(const NBest& nbest);
+
 /// In how many places predictions and n-best disagree: a question whose answer is not the first of its
 /// n-best, or that only one of the two has (several of the latter may count once). Throws Error naming
 /// `source` for an n-best entry without a text.

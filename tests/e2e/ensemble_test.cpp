@@ -133,6 +133,29 @@ TEST_CASE("ensemble: a search over a pool is said, recorded, and the same each t
   CHECK_THAT(read_file(job.dir / "submission/methodology.md"), Contains("## Ensembles"));
 }
 
+TEST_CASE("ensemble: compared with its members, alone or among others", "[e2e]") {
+  const Trained job;
+  const double f1 = job.ensemble({"run1", "run2", "run3", "--method", "probabilities"})["f1"];
+  const std::string out = job.succeeds({"--json", "compare", "ens1", "--plot", "members.svg"}).out;
+  check_output("compare ensemble", out);
+  const Json compared = Json::parse(out);
+  CHECK(compared["f1"] == f1);
+  double mean = 0;
+  for (const auto& member : compared["members"]) {
+    mean += member["f1"].get<double>() / 3;
+    CHECK(member["gain"].get<double>() == Approx(f1 - member["f1"].get<double>()).margin(1e-9));
+    CHECK(member["low"] <= member["gain"]);
+    CHECK(member["gain"] <= member["high"]);
+  }
+  CHECK(compared["mean"]["gain"].get<double>() == Approx(f1 - mean).margin(1e-9));
+  CHECK(compared["by_size"][0]["f1"].get<double>() == Approx(mean).margin(1e-9));
+  CHECK(compared["by_size"][2]["f1"].get<double>() == Approx(f1).margin(1e-9));
+  CHECK_THAT(read_file(job.dir / "members.svg"), Catch::StartsWith("<svg") && Contains("members"));
+  check_output("compare", job.succeeds({"--json", "compare", "ens1", "run1"}).out);
+  CHECK(job({"compare", "run1"}).exit_code == 2);
+  CHECK(job({"compare", "run1", "run2", "--plot", "x.svg"}).exit_code == 2);
+}
+
 TEST_CASE("ensemble: soups are chosen, kept as checkpoints, packaged", "[e2e]") {
   const Trained job;
   const Json soup = job.ensemble({"--pool", "run1,run2,run3", "--method", "soup", "--select", "greedy"});

@@ -55,7 +55,8 @@ struct TrainedWorkspace : GoldenFolder {
 };
 
 std::string without_scores(std::string text) {
-  text = std::regex_replace(text, std::regex("[0-9]+\\.[0-9]{4,}"), "SCORE");
+  text = std::regex_replace(text, std::regex("[0-9]+\\.[0-9] ms"), "N ms");
+  text = std::regex_replace(text, std::regex("[-+]?[0-9]+\\.[0-9]{4,}"), "SCORE");
   text = std::regex_replace(text, std::regex("  +"), "  ");
   return std::regex_replace(text, std::regex("(run[0-9]  )(run|ens)[0-9]"), "$1ID");
 }
