@@ -144,7 +144,9 @@ std::string size_chart(const std::vector<SizeScore>& sizes) {
     series[1].points.emplace_back(x, size.mean);
     series[2].points.emplace_back(x, size.least);
   }
-  return line_chart(series, "members", "F1");
+  ChartShape shape;
+  shape.is_file = true;
+  return line_chart(series, "members", "F1", shape);
 }
 
 }  // namespace

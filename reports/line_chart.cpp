@@ -150,9 +150,11 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
   if (x.low > x.high) return "";
   const Chart chart(x, y, shape);
   std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
+      "<svg {}viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n",
-      shape.width, shape.height, escaped(y_label), escaped(x_label));
+      shape.is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "", shape.width, shape.height,
+      escaped(y_label), escaped(x_label));
+  if (shape.is_file) svg += "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   svg += chart.axes(x_label);
   for (size_t i = 0; i < series.size(); ++i) svg += chart.line(series[i], kColours[i % kColours.size()]);
   if (shape.has_names) svg += chart.name_of_y(y_label) + legend(series, shape.width - kLegend);

@@ -16,6 +16,7 @@ struct ChartShape {
   double width = 720;
   double height = 300;
   bool has_names = true;  ///< of the series and of y; else they stand beside the chart
+  bool is_file = false;   ///< a document of its own, not part of a page
 };
 
 /// Axes with round tick values, one colour a series, a legend; colours tell apart for the colour-blind (Okabe

@@ -69,3 +69,12 @@ TEST_CASE("line chart: extremes of little, of nothing, and of values that are no
   CHECK(extremes({"a", {{1, 5}, {2, 9}, {3, 1}, {4, 2}}}, 0).points ==
         std::vector<std::pair<double, double>>{{1, 5}, {2, 9}, {3, 1}, {4, 2}});
 }
+
+TEST_CASE("line chart: a file of its own says what it is, a part of a page does not", "[reports]") {
+  const std::vector<Series> series = {{"a", {{1, 2}, {2, 3}}}};
+  ChartShape file;
+  file.is_file = true;
+  CHECK_THAT(line_chart(series, "x", "y", file),
+             Catch::StartsWith("<svg xmlns=\"http://www.w3.org/2000/svg\" "));
+  CHECK_THAT(line_chart(series, "x", "y"), Catch::StartsWith("<svg viewBox="));
+}
