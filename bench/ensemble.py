@@ -129,9 +129,11 @@ def main():
     five, twenty = ours("combine", 5), ours("greedy", 20)
     pool = NumpyPool(args.expctl, args.vocabulary, args.dev, eval_only.f1_of)
     members = [tuple(pool.padded(side) for side in read(path)[:2]) for path in paths]
-    began = time.perf_counter()
-    theirs = pool.f1(*(np.mean([member[side] for member in members[:5]], axis=0) for side in (0, 1)))
-    numpy_five = time.perf_counter() - began
+    numpy_five = float("inf")
+    for _ in range(5):  # the best of five, as expctl's
+        began = time.perf_counter()
+        theirs = pool.f1(*(np.mean([member[side] for member in members[:5]], axis=0) for side in (0, 1)))
+        numpy_five = min(numpy_five, time.perf_counter() - began)
     began = time.perf_counter()
     theirs_greedy = greedy(pool, members)
     numpy_greedy = time.perf_counter() - began

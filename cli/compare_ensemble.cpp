@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "ensemble/agreement.h"
+#include "ensemble/article_split.h"
 #include "reports/line_chart.h"
 #include "reports/table.h"
 #include "squad/paired_bootstrap.h"
@@ -71,9 +72,11 @@ Comparison compare(const Program& program, const Registry& registry, const RunRe
   all.mean.gain = paired_difference(all.mean.score, all.ensemble);
   all.agreement = agreement(predictions);
   if (method != Method::kSoup) {
-    const auto combiner = make_combiner(program, members, method, Normalise::kNone, {});
+    Scaling scaling;
+    for (const auto& member : entry.spec["members"]) scaling.given.push_back(member.value("scale", 1.0));
+    const auto combiner = make_combiner(program, members, method, scaling);
     ScoreBook book(members.size(), [&](const auto& weights) { return combiner->question_f1(weights); });
-    all.sizes = f1_by_size(book);
+    all.sizes = f1_by_size(book, all_questions(dataset));
   }
   return all;
 }

@@ -97,7 +97,9 @@ class Maker {
   std::optional<RunRecord> make(const EnsembleChoice& choice) {
     const Json description = describe(members_, method_, choice, combiner_.scales(), workspace_);
     if (auto same = find_same(registry_, description)) {
-      say(program_, fmt::format("{} is this ensemble already", same->id));
+      const bool alike = same->spec.value("selection", Json()) == choice.selection;
+      say(program_, fmt::format("{} is this ensemble already{}", same->id,
+                                alike ? "" : "; how it was chosen then stays on record"));
       return same;
     }
     const DraftFolder draft(workspace_.folder("ensemble"));
@@ -136,6 +138,7 @@ class Maker {
 struct Made {
   RunRecord entry;
   std::vector<RunRecord> members;
+  Json selection;  ///< of this search; null: chosen by hand
 
   std::optional<double> mean(std::optional<double> RunRecord::*score) const {
     double sum = 0;
@@ -160,7 +163,7 @@ Json made_json(const Made& made) {
           {"exact_match", number(made.entry.exact_match)},
           {"members_mean_f1", number(made.mean(&RunRecord::f1))},
           {"members", members},
-          {"selection", made.entry.spec.value("selection", Json())}};
+          {"selection", made.selection}};
 }
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -226,12 +229,16 @@ void check_options(const EnsembleOptions& options, Method method, bool is_search
   const auto refuse = [](const std::string& what, const std::string& hint) {
     throw Error(what, hint, ErrorCode::kUsage);
   };
-  const SearchPlan defaults;
   if (is_search && !options.weights.empty())
     refuse("--weights and --select: a search finds the weights itself", "leave one of them out");
-  if (!is_search && options.plan.holdout > 0)
-    refuse("--holdout: nothing is chosen here", "--select greedy chooses from a pool");
-  if (options.plan.holdout < 0 || options.plan.holdout >= 1)
+  const SearchPlan defaults;
+  const SearchOptions &own = options.plan.options, &usual = defaults.options;
+  if (!is_search &&
+      (options.plan.holdout != 0 || own.max_size != usual.max_size ||
+       own.sorted_start != usual.sorted_start || own.bags != usual.bags || own.seed != usual.seed))
+    refuse("--holdout, --max-size, --sorted-start, --bags, --seed: nothing is chosen here",
+           "--select greedy chooses from a pool");
+  if (!(options.plan.holdout >= 0 && options.plan.holdout < 1))
     refuse(fmt::format("--holdout {}: not a share", options.plan.holdout), "e.g. 0.5: half of the questions");
   if (options.normalise != "none" && (method == Method::kNBest || method == Method::kSoup))
     refuse(fmt::format("--normalise {}: --method {} combines no logits", options.normalise, name_of(method)),
@@ -250,20 +257,24 @@ int ensemble(const Program& program, EnsembleOptions options) {
 
   auto words = options.ids;
   if (!options.pool.empty()) {
-    for (const auto& id : find_pool(registry, workspace, options.pool, method)) words.push_back(id);
+    for (const auto& id : find_pool(registry, workspace, options.pool, method)) {
+      if (std::find(words.begin(), words.end(), id) == words.end()) words.push_back(id);
+    }
   }
   if (!options.weights.empty() && options.weights.size() != words.size()) {
     throw Error(fmt::format("{} weights for {} members", options.weights.size(), words.size()),
                 "--weights takes one number a member, e.g. --weights 2,1", ErrorCode::kUsage);
   }
   const EnsembleMembers members = find_members(registry, workspace, words, method);
-  const auto fitted_on = normalise == Normalise::kTemperature
-                             ? chosen_on(read_dev_data(members), options.plan)
-                             : std::vector<size_t>();
-  const auto combiner = make_combiner(program, members, method, normalise, fitted_on);
+  const auto combiner =
+      make_combiner(program, members, method, {normalise, options.plan.holdout, options.plan.options.seed});
   SearchResult found;
   if (is_search) {
-    found = search_members(*combiner, members, method, options.plan);
+    try {
+      found = search_members(*combiner, members, method, options.plan);
+    } catch (const Interrupted& interrupted) {
+      return 128 + interrupted.signal;
+    }
     say(program, found.summary);
   } else {
     found.choices = {
@@ -276,7 +287,7 @@ int ensemble(const Program& program, EnsembleOptions options) {
   for (const auto& choice : found.choices) {
     const auto entry = maker.make(choice);
     if (!entry) return 128 + maker.signal();
-    Made made{*entry, {}};
+    Made made{*entry, {}, choice.selection};
     for (const auto& member : entry->spec["members"])
       made.members.push_back(registry.resolve_run(member["id"].get<std::string>()));
     all.push_back(std::move(made));

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "core/error.h"
 #include "ensemble/article_split.h"
@@ -37,31 +37,12 @@ Json describe(const EnsembleMembers& pool, const SearchPlan& plan) {
   return description;
 }
 
-/// What choosing was worth where nobody chose: F1 of the choice beside that of the pool's plain mean.
-struct Worth {
-  std::string where;
-  double chosen = 0;
-  double plain = 0;
-};
-
-Worth held_out_worth(ScoreBook& book, const Counts& best, const std::vector<size_t>& held_out) {
-  return {fmt::format("on the {} questions held out", held_out.size()), book.f1(best, held_out),
-          book.f1(Counts(book.pool(), 1), held_out)};
-}
-
-Worth cross_fitted_worth(ScoreBook& book, const Dataset& dataset, const SearchOptions& options) {
-  const auto folds = article_folds(dataset, kFolds);
-  return {fmt::format("cross-fitted over {} folds of articles",
-                      *std::max_element(folds.begin(), folds.end()) + 1),
-          cross_fitted_f1(book, folds, options), book.f1(Counts(book.pool(), 1), {})};
+/// "F1 93.1000; the plain mean of the pool has 92.9000 there".
+std::string beside_plain(double chosen, double plain) {
+  return fmt::format("F1 {:.4f}; the plain mean of the pool has {:.4f} there", chosen, plain);
 }
 
 }  // namespace
-
-std::vector<size_t> chosen_on(const Dataset& dataset, const SearchPlan& plan) {
-  if (plan.holdout == 0) return {};
-  return hold_out(dataset, plan.holdout, plan.options.seed).chosen_on;
-}
 
 SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& pool, Method method,
                             const SearchPlan& plan) {
@@ -71,39 +52,49 @@ SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& poo
                             pool.spec.dev_data.path),
                 "without --select all members count alike");
   ScoreBook book(pool.size(), [&](const auto& weights) { return combiner.question_f1(weights); });
-  const auto questions = chosen_on(dataset, plan);
-  const auto found = search(book, questions, plan.options);
+  const bool holds_out = plan.holdout > 0;
+  const ArticleSplit split = holds_out ? hold_out(dataset, plan.holdout, plan.options.seed)
+                                       : ArticleSplit{all_questions(dataset), {}};
+  const auto found = search(book, split.chosen_on, plan.options);
   if (found.size() < plan.make)
     throw Error(
         fmt::format("the search has tried {} ensembles of two or more, not {}", found.size(), plan.make),
         "--make fewer, or give a larger pool");
-  const Counts& best = found.front().counts;
-  std::optional<Worth> worth;
-  if (plan.holdout > 0)
-    worth = held_out_worth(book, best, hold_out(dataset, plan.holdout, plan.options.seed).held_out);
-  else if (method != Method::kSoup && dataset.articles.size() > 1)  // soups would all have to predict again
-    worth = cross_fitted_worth(book, dataset, plan.options);
-
+  const Counts plain(pool.size(), 1);
   SearchResult result;
   for (size_t i = 0; i < plan.make; ++i) {
     Json selection = describe(pool, plan);
     selection["f1_chosen_on"] = found[i].f1;
-    if (worth) selection[plan.holdout > 0 ? "f1_held_out" : "f1_cross_fitted"] = worth->chosen;
-    if (worth) selection["f1_plain_mean_there"] = worth->plain;
+    if (holds_out) {
+      selection["f1_held_out"] = book.f1(found[i].counts, split.held_out);
+      selection["f1_plain_mean_there"] = book.f1(plain, split.held_out);
+    }
     result.choices.push_back({{found[i].counts.begin(), found[i].counts.end()}, selection});
   }
-  const size_t count = questions.empty() ? dataset.question_count() : questions.size();
-  result.summary = fmt::format("chosen from {} runs on {} questions{}: F1 {:.4f}", pool.size(), count,
-                               questions.empty() ? ", all that the contest ranks on" : "", found.front().f1);
+  result.summary =
+      fmt::format("chosen from {} runs on {} questions{}: F1 {:.4f}", pool.size(), split.chosen_on.size(),
+                  holds_out ? "" : ", all of the dev data, which is what ranks", found.front().f1);
   for (size_t member = 0; member < pool.size(); ++member) {
     Counts alone(pool.size(), 0);
     alone[member] = 1;
-    if (const double f1 = book.f1(alone, questions); f1 > found.front().f1)
+    if (const double f1 = book.f1(alone, split.chosen_on); f1 > found.front().f1)
       result.summary += fmt::format("\n{} alone is better there: F1 {:.4f}", pool.runs[member].id, f1);
   }
-  if (worth)
-    result.summary += fmt::format("\n{}: F1 {:.4f}; the plain mean of the pool has {:.4f} there",
-                                  worth->where, worth->chosen, worth->plain);
+  Json& first = result.choices.front().selection;
+  if (holds_out) {
+    result.summary += fmt::format("\non the {} questions held out: {}", split.held_out.size(),
+                                  beside_plain(first["f1_held_out"], first["f1_plain_mean_there"]));
+  } else if (method != Method::kSoup && dataset.articles.size() > 1) {  // soups would have to predict again
+    const auto folds = article_folds(dataset, kFolds);
+    // Of the search, not of one of its choices: only the first has it.
+    first["f1_cross_fitted"] = cross_fitted_f1(book, folds, plan.options);
+    first["f1_plain_mean_there"] = book.f1(plain, split.chosen_on);
+    result.summary += fmt::format("\ncross-fitted over {} folds of articles: {}",
+                                  *std::max_element(folds.begin(), folds.end()) + 1,
+                                  beside_plain(first["f1_cross_fitted"], first["f1_plain_mean_there"]));
+  } else {
+    result.summary += "\nhow much of that is luck is not known: --holdout 0.5 tells";
+  }
   return result;
 }
 

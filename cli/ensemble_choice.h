@@ -27,9 +27,6 @@ struct SearchResult {
   std::string summary;                  ///< what to tell the person who asked
 };
 
-/// The questions to choose on; empty: all.
-std::vector<size_t> chosen_on(const Dataset& dataset, const SearchPlan& plan);
-
 /// Throws Error where the data has no answers, the pool is too small, or fewer than `make` combinations were
 /// found.
 SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& pool, Method method,

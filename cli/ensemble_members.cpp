@@ -45,7 +45,12 @@ void check_decoding(const std::vector<RunRecord>& runs) {
 
 void check_vocabularies(const std::vector<RunRecord>& runs, const WorkspacePaths& workspace) {
   const auto vocabulary = [&](const RunRecord& run) {
-    return sha256_file(CheckpointPaths{RunPaths{workspace.folder(run.id)}.checkpoint()}.vocab());
+    const fs::path file = CheckpointPaths{RunPaths{workspace.folder(run.id)}.checkpoint()}.vocab();
+    if (!fs::is_regular_file(file))
+      throw Error(fmt::format("{} has no {}: its tokens cannot be read as text", run.id,
+                              file.lexically_relative(workspace.folder(run.id)).string()),
+                  "--method nbest needs n-best answers only");
+    return sha256_file(file);
   };
   const std::string first = vocabulary(runs.front());
   for (const auto& run : runs) {
@@ -103,6 +108,11 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
     check_decoding(members.runs);
   }
   members.spec = spec_of(members.runs.front());
+  for (const auto& run : members.runs) {
+    if (method == Method::kSoup && spec_of(run).init.sha256 != members.spec.init.sha256)
+      throw Error(fmt::format("{} and {} were trained from different inits", members.runs.front().id, run.id),
+                  "weights can be averaged of runs from the same init only");
+  }
   return members;
 }
 

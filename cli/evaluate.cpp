@@ -149,7 +149,8 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
         fmt::format("expctl{} predict {} --input {}", workspace_option(program), entry.id, data.string()));
   EvaluationRecord evaluation;
   evaluation.run_id = entry.id;
-  evaluation.name = options.name.empty() ? default_name(options, models.members.front().spec.train) : options.name;
+  evaluation.name =
+      options.name.empty() ? default_name(options, models.members.front().spec.train) : options.name;
   check_name(evaluation.name);
   evaluation.settings = settings_of(models.members.front().spec, sha256_file(data));
   const RunPaths paths = RunPaths{workspace.folder(entry.id)}.evaluation(evaluation.name);

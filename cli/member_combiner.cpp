@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "ensemble/answers.h"
+#include "ensemble/article_split.h"
 #include "ensemble/calibration.h"
 #include "ensemble/pool_scorer.h"
 #include "squad/answer_files.h"
@@ -23,11 +24,15 @@ std::vector<double> f1_of(const Score& score) {
 }
 
 std::vector<double> find_scales(const std::vector<LogitsMember>& members, const AnswerSpace& space,
-                                Normalise normalise, const std::vector<size_t>& fitted_on) {
+                                const Scaling& scaling) {
+  if (!scaling.given.empty()) return scaling.given;
   std::vector<double> scales(members.size(), 1.0);
-  if (normalise == Normalise::kTemperature) {
+  if (scaling.normalise == Normalise::kTemperature) {
+    const auto fitted_on = scaling.holdout > 0
+                               ? hold_out(space.dataset, scaling.holdout, scaling.seed).chosen_on
+                               : all_questions(space.dataset);
     for (size_t i = 0; i < members.size(); ++i) scales[i] = fitted_scale(members[i].logits, space, fitted_on);
-  } else if (normalise == Normalise::kScale) {
+  } else if (scaling.normalise == Normalise::kScale) {
     double mean = 0;
     for (const auto& member : members)
       mean += logit_deviation(member.logits) / static_cast<double>(members.size());
@@ -42,10 +47,9 @@ std::vector<double> find_scales(const std::vector<LogitsMember>& members, const 
 class LogitsCombiner : public MemberCombiner {
  public:
   LogitsCombiner(const WorkspacePaths& workspace, const EnsembleMembers& members, Method method,
-                 Normalise normalise, const std::vector<size_t>& fitted_on)
+                 const Scaling& scaling)
       : space_(read_dev_data(members), read_vocabulary(workspace, members), members.spec.train),
-        blend_(scaled(read_logits_members(members, workspace), normalise, fitted_on), method,
-               space_.question_tokens()),
+        blend_(scaled(read_logits_members(members, workspace), scaling), method, space_.question_tokens()),
         scorer_(space_, blend_) {}
 
   const Dataset& dataset() const override { return space_.dataset; }
@@ -67,11 +71,10 @@ class LogitsCombiner : public MemberCombiner {
     return Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab());
   }
 
-  std::vector<LogitsMember> scaled(std::vector<LogitsMember> members, Normalise normalise,
-                                   const std::vector<size_t>& fitted_on) {
+  std::vector<LogitsMember> scaled(std::vector<LogitsMember> members, const Scaling& scaling) {
     check_alike(members);
     space_.check(members.front().logits, members.front().id);
-    scales_ = find_scales(members, space_, normalise, fitted_on);
+    scales_ = find_scales(members, space_, scaling);
     for (size_t i = 0; i < members.size(); ++i) members[i].scale = scales_[i];
     return members;
   }
@@ -124,8 +127,7 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> scales() const override { return std::vector<double>(members_.size(), 1.0); }
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
-    if (write(weights, draft.path(), draft.path()) != 0)
-      throw Error("the search was interrupted", "", ErrorCode::kError);
+    if (const int signal = write(weights, draft.path(), draft.path()); signal != 0) throw Interrupted{signal};
     const fs::path file = RunPaths{draft.path()}.predictions();
     return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
   }
@@ -138,11 +140,8 @@ class SoupCombiner : public MemberCombiner {
     }
     const fs::path checkpoint = RunPaths{draft}.checkpoint();
     write_soup(checkpoint, chosen);
-    RunSpec spec = spec_;
-    spec.command = {};
-    spec.resources = {};
-    spec.init.path = checkpoint.string();
-    const int signal = predict_into(program_, {{{"the soup", 1, 1, spec}}}, spec.dev_data.path, draft, final);
+    const Model soup = model_of_checkpoint("the soup", spec_, checkpoint, {});
+    const int signal = predict_into(program_, {{soup}}, spec_.dev_data.path, draft, final);
     // Where it will lie is not known yet.
     for (const auto& file : {RunPaths{draft}.request(), RunPaths{draft}.command()}) fs::remove(file);
     return signal;
@@ -159,12 +158,11 @@ class SoupCombiner : public MemberCombiner {
 }  // namespace
 
 std::unique_ptr<MemberCombiner> make_combiner(const Program& program, const EnsembleMembers& members,
-                                              Method method, Normalise normalise,
-                                              const std::vector<size_t>& fitted_on) {
+                                              Method method, const Scaling& scaling) {
   const WorkspacePaths workspace = program.workspace();
   if (method == Method::kNBest) return std::make_unique<NBestCombiner>(workspace, members);
   if (method == Method::kSoup) return std::make_unique<SoupCombiner>(program, members);
-  return std::make_unique<LogitsCombiner>(workspace, members, method, normalise, fitted_on);
+  return std::make_unique<LogitsCombiner>(workspace, members, method, scaling);
 }
 
 }  // namespace expctl

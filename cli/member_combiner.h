@@ -2,6 +2,7 @@
 // that comes of it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -23,7 +24,7 @@ class MemberCombiner {
   virtual const Dataset& dataset() const = 0;
   /// What the logits of each member are multiplied by; all 1 where no logits are combined.
   virtual std::vector<double> scales() const = 0;
-  /// F1 (0 to 1) of every question by the members' mean under these weights.
+  /// F1 (0 to 1) of every question by the members' mean under these weights. Throws Interrupted.
   virtual std::vector<double> question_f1(const std::vector<double>& weights) = 0;
   /// Leaves what an evaluation leaves in `draft`, which will lie at `final`. Returns a signal that has ended
   /// it, or 0.
@@ -31,10 +32,20 @@ class MemberCombiner {
                     const std::filesystem::path& final) = 0;
 };
 
-/// Temperatures are fitted on `fitted_on` (questions; empty: all). Throws Error where members cannot be
-/// combined so.
+/// A signal has ended what a question_f1() had to predict.
+struct Interrupted {
+  int signal;
+};
+
+struct Scaling {
+  Normalise normalise = Normalise::kNone;
+  double holdout = 0;              ///< temperatures are fitted without this share of the articles
+  uint64_t seed = 0;               ///< of what is held out
+  std::vector<double> given = {};  ///< [members] in place of a normalisation; empty: none
+};
+
+/// Throws Error where members cannot be combined so.
 std::unique_ptr<MemberCombiner> make_combiner(const Program& program, const EnsembleMembers& members,
-                                              Method method, Normalise normalise,
-                                              const std::vector<size_t>& fitted_on);
+                                              Method method, const Scaling& scaling);
 
 }  // namespace expctl

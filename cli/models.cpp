@@ -85,22 +85,18 @@ Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace,
                     : fmt::format("it is {}", name_of(run.state)),
                 ErrorCode::kNotFound);
   }
-  RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-  spec.command = {};
-  spec.resources = {};  // those were of the machine that trained
-  return make_model(run.id, std::move(spec), paths.checkpoint(), settings);
-}
-
-/// The one checkpoint of an ensemble whose members' weights were averaged.
-Model soup_model(const RunRecord& soup, const RunRecord& member, const WorkspacePaths& workspace,
-                 const std::vector<std::string>& settings) {
-  RunSpec spec = run_spec_from_json(member.spec, "registry: spec of " + member.id);
-  spec.command = {};
-  spec.resources = {};
-  return make_model(soup.id, std::move(spec), RunPaths{workspace.folder(soup.id)}.checkpoint(), settings);
+  return model_of_checkpoint(run.id, run_spec_from_json(run.spec, "registry: spec of " + run.id),
+                             paths.checkpoint(), settings);
 }
 
 }  // namespace
+
+Model model_of_checkpoint(const std::string& name, RunSpec spec, const fs::path& checkpoint,
+                          const std::vector<std::string>& settings) {
+  spec.command = {};
+  spec.resources = {};  // those were of the machine that trained
+  return make_model(name, std::move(spec), checkpoint, settings);
+}
 
 fs::path folder_path(const std::string& text) {
   const fs::path path = fs::absolute(text).lexically_normal();
@@ -125,8 +121,11 @@ Models find_models(const Program& program, const std::string& word,
   if (members.empty()) return {{model_of_run(entry, workspace, settings)}};
   Models models;
   models.method = parse_method(json_get<std::string>(entry.spec, "method", "registry: " + entry.id));
-  if (models.method == Method::kSoup)
-    return {{soup_model(entry, registry.find_run(members.front()).value(), workspace, settings)}};
+  if (models.method == Method::kSoup) {
+    const RunRecord member = registry.find_run(members.front()).value();
+    return {{model_of_checkpoint(entry.id, run_spec_from_json(member.spec, "registry: spec of " + member.id),
+                                 RunPaths{workspace.folder(entry.id)}.checkpoint(), settings)}};
+  }
   for (size_t i = 0; i < members.size(); ++i) {
     models.members.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));
     models.members.back().weight = entry.spec["members"][i]["weight"].get<double>();

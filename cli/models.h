@@ -31,6 +31,11 @@ struct Models {
 /// the model.
 Models find_models(const Program& program, const std::string& word, const std::vector<std::string>& settings);
 
+/// A run's spec with another checkpoint, which was trained elsewhere or made of several. Throws Error as
+/// find_models does.
+Model model_of_checkpoint(const std::string& name, RunSpec spec, const std::filesystem::path& checkpoint,
+                          const std::vector<std::string>& settings);
+
 /// A folder as people type it, "checkpoint/" too.
 std::filesystem::path folder_path(const std::string& text);
 

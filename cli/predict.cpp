@@ -39,14 +39,21 @@ Models all_models(const Program& program, const PredictOptions& options) {
   for (size_t i = 0; i < options.models.size(); ++i) {
     Models found = find_models(program, options.models[i], options.settings);
     if (options.models.size() == 1) all.method = found.method;
+    double total = 0;  // so that an ensemble among others counts as one of them
+    for (const auto& model : found.members) total += model.weight;
     for (auto& model : found.members) {
+      if (options.models.size() > 1) model.weight /= total;
       if (!options.weights.empty()) model.weight *= options.weights[i];
       if (!options.scales.empty()) model.scale *= options.scales[i];
       check_weight(model.name, model.weight);
+      check_scale(model.name, model.scale);
       all.members.push_back(std::move(model));
     }
   }
   if (!options.method.empty()) all.method = parse_method(options.method);
+  if (!options.scales.empty() && (all.method == Method::kNBest || all.members.size() == 1))
+    throw Error("--scales: there are no logits of several models to combine", "leave it out",
+                ErrorCode::kUsage);
   if (all.method == Method::kSoup)
     throw Error("--method soup: weights are averaged once, by expctl ensemble",
                 "predict with what that has made: it is one model", ErrorCode::kUsage);

@@ -29,7 +29,7 @@ std::vector<std::vector<double>> agreement(const std::vector<Predictions>& membe
   return shares;
 }
 
-std::vector<SizeScore> f1_by_size(ScoreBook& book) {
+std::vector<SizeScore> f1_by_size(ScoreBook& book, const std::vector<size_t>& questions) {
   std::vector<SizeScore> sizes;
   for (size_t size = 1; size <= book.pool(); ++size) {
     SizeScore score{size, 0, 100, 0};
@@ -37,7 +37,7 @@ std::vector<SizeScore> f1_by_size(ScoreBook& book) {
     for (size_t start = 0; start < starts; ++start) {
       Counts counts(book.pool(), 0);
       for (size_t i = 0; i < size; ++i) counts[(start + i) % book.pool()] = 1;
-      const double f1 = book.f1(counts, {});
+      const double f1 = book.f1(counts, questions);
       score.mean += f1 / static_cast<double>(starts);
       score.least = std::min(score.least, f1);
       score.greatest = std::max(score.greatest, f1);

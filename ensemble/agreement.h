@@ -22,6 +22,6 @@ struct SizeScore {
 
 /// For each size up to the pool's: of all ensembles of neighbours (in a circle), so that each member is in as
 /// many as any other.
-std::vector<SizeScore> f1_by_size(ScoreBook& book);
+std::vector<SizeScore> f1_by_size(ScoreBook& book, const std::vector<size_t>& questions);
 
 }  // namespace expctl

@@ -16,7 +16,12 @@ AnswerSpace::AnswerSpace(Dataset questions, Vocabulary pieces, const TrainSpec& 
       decoding(decode_options(resolved)) {}
 
 void AnswerSpace::check(const LogitsFile& logits, const std::string& source) const {
-  const auto what = difference(logits.identity, identity);
+  std::string what = difference(logits.identity, identity);
+  bool fits = logits.offsets.size() == features.size() + 1;
+  for (size_t i = 0; fits && i < features.size(); ++i) {
+    fits = logits.offsets[i + 1] - logits.offsets[i] == static_cast<int64_t>(features[i].input_ids.size());
+  }
+  if (what.empty() && !fits) what = "its features have other lengths";
   if (what.empty()) return;
   throw Error(
       fmt::format("{}: the dataset, vocabulary or settings are not those its logits were made with: {}",

@@ -9,13 +9,13 @@
 namespace expctl {
 namespace {
 
-/// How many questions each article has.
+/// How many questions each article has, those without any left out.
 std::vector<size_t> sizes_of(const Dataset& dataset) {
   std::vector<size_t> sizes;
   for (const auto& article : dataset.articles) {
     size_t size = 0;
     for (const auto& paragraph : article.paragraphs) size += paragraph.questions.size();
-    sizes.push_back(size);
+    if (size > 0) sizes.push_back(size);
   }
   if (sizes.size() < 2)
     throw Error("the dataset is one article: nothing can be held out of it", "choose on all of it",
@@ -24,6 +24,12 @@ std::vector<size_t> sizes_of(const Dataset& dataset) {
 }
 
 }  // namespace
+
+std::vector<size_t> all_questions(const Dataset& dataset) {
+  std::vector<size_t> questions(dataset.question_count());
+  std::iota(questions.begin(), questions.end(), size_t{0});
+  return questions;
+}
 
 ArticleSplit hold_out(const Dataset& dataset, double share, uint64_t seed) {
   const auto sizes = sizes_of(dataset);

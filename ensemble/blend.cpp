@@ -34,6 +34,13 @@ void become_probabilities(float* logits, size_t size, double scale) {
 
 constexpr int64_t kTileTokens = 16384;
 
+void check_factor(const char* what, const std::string& id, double factor) {
+  constexpr double kMost = 1e12;
+  if (factor > 0 && factor <= kMost) return;
+  throw Error(fmt::format("the {} of {} is {}", what, id, factor),
+              fmt::format("{}s are positive numbers, up to 1e12", what), ErrorCode::kUsage);
+}
+
 }  // namespace
 
 void check_alike(const std::vector<LogitsMember>& members) {
@@ -53,9 +60,11 @@ void check_alike(const std::vector<LogitsMember>& members) {
 }
 
 void check_weight(const std::string& id, double weight) {
-  if (weight > 0 && std::isfinite(weight)) return;
-  throw Error(fmt::format("the weight of {} is {}", id, weight), "weights are positive numbers",
-              ErrorCode::kUsage);
+  check_factor("weight", id, weight);
+}
+
+void check_scale(const std::string& id, double scale) {
+  check_factor("scale", id, scale);
 }
 
 Blend::Blend(std::vector<LogitsMember> members, Method method, const std::vector<size_t>& question_tokens)

@@ -19,8 +19,9 @@ struct LogitsMember {
 /// not finite.
 void check_alike(const std::vector<LogitsMember>& members);
 
-/// Throws Error for a weight that is not a positive, finite number.
+/// Throws Error for a weight, or a scale, that is not a positive number of a sensible size (up to 1e12).
 void check_weight(const std::string& id, double weight);
+void check_scale(const std::string& id, double scale);
 
 /// Members made ready to be averaged under any weights. With Method::kLogits start and end logits are
 /// averaged; with kProbabilities each member's start logits become a softmax over all tokens of a question,

@@ -17,12 +17,8 @@ struct Labelled {
 };
 
 std::vector<Labelled> labelled_questions(const LogitsFile& logits, const AnswerSpace& space,
-                                         std::vector<size_t> questions) {
+                                         const std::vector<size_t>& questions) {
   const auto bounds = first_features(space.features, space.dataset.question_count());
-  if (questions.empty()) {
-    questions.resize(space.dataset.question_count());
-    std::iota(questions.begin(), questions.end(), size_t{0});
-  }
   std::vector<Labelled> all;
   for (const size_t question : questions) {
     Labelled labelled{static_cast<size_t>(logits.offsets[bounds[question]]),
@@ -92,7 +88,8 @@ double fitted_scale(const LogitsFile& logits, const AnswerSpace& space,
   const auto loss = [&](double log_scale) {
     return negative_log_likelihood(logits, labelled, std::exp(log_scale));
   };
-  // The loss is convex in the scale, so it falls and then rises in its logarithm: golden-section search.
+  // Of one gold token the loss is convex in the scale, and falls and then rises in its logarithm; where
+  // several windows hold the answer it nearly is. Golden-section search.
   const double kGolden = (std::sqrt(5.0) - 1) / 2;
   double low = -std::log(8.0), high = std::log(8.0);
   double a = high - kGolden * (high - low), b = low + kGolden * (high - low);

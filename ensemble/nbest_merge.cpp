@@ -25,6 +25,7 @@ std::vector<NBestEntry> merge(const std::vector<NBestMember>& members, const std
   double total = 0;
   for (const auto& member : members) total += member.weight;
   for (const auto& member : members) {
+    if (member.weight == 0) continue;
     for (const auto& entry : answers_of(member, question)) {
       const auto [at, is_new] = place.emplace(entry.text, merged.size());
       if (is_new) merged.push_back({entry.text, 0, 0, 0});

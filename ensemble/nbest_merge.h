@@ -17,10 +17,11 @@ struct NBestMember {
 };
 
 /// Of each question's texts the weighted mean of the members' probabilities, a text that a member does not
-/// list counting 0; the most probable `n_best` of them, of equals the one listed first, by the members in
-/// their order. What they have of mass is shared out to 1; both logits are half the probability's logarithm,
-/// so that a softmax over their sums gives the probabilities. One member alone gives its own answers in their
-/// order. Throws Error naming the member and the question that it has no answers to.
+/// list counting 0 and a member of weight 0 not at all; the most probable `n_best` of them, of equals the one
+/// listed first, by the members in their order. What they have of mass is shared out to 1; both logits are
+/// half the probability's logarithm, so that a softmax over their sums gives the probabilities. One member
+/// alone gives its own answers in their order. Throws Error naming the member and the question that it has no
+/// answers to.
 std::vector<QuestionPrediction> merge_nbest(const std::vector<NBestMember>& members, const Dataset& dataset,
                                             size_t n_best);
 

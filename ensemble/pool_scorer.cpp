@@ -15,7 +15,7 @@ PoolScorer::PoolScorer(const AnswerSpace& space, const Blend& blend)
     texts_.emplace_back(paragraph->context, space.features, space.vocabulary, space.decoding);
 }
 
-double PoolScorer::f1_of(const NumberedParagraph& paragraph, size_t question, const SpanText& text_of,
+double PoolScorer::f1_of(const NumberedParagraph& paragraph, size_t question, SpanText& text_of,
                          const std::optional<Span>& span) {
   const Question& asked = paragraph.paragraph->questions[question - paragraph.first_question];
   if (!span) return score_answer(asked, kNoSpanText).f1;

@@ -24,7 +24,7 @@ class PoolScorer {
     Span span;
     double f1;
   };
-  double f1_of(const NumberedParagraph& paragraph, size_t question, const SpanText& text_of,
+  double f1_of(const NumberedParagraph& paragraph, size_t question, SpanText& text_of,
                const std::optional<Span>& span);
 
   const AnswerSpace& space_;

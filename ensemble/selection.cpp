@@ -44,7 +44,8 @@ class Search {
 
   /// From the best `start` of `pool` on; the best of the sizes on the way.
   Counts greedy(const std::vector<size_t>& pool, const SearchOptions& options) {
-    Counts now = best_alone(pool, options.sorted_start), best = now;
+    Counts now = best_alone(pool, std::min(options.sorted_start, options.max_size)), best = now;
+    f1(now);
     while (size_of(now) < options.max_size) {
       Counts next;
       for (const size_t member : pool) {
@@ -59,16 +60,18 @@ class Search {
   }
 
   /// Each member once, the best first.
-  void once(const std::vector<size_t>& pool) {
+  Counts once(const std::vector<size_t>& pool) {
     Counts now;
     for (const size_t member : best_first(pool)) {
       Counts with = now.empty() ? Counts(book_.pool(), 0) : now;
       ++with[member];
       if (now.empty() || f1(with) >= f1(now)) now = with;
     }
+    return now;
   }
 
-  std::vector<Combination> ranked() const {
+  /// The choice first, where it is one of several members; then the others.
+  std::vector<Combination> ranked(const Counts& chosen) const {
     std::vector<Combination> list;
     for (const auto& [counts, f1] : tried_) {
       if (different(counts) > 1) list.push_back({counts, f1});
@@ -78,6 +81,9 @@ class Search {
       if (size_of(a.counts) != size_of(b.counts)) return size_of(a.counts) < size_of(b.counts);
       return a.counts > b.counts;  // the one of earlier members
     });
+    const auto own = std::find_if(list.begin(), list.end(),
+                                  [&](const Combination& one) { return one.counts == reduced(chosen); });
+    if (own != list.end()) std::rotate(list.begin(), own, own + 1);
     return list;
   }
 
@@ -115,28 +121,26 @@ std::vector<size_t> drawn(const std::vector<size_t>& pool, double share, uint64_
   return part;
 }
 
-void try_subsets(Search& search, size_t pool) {
+/// Every subset; which is best shows in their order.
+Counts try_subsets(Search& search, size_t pool) {
   for (uint64_t subset = 1; subset < (uint64_t{1} << pool); ++subset) {
     Counts counts(pool, 0);
     for (size_t member = 0; member < pool; ++member) counts[member] = (subset >> member & 1) != 0 ? 1 : 0;
     search.f1(counts);
   }
+  return {};
 }
 
-void try_greedily(Search& search, const std::vector<size_t>& pool, const SearchOptions& options) {
-  if (options.bags == 0) {
-    search.greedy(pool, options);
-    return;
-  }
+Counts try_bags(Search& search, const std::vector<size_t>& pool, const SearchOptions& options) {
   Counts all(pool.size(), 0);
   for (int bag = 0; bag < options.bags; ++bag) {
     const Counts chosen = search.greedy(drawn(pool, options.bag_share, options.seed, bag), options);
-    // Every bag has the same say, however many members it chose.
+    constexpr int kSay = 2520;  // of a bag, however many members it chose: up to ten divide it
     const int size = size_of(chosen);
-    constexpr int kShares = 2520;  // divisible by 1 .. 10
-    for (size_t i = 0; i < all.size(); ++i) all[i] += chosen[i] * kShares / size;
+    for (size_t i = 0; i < all.size(); ++i) all[i] += chosen[i] * kSay / size;
   }
   search.f1(all);
+  return all;
 }
 
 }  // namespace
@@ -151,30 +155,36 @@ double ScoreBook::f1(const Counts& counts, const std::vector<size_t>& questions)
   const auto& scores = question_f1(counts);
   double sum = 0;
   for (const size_t question : questions) sum += scores[question];
-  if (!questions.empty()) return 100 * sum / static_cast<double>(questions.size());
-  return 100 * std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  return 100 * sum / static_cast<double>(questions.size());
 }
 
 std::vector<Combination> search(ScoreBook& book, const std::vector<size_t>& questions,
                                 const SearchOptions& options) {
   if (book.pool() < 2) throw Error("a pool to choose from has at least two members", "", ErrorCode::kUsage);
   Search tries(book, questions);
-  if (options.kind == SearchOptions::Kind::kExhaustive) {
-    if (book.pool() > kExhaustivePool)
-      throw Error(
-          fmt::format("{} members have too many subsets to try them all", book.pool()),
-          fmt::format("--select exhaustive is for {}, --select greedy for any number", kExhaustivePool),
-          ErrorCode::kUsage);
-    try_subsets(tries, book.pool());
-  } else {
-    std::vector<size_t> pool(book.pool());
-    std::iota(pool.begin(), pool.end(), size_t{0});
-    if (options.kind == SearchOptions::Kind::kOnce)
-      tries.once(pool);
-    else
-      try_greedily(tries, pool, options);
+  if (options.kind == SearchOptions::Kind::kExhaustive && book.pool() > kExhaustivePool) {
+    throw Error(fmt::format("{} members have too many subsets to try them all", book.pool()),
+                fmt::format("--select exhaustive is for {}, --select greedy for any number", kExhaustivePool),
+                ErrorCode::kUsage);
   }
-  return tries.ranked();
+  std::vector<size_t> pool(book.pool());
+  std::iota(pool.begin(), pool.end(), size_t{0});
+  const Counts chosen = [&] {
+    switch (options.kind) {
+      case SearchOptions::Kind::kExhaustive:
+        return try_subsets(tries, book.pool());
+      case SearchOptions::Kind::kOnce:
+        return tries.once(pool);
+      case SearchOptions::Kind::kGreedy:
+        break;
+    }
+    return options.bags > 0 ? try_bags(tries, pool, options) : tries.greedy(pool, options);
+  }();
+  auto found = tries.ranked(chosen);
+  if (found.empty())
+    throw Error("the search has tried no two members together", "--max-size is two at least",
+                ErrorCode::kUsage);
+  return found;
 }
 
 double cross_fitted_f1(ScoreBook& book, const std::vector<int>& fold_of, const SearchOptions& options) {

@@ -24,7 +24,7 @@ class ScoreBook {
 
   size_t pool() const { return pool_; }
   const std::vector<double>& question_f1(const Counts& counts);
-  /// Mean F1 of these questions, in percent; of all where there are none.
+  /// Mean F1 of these questions, in percent.
   double f1(const Counts& counts, const std::vector<size_t>& questions);
 
  private:
@@ -50,12 +50,13 @@ struct Combination {
 /// The most that an exhaustive search tries all subsets of.
 inline constexpr size_t kExhaustivePool = 12;
 
-/// What the search has tried that has two or more different members, the best first, of equals the smaller
-/// and then the one of earlier members; proportions that are the same count as one. Chosen on `questions`
-/// (empty: all). Greedy: at each size the member is added that makes the mean best; the best size counts.
-/// Once: each member is tried once, the best first, and stays where the mean is no worse for it (a greedy
-/// soup, Wortsman et al. 2022). Exhaustive: every subset, alike weights. Throws Error for a pool of fewer
-/// than two or, exhaustive, of more than kExhaustivePool.
+/// The combination of two or more different members that the search has chosen on `questions`, then all
+/// others of such that it has tried, the best first, of equals the smaller and then the one of earlier
+/// members; proportions that are the same count as one. Greedy: at each size the member is added that makes
+/// the mean best; the best size counts. With bags the choice is the sum of all bags' choices, each with the
+/// same say. Once: each member is tried once, the best first, and stays where the mean is no worse for it (a
+/// greedy soup, Wortsman et al. 2022). Exhaustive: every subset, alike weights. Throws Error for a pool of
+/// fewer than two or, exhaustive, of more than kExhaustivePool.
 std::vector<Combination> search(ScoreBook& book, const std::vector<size_t>& questions,
                                 const SearchOptions& options);
 

@@ -157,6 +157,24 @@ std::string method_text(const RunRecord& entry) {
   return "the mean of start and end logits, token by token";
 }
 
+/// How an ensemble's members were found.
+std::string selection_text(const RunRecord& entry) {
+  const Json selection = entry.spec.value("selection", Json());
+  if (selection.is_null()) return "its members were named by hand";
+  std::string text =
+      fmt::format("its members were chosen ({}) from {} runs by F1 on {}", selection.value("by", ""),
+                  selection.value("pool", Json::array()).size(),
+                  selection.value("holdout", 0.0) > 0 ? "some articles of the dev data"
+                                                      : "all of the dev data, the one that ranks it");
+  const auto add = [&](const char* key, const char* where) {
+    if (selection.contains(key))
+      text += fmt::format(", {} F1 {}", where, format_number(selection[key].get<double>()));
+  };
+  add("f1_held_out", "on the articles held out");
+  add("f1_cross_fitted", "cross-fitted over articles");
+  return text;
+}
+
 }  // namespace
 
 std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry) {
@@ -180,6 +198,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
       for (const auto& run : runs) members.push_back(run_row(run));
       row["members"] = members;
       row["how"] = method_text(entry.record);
+      row["chosen"] = selection_text(entry.record);
       ensembles.push_back(row);
     }
     searched.insert(searched.end(), runs.begin(), runs.end());

@@ -3,63 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "reports/chart_parts.h"
 
 namespace expctl {
 namespace {
 
 constexpr double kLeft = 56, kLegend = 150, kMargin = 14, kTop = 12, kBottom = 44;
-constexpr std::array<const char*, 8> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                                 "#e69f00", "#56b4e9", "#000000", "#b8a800"};
-
-struct Range {
-  double low = INFINITY;
-  double high = -INFINITY;
-
-  void take(double value) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  double size() const { return high - low; }
-};
-
-/// 1, 2 or 5 times a power of ten, so that some five steps cover the range.
-double tick_step(const Range& range) {
-  constexpr double kTicks = 5;
-  const double raw = range.size() / kTicks;
-  const double power = std::pow(10, std::floor(std::log10(raw)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (raw <= factor * power) return factor * power;
-  }
-  return 10 * power;
-}
-
-Range widened(Range range) {
-  if (range.size() > 0) return range;
-  return {range.low - 0.5, range.high + 0.5};
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 class Chart {
  public:
-  Chart(Range x, Range y, const ChartShape& shape)
+  Chart(ChartRange x, ChartRange y, const ChartShape& shape)
       : x_(widened(x)),
         y_(widened(y)),
         right_(shape.width - (shape.has_names ? kLegend : kMargin)),
@@ -67,11 +22,11 @@ class Chart {
 
   std::string axes(const std::string& x_label) const {
     std::string svg;
-    for (double tick = first_tick(x_); tick <= x_.high; tick += tick_step(x_)) {
+    for (const double tick : ticks_of(x_)) {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
                          bottom_ + 16, tick);
     }
-    for (double tick = first_tick(y_); tick <= y_.high; tick += tick_step(y_)) {
+    for (const double tick : ticks_of(y_)) {
       svg += fmt::format(
           "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n",
           kLeft, right_, py(tick));
@@ -79,14 +34,14 @@ class Chart {
                          py(tick) + 4, tick);
     }
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right_) / 2,
-                       bottom_ + kBottom - 6, escaped(x_label));
+                       bottom_ + kBottom - 6, svg_text(x_label));
     return svg;
   }
 
   std::string name_of_y(const std::string& name) const {
     return fmt::format(
         "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
-        (kTop + bottom_) / 2, escaped(name));
+        (kTop + bottom_) / 2, svg_text(name));
   }
 
   std::string line(const Series& series, const char* colour) const {
@@ -113,13 +68,10 @@ class Chart {
     return svg;
   }
 
-  static double first_tick(const Range& range) {
-    return std::ceil(range.low / tick_step(range)) * tick_step(range);
-  }
   double px(double x) const { return kLeft + (x - x_.low) / x_.size() * (right_ - kLeft); }
   double py(double y) const { return bottom_ - (y - y_.low) / y_.size() * (bottom_ - kTop); }
 
-  Range x_, y_;
+  ChartRange x_, y_;
   double right_, bottom_;  ///< of the plot
 };
 
@@ -129,8 +81,8 @@ std::string legend(const std::vector<Series>& series, double left) {
     const double y = kTop + 10 + 18 * static_cast<double>(i);
     svg +=
         fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\" stroke=\"{3}\" stroke-width=\"3\"/>\n",
-                    left + 10, left + 28, y, kColours[i % kColours.size()]);
-    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left + 34, y + 4, escaped(series[i].name));
+                    left + 10, left + 28, y, kChartColours[i % kChartColours.size()]);
+    svg += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left + 34, y + 4, svg_text(series[i].name));
   }
   return svg;
 }
@@ -139,7 +91,7 @@ std::string legend(const std::vector<Series>& series, double left) {
 
 std::string line_chart(const std::vector<Series>& series, const std::string& x_label,
                        const std::string& y_label, const ChartShape& shape) {
-  Range x, y;
+  ChartRange x, y;
   for (const auto& one : series) {
     for (const auto& [px, py] : one.points) {
       if (!std::isfinite(px) || !std::isfinite(py)) continue;
@@ -147,16 +99,17 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
       y.take(py);
     }
   }
-  if (x.low > x.high) return "";
+  if (x.is_empty()) return "";
   const Chart chart(x, y, shape);
   std::string svg = fmt::format(
       "<svg {}viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n",
       shape.is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "", shape.width, shape.height,
-      escaped(y_label), escaped(x_label));
+      svg_text(y_label), svg_text(x_label));
   if (shape.is_file) svg += "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   svg += chart.axes(x_label);
-  for (size_t i = 0; i < series.size(); ++i) svg += chart.line(series[i], kColours[i % kColours.size()]);
+  for (size_t i = 0; i < series.size(); ++i)
+    svg += chart.line(series[i], kChartColours[i % kChartColours.size()]);
   if (shape.has_names) svg += chart.name_of_y(y_label) + legend(series, shape.width - kLegend);
   return svg + "</svg>\n";
 }

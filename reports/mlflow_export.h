@@ -2,8 +2,8 @@
 // tag, in the folder of its experiment.
 //
 // Source: what mlflow/store/tracking/file_store.py of MLflow 3.17 reads, and the names that its validation.py
-// allows. MLflow 3.13 and later open such a folder where MLFLOW_ALLOW_FILE_STORE=true is set, and have `mlflow
-// migrate-filestore` to make a database of it.
+// allows. MLflow 3.13 and later open such a folder where MLFLOW_ALLOW_FILE_STORE=true is set, and have
+// `mlflow migrate-filestore` to make a database of it.
 #pragma once
 
 #include <filesystem>

@@ -147,6 +147,12 @@ Json evaluation_of(const RunRecord& entry, const std::vector<RunRecord>& runs,
     if (!evaluation.is_null() && own != evaluation) return nullptr;
     evaluation = own;
   }
+  const auto vocabulary = [](const RunPaths& run) {
+    return sha256_file(CheckpointPaths{run.checkpoint()}.vocab());
+  };
+  for (const auto& folder : folders) {
+    if (vocabulary(folder) != vocabulary(folders.front())) return nullptr;
+  }
   return evaluation;
 }
 
@@ -196,11 +202,14 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
   }
   if (soup) copy_checkpoint(from, entry, "");
   if (ensemble) copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);
-  if (ensemble && !soup) {
-    std::vector<std::pair<std::string, fs::path>> members;
-    for (const auto& run : runs) members.emplace_back(run.id, workspace.folder(run.id));
+  std::vector<std::pair<std::string, fs::path>> members;
+  for (const auto& run : runs) {
+    if (ensemble && !soup && fs::exists(RunPaths{workspace.folder(run.id)}.inference_stats()))
+      members.emplace_back(run.id, workspace.folder(run.id));
+  }
+  if (!members.empty()) {  // another program's runs may have none
     write_file(to.inference_stats(), json_text(ensemble_inference_stats(members)));
-  } else {
+  } else if (!ensemble || soup) {
     copy_if_there(from.inference_stats(), to.inference_stats());
   }
   copy_needed(from.predictions(), to.predictions(), chosen.record.id);

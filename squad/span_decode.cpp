@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_set>
 
 #include "core/error.h"
 #include "core/tiles.h"
@@ -22,16 +21,22 @@ void add_probabilities(std::vector<NBestEntry>& nbest) {
   for (auto& entry : nbest) entry.probability /= sum;
 }
 
-std::vector<NBestEntry> best_entries(std::vector<Span> spans, const SpanText& text_of,
+/// Leaves `spans` without those that it has looked at.
+std::vector<NBestEntry> best_entries(std::vector<Span>& spans, SpanText& text_of,
                                      const DecodeOptions& options) {
-  std::sort(spans.begin(), spans.end(), is_better);
+  // A heap: of hundreds of spans some thirty are looked at.
+  const auto is_worse = [](const Span& a, const Span& b) { return is_better(b, a); };
+  std::make_heap(spans.begin(), spans.end(), is_worse);
   std::vector<NBestEntry> nbest;
-  std::unordered_set<std::string> seen;
-  for (const auto& span : spans) {
-    if (static_cast<int>(nbest.size()) >= options.n_best) break;
+  nbest.reserve(static_cast<size_t>(options.n_best));
+  while (!spans.empty() && static_cast<int>(nbest.size()) < options.n_best) {
+    std::pop_heap(spans.begin(), spans.end(), is_worse);
+    const Span span = spans.back();
+    spans.pop_back();
     std::string text = text_of(span);
     // run_squad.py keeps a text once; run_qa keeps every span.
-    if (options.run_squad && !seen.insert(text).second) continue;
+    const auto is_it = [&](const NBestEntry& entry) { return entry.text == text; };
+    if (options.run_squad && std::any_of(nbest.begin(), nbest.end(), is_it)) continue;
     nbest.push_back({std::move(text), 0, span.start_logit, span.end_logit});
   }
   if (nbest.empty()) nbest.push_back({kNoSpanText, 0, 0, 0});
@@ -69,15 +74,16 @@ std::vector<QuestionPrediction> decode_spans(const Dataset& dataset, const std::
   std::vector<QuestionPrediction> predictions(dataset.question_count());
   for_each_tile(static_cast<int64_t>(paragraphs.size()), [&](int64_t tile, int64_t) {
     auto [paragraph, at] = paragraphs[static_cast<size_t>(tile)];
-    const SpanText text_of(paragraph->context, features, vocabulary, options);
+    SpanText text_of(paragraph->context, features, vocabulary, options);
     SpanFinder finder(options);
+    std::vector<Span> spans;
     for (const auto& question : paragraph->questions) {
-      std::vector<Span> spans;
+      spans.clear();
       for (size_t i = first[at]; i < first[at + 1]; ++i) {
         const auto token = static_cast<size_t>(logits.offsets[i]);
         finder.add_all(features[i], i, &logits.start[token], &logits.end[token], spans);
       }
-      predictions[at++] = {question.id, best_entries(std::move(spans), text_of, options)};
+      predictions[at++] = {question.id, best_entries(spans, text_of, options)};
     }
   });
   return predictions;

@@ -78,7 +78,7 @@ SpanText::SpanText(const std::string& context, const std::vector<Feature>& featu
       vocabulary_(vocabulary),
       run_squad_(options.run_squad) {}
 
-std::string SpanText::operator()(const Span& span) const {
+std::string SpanText::operator()(const Span& span) {
   const Feature& feature = features_[span.feature];
   const auto begin = feature.offsets[static_cast<size_t>(span.start)].first;
   const auto end = feature.offsets[static_cast<size_t>(span.end)].second;
@@ -86,11 +86,11 @@ std::string SpanText::operator()(const Span& span) const {
     return encode_utf8(
         std::u32string_view(context_).substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
   }
-  std::vector<std::string_view> pieces;
+  pieces_.clear();
   for (int32_t i = span.start; i <= span.end; ++i) {
-    pieces.push_back(vocabulary_.piece(feature.input_ids[static_cast<size_t>(i)]));
+    pieces_.push_back(vocabulary_.piece(feature.input_ids[static_cast<size_t>(i)]));
   }
-  return final_text(join_pieces(pieces), words_.around(begin, end));
+  return words_.answer(join_pieces(pieces_), begin, end);
 }
 
 std::vector<size_t> first_features(const std::vector<Feature>& features, size_t questions) {

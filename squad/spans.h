@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/train_spec.h"
@@ -55,14 +56,14 @@ class SpanFinder {
   std::vector<int32_t> starts_, ends_;  // scratch
 };
 
-/// Turns spans of one paragraph's questions into texts.
+/// Turns spans of one paragraph's questions into texts, from one thread at a time.
 class SpanText {
  public:
   /// `features` and `vocabulary` must outlive it.
   SpanText(const std::string& context, const std::vector<Feature>& features, const Vocabulary& vocabulary,
            const DecodeOptions& options);
 
-  std::string operator()(const Span& span) const;
+  std::string operator()(const Span& span);
 
  private:
   std::u32string context_;
@@ -70,6 +71,7 @@ class SpanText {
   const std::vector<Feature>& features_;
   const Vocabulary& vocabulary_;
   bool run_squad_;
+  std::vector<std::string_view> pieces_;  // scratch
 };
 
 /// What stands for an answer where no span is possible, in run_squad.py and run_qa.py alike.

@@ -109,8 +109,8 @@ TEST_CASE("ensemble: what predict averages is what three separate predictions gi
 TEST_CASE("ensemble: a search over a pool is said, recorded, and the same each time", "[e2e]") {
   const Trained job;
   const ProgramResult said = job.succeeds({"ensemble", "--pool", "sweep1", "--select", "greedy"});
-  CHECK_THAT(said.err,
-             Contains("chosen from 3 runs on ") && Contains(", all that the contest ranks on: F1 "));
+  CHECK_THAT(said.err, Contains("chosen from 3 runs on ") &&
+                           Contains(", all of the dev data, which is what ranks: F1 "));
   const Json entry = job.ensemble({"--pool", "sweep1", "--select", "greedy"});
   CHECK(entry["id"] == "ens1");
   const Json file = read_json(job.run("ens1").ensemble());
@@ -135,7 +135,8 @@ TEST_CASE("ensemble: a search over a pool is said, recorded, and the same each t
 
 TEST_CASE("ensemble: compared with its members, alone or among others", "[e2e]") {
   const Trained job;
-  const double f1 = job.ensemble({"run1", "run2", "run3", "--method", "probabilities"})["f1"];
+  const double f1 =
+      job.ensemble({"run1", "run2", "run3", "--method", "probabilities", "--normalise", "temperature"})["f1"];
   const std::string out = job.succeeds({"--json", "compare", "ens1", "--plot", "members.svg"}).out;
   check_output("compare ensemble", out);
   const Json compared = Json::parse(out);
@@ -169,6 +170,10 @@ TEST_CASE("ensemble: soups are chosen, kept as checkpoints, packaged", "[e2e]") 
                                           {"PATH=" + bin_dir().string() + ":/usr/bin:/bin"});
   INFO(again.err);
   CHECK(again.out == read_file(entry / "eval.json"));
+  if (python().empty()) return;
+  const ProgramResult scored = run_program({python().string(), (entry / "eval_only.py").string(), job.dev()});
+  INFO(scored.err);
+  CHECK(Json::parse(scored.out)["f1"].get<double>() == Approx(soup["f1"].get<double>()).margin(0.5));
 }
 
 TEST_CASE("ensemble: an entry by each method packs, and its scripts score it again", "[e2e]") {
@@ -207,6 +212,8 @@ TEST_CASE("ensemble: what cannot be combined is refused, each with one message",
   job.refuses({"run1", "run2", "--normalise", "much"}, 2, "--normalise much");
   job.refuses({"run1", "run2", "--select", "lucky"}, 2, "--select lucky");
   job.refuses({"run1", "run2", "--holdout", "0.5"}, 2, "nothing is chosen");
+  job.refuses({"run1", "run2", "--bags", "3"}, 2, "nothing is chosen");
+  job.refuses({"--pool", "sweep1", "--select", "greedy", "--holdout", "nan"}, 2, "--holdout");
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--holdout", "1.5"}, 2, "--holdout 1.5");
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--weights", "1,1,1"}, 2, "--weights and --select");
   job.refuses({"--pool", "sweep1", "--method", "nbest", "--normalise", "scale"}, 2, "combines no logits");

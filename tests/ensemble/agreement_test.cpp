@@ -19,7 +19,7 @@ TEST_CASE("agreement: of each size every ring of neighbours counts once", "[ense
     const double total = weights[0] + weights[1] + weights[2];
     return std::vector<double>{weights[0] / total, weights[1] / total};
   });
-  const auto sizes = f1_by_size(book);
+  const auto sizes = f1_by_size(book, {0, 1});
   REQUIRE(sizes.size() == 3);
   CHECK(sizes[0].mean == Approx(100.0 / 3));
   CHECK(sizes[0].least == 0);

@@ -54,6 +54,16 @@ TEST_CASE("answers: another dataset, vocabulary or stride is refused", "[ensembl
   CHECK_THROWS_WITH(s.space().check(s.logits, "run1"), Contains("doc_stride: 128 and 64"));
 }
 
+TEST_CASE("answers: logits whose features have other lengths are refused, whatever their metadata says",
+          "[ensemble]") {
+  Case c;
+  c.dataset.articles[0].paragraphs.push_back({"a b", {{"q2", "q", {}}}});
+  c.logits.identity = c.space().identity;
+  CHECK_THROWS_WITH(c.space().check(c.logits, "run1"), Contains("its features have other lengths"));
+  c.logits.offsets = {0, 0, static_cast<int64_t>(c.logits.start.size())};
+  CHECK_THROWS_WITH(c.space().check(c.logits, "run1"), Contains("its features have other lengths"));
+}
+
 TEST_CASE("answers: a question's tokens are those of all its windows", "[ensemble]") {
   Case c;
   c.dataset.articles[0].paragraphs.push_back({"a b a b a b a b a b a b", {{"q2", "q", {}}, {"q3", "q", {}}}});

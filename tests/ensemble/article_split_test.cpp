@@ -62,3 +62,11 @@ TEST_CASE("article split: a dataset of one article cannot be split", "[ensemble]
   CHECK_THROWS_AS(hold_out(articles({5}), 0.5, 0), Error);
   CHECK_THROWS_AS(article_folds(articles({5}), 5), Error);
 }
+
+TEST_CASE("article split: articles without questions are none", "[ensemble]") {
+  const Dataset dataset = articles({0, 5, 0, 5, 0});
+  CHECK(hold_out(dataset, 0.4, 0).held_out.size() == 5);
+  CHECK(article_folds(dataset, 5).size() == 10);
+  CHECK_THROWS_AS(hold_out(articles({0, 5}), 0.5, 0), Error);
+  CHECK(all_questions(dataset).size() == 10);
+}

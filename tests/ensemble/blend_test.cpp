@@ -109,6 +109,8 @@ TEST_CASE("blend: logits that are not finite are refused, naming the member", "[
 }
 
 TEST_CASE("blend: weights that are no weights are refused", "[ensemble]") {
-  for (const double weight : {0.0, -1.0, static_cast<double>(NAN), static_cast<double>(INFINITY)})
+  for (const double weight : {0.0, -1.0, 1e300, static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
     CHECK_THROWS_WITH(check_weight("run2", weight), Contains("the weight of run2"));
+    CHECK_THROWS_WITH(check_scale("run2", weight), Contains("the scale of run2"));
+  }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "ensemble/article_split.h"
 #include "tests/ensemble/random_pool.h"
 
 using namespace expctl;
@@ -46,7 +47,7 @@ double loss_at(const LogitsFile& logits, const AnswerSpace& space, double scale)
 TEST_CASE("calibration: the fitted temperature makes the gold answers likeliest", "[ensemble]") {
   const AnswerSpace space = small_space();
   const LogitsFile logits = random_member(space, "run1", 3, 6).logits;
-  const double scale = fitted_scale(logits, space, {});
+  const double scale = fitted_scale(logits, space, all_questions(space.dataset));
   const double least = loss_at(logits, space, scale);
   for (const double other : {0.9, 0.97, 1.03, 1.1}) CHECK(loss_at(logits, space, scale * other) > least);
 }
@@ -54,8 +55,9 @@ TEST_CASE("calibration: the fitted temperature makes the gold answers likeliest"
 TEST_CASE("calibration: logits k times as large are fitted a scale of 1 / k", "[ensemble]") {
   const AnswerSpace space = small_space();
   const LogitsFile logits = random_member(space, "run1", 3, 6).logits;
-  const double scale = fitted_scale(logits, space, {});
-  CHECK(fitted_scale(scaled(logits, 2), space, {}) == Approx(scale / 2).epsilon(2e-3));
+  const double scale = fitted_scale(logits, space, all_questions(space.dataset));
+  CHECK(fitted_scale(scaled(logits, 2), space, all_questions(space.dataset)) ==
+        Approx(scale / 2).epsilon(2e-3));
   CHECK(logit_deviation(scaled(logits, 2)) == Approx(2 * logit_deviation(logits)).epsilon(1e-6));
 }
 
@@ -64,5 +66,5 @@ TEST_CASE("calibration: only the questions that are named count; none is an erro
   const LogitsFile logits = random_member(space, "run1", 3, 6).logits;
   CHECK(fitted_scale(logits, space, {0, 1, 2, 3}) != fitted_scale(logits, space, {4, 5, 6, 7}));
   for (auto& feature : space.features) feature.start_position = feature.end_position = 0;
-  CHECK_THROWS_AS(fitted_scale(logits, space, {}), Error);
+  CHECK_THROWS_AS(fitted_scale(logits, space, all_questions(space.dataset)), Error);
 }

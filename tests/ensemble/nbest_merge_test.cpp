@@ -54,3 +54,9 @@ TEST_CASE("n-best merge: a member without answers to a question is refused", "[e
   CHECK_THROWS_WITH(merge_nbest({member("run1", {{"a", 1, 0, 0}}), {"run7", 1, {}}}, kDataset, 20),
                     "run7 has no answers to question 'q1'");
 }
+
+TEST_CASE("n-best merge: a member of weight 0 is not there", "[ensemble]") {
+  const auto merged = merge_nbest(
+      {member("run1", {{"a", 1, 0, 0}}), member("run2", {{"b", 1, 0, 0}}, 0), {"run3", 0, {}}}, kDataset, 20);
+  CHECK(texts(merged) == std::vector<std::string>{"a"});
+}

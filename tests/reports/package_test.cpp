@@ -87,7 +87,8 @@ TEST_CASE("package: the scripts are given the entry's models and settings", "[re
   CHECK_THAT(one, Contains("predict \"$here\"/checkpoint --set eval_max_seq_length=384 --set "
                            "eval_doc_stride=128 --set eval_window=overlap"));
   const std::string two = read_file(w.dir / "submission/run2/eval_only.sh");
-  CHECK_THAT(two, Contains("\"$here\"/checkpoint/run1 \"$here\"/checkpoint/run2 --weights 1.0,2.0 --set"));
+  CHECK_THAT(two, Contains("\"$here\"/checkpoint/run1 \"$here\"/checkpoint/run2 --method logits --weights "
+                           "1.0,2.0 --scales 1.0,1.0 --set"));
   const Json manifest = read_json(w.dir / "submission/run2/manifest.json");
   CHECK(json_line(manifest["models"]) ==
         R"([{"member":"run1","weight":1.0},{"member":"run2","weight":2.0}])");
@@ -99,8 +100,8 @@ TEST_CASE("package: the texts tell what the registry knows", "[reports]") {
   const std::string methodology = read_file(w.dir / "submission/methodology.md");
   CHECK_THAT(methodology, Contains("| run1 | run2 | 100.0 | 100.0 | learning_rate=3e-05 seed=2 |"));
   CHECK_THAT(methodology, Contains("among 3 runs of sweep1 and 1 ensemble.\n"));
-  CHECK_THAT(methodology, Contains("run1 + 2 x run2") && Contains("- seed: 1, 2, 3") &&
-                              Contains("3 runs: 3 succeeded."));
+  CHECK_THAT(methodology,
+             Contains("run1 + 2 x run2") && Contains("- seed: 1, 2, 3") && Contains("3 runs: 3 succeeded."));
   const std::string report = read_file(w.dir / "submission/report.html");
   CHECK_THAT(report, Contains("<polyline") && Contains("<td>ens1</td>") &&
                          Contains("<div class=\"mean\">91.667</div>"));

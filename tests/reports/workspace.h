@@ -34,9 +34,9 @@ struct ScoredWorkspace {
     auto db = registry();
     const Json members = {{{"id", "run1"}, {"weight", 1.0}}, {{"id", "run2"}, {"weight", 2.0}}};
     const std::string id =
-        db.add_ensemble({"ensemble", {{"members", members}}, {"run1", "run2"}, {}}, 2000).id;
+        db.add_ensemble({"ensemble", {{"method", "logits"}, {"members", members}}, {"run1", "run2"}, {}}, 2000).id;
     make_folder(paths.folder(id));
-    write_file(RunPaths{paths.folder(id)}.ensemble(), json_text({{"members", members}}));
+    write_file(RunPaths{paths.folder(id)}.ensemble(), json_text({{"method", "logits"}, {"members", members}}));
     write_answers(db, id, "blue", "green grass");
   }
 

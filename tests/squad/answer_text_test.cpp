@@ -42,3 +42,19 @@ TEST_CASE("answer text: the part of the original that the tokens stand for", "[s
     CHECK(final_text(c.predicted, c.original) == c.expected);
   }
 }
+
+TEST_CASE("answer text: out of a context it is the same as out of the words around the span", "[squad]") {
+  const std::u32string context =
+      U"In  1834,\tZo\u00eb's (U.S.) Cafe\u0301 \u00a0x\u00a0y \u0301 $1.5-bn\u202f\u4e2d\u6587 end.";
+  ContextWords words(context);
+  const std::vector<std::string> predicted = {"in 1834",    "1834",        "1834 ,", "zoe ' s", "zoe",
+                                              "u . s",      "( u . s . )", "cafe",   "x y",     "$ 1 . 5",
+                                              "1 . 5 - bn", "[UNK]",       "",       "end",     "\u4e2d"};
+  const auto size = static_cast<int>(context.size());
+  for (int begin = 0; begin < size; ++begin) {
+    for (int end = begin; end <= size; ++end) {
+      for (const auto& text : predicted)
+        REQUIRE(words.answer(text, begin, end) == final_text(text, words.around(begin, end)));
+    }
+  }
+}
