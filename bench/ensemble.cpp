@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/threads.h"
+#include "ensemble/article_split.h"
 #include "ensemble/pool_scorer.h"
 #include "ensemble/selection.h"
 #include "squad/answer_files.h"
@@ -65,7 +66,7 @@ Json greedy(const AnswerSpace& space, const Blend& blend) {
   PoolScorer scorer(space, blend);
   ScoreBook book(blend.size(), [&](const auto& weights) { return scorer.question_f1(weights); });
   std::vector<Combination> found;
-  const double took = seconds([&] { found = search(book, {}, {}); });
+  const double took = seconds([&] { found = search(book, all_questions(space.dataset), {}); });
   return {{"greedy_s", took},
           {"tried", found.size()},
           {"f1", found.front().f1},

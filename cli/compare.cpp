@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/compare_ensemble.h"
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/hash.h"
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
@@ -40,7 +42,7 @@ std::map<std::string, std::string> facts_of(const RunRecord& run) {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-/// A row for each fact that is not the same of all.
+/// A row for each fact that those which have it do not agree in, and for what only one has of its own kind.
 Rows differing(const std::vector<RunRecord>& runs) {
   std::map<std::string, std::vector<std::string>> by_key;
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -52,8 +54,9 @@ Rows differing(const std::vector<RunRecord>& runs) {
   }
   Rows rows;
   for (const auto& [key, values] : by_key) {
-    if (std::all_of(values.begin(), values.end(), [&](const auto& v) { return v == values.front(); }))
-      continue;
+    std::set<std::string> different(values.begin(), values.end());
+    different.erase("-");
+    if (different.size() < 2 && key != "members" && key != "origin") continue;
     rows.push_back({key});
     rows.back().insert(rows.back().end(), values.begin(), values.end());
   }
@@ -61,10 +64,10 @@ Rows differing(const std::vector<RunRecord>& runs) {
 }
 
 /// The dev data of a run; an ensemble's is that of its first member.
-std::string dev_file(const Registry& registry, const RunRecord& run) {
-  if (!run.spec.contains("members")) return run_spec_from_json(run.spec, run.id).dev_data.path;
+Input dev_data(const Registry& registry, const RunRecord& run) {
+  if (!run.spec.contains("members")) return run_spec_from_json(run.spec, run.id).dev_data;
   const auto members = registry.ensemble_members(run.id);
-  return members.empty() ? "" : dev_file(registry, registry.resolve_run(members.front()));
+  return members.empty() ? Input{} : dev_data(registry, registry.resolve_run(members.front()));
 }
 
 struct Compared {
@@ -72,24 +75,39 @@ struct Compared {
   PairedDifference difference;
 };
 
-/// Each against the first, question by question; those that were scored alike.
-std::vector<Compared> compare_scores(const Registry& registry, const std::vector<RunRecord>& runs,
-                                     const WorkspacePaths& workspace) {
+struct Differences {
   std::vector<Compared> all;
+  std::vector<std::string> missing;  ///< why one is not among them
+};
+
+/// Each against the first, question by question; those that were scored on the same data.
+Differences compare_scores(const Registry& registry, const std::vector<RunRecord>& runs,
+                           const WorkspacePaths& workspace) {
+  Differences found;
   const RunRecord& first = runs.front();
-  const std::string file = first.f1 ? dev_file(registry, first) : "";
-  if (file.empty() || !std::filesystem::exists(file)) return all;
-  const Dataset dataset = read_dataset(file);
+  const Input dev = dev_data(registry, first);
+  std::vector<const RunRecord*> alike;
+  for (size_t i = 1; i < runs.size(); ++i) {
+    if (!first.f1 || !runs[i].f1)
+      found.missing.push_back(fmt::format("{} has no score", first.f1 ? runs[i].id : first.id));
+    else if (dev_data(registry, runs[i]).sha256 != dev.sha256)
+      found.missing.push_back(fmt::format("{} and {} were scored on different data", first.id, runs[i].id));
+    else
+      alike.push_back(&runs[i]);
+  }
+  if (alike.empty()) return found;
+  if (!std::filesystem::is_regular_file(dev.path) || sha256_file(dev.path) != dev.sha256) {
+    found.missing.push_back(fmt::format("{}: it is not there, or has changed since", dev.path));
+    return found;
+  }
+  const Dataset dataset = read_dataset(dev.path);
   const auto score_of = [&](const RunRecord& run) {
     const auto predictions = RunPaths{workspace.folder(run.id)}.predictions();
     return score_predictions(dataset, parse_predictions(read_file(predictions), predictions.string()));
   };
   const Score base = score_of(first);
-  for (size_t i = 1; i < runs.size(); ++i) {
-    if (runs[i].f1 && dev_file(registry, runs[i]) == file)
-      all.push_back({runs[i], paired_difference(base, score_of(runs[i]))});
-  }
-  return all;
+  for (const RunRecord* run : alike) found.all.push_back({*run, paired_difference(base, score_of(*run))});
+  return found;
 }
 
 std::string text_of(const std::string& first, const Compared& compared) {
@@ -122,7 +140,7 @@ int compare(const Program& program, const CompareOptions& options) {
   if (program.json) {
     Json differences = Json::object(), scores = Json::array();
     for (const auto& row : rows) differences[row[0]] = std::vector<std::string>(row.begin() + 1, row.end());
-    for (const auto& one : compared) {
+    for (const auto& one : compared.all) {
       const auto& d = one.difference;
       scores.push_back({{"id", one.run.id},
                         {"f1_difference", d.f1},
@@ -147,7 +165,8 @@ int compare(const Program& program, const CompareOptions& options) {
   rows.push_back(f1);
   rows.push_back(exact);
   fmt::print("{}", render_table(header, rows, stdout_style()));
-  for (const auto& one : compared) fmt::print("{}", text_of(runs.front().id, one));
+  for (const auto& one : compared.all) fmt::print("{}", text_of(runs.front().id, one));
+  for (const auto& why : compared.missing) say(program, "no interval: " + why);
   return 0;
 }
 

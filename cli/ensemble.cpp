@@ -331,14 +331,14 @@ void add_ensemble(CLI::App& app, Program& program) {
       "--holdout", plan.holdout,
       "Choose without this share of the articles, and score on them (default: 0, choose on all)");
   verb->add_option("--make", plan.make, "The N best different ensembles that the search has tried")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--max-size", plan.options.max_size,
                    "Greedy: at most so many members, repeats counted (10)")
       ->check(CLI::Range(2, 100));
   verb->add_option("--sorted-start", plan.options.sorted_start, "Greedy: begin with the N best members (1)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--bags", plan.options.bags, "Greedy: N searches, each in half of the pool, added up (0)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, kMostCounted));
   verb->add_option("--seed", plan.options.seed, "Of the bags and of what is held out (0)");
   verb->callback(
       [&program, options] { program.action = [&program, options] { return ensemble(program, *options); }; });

@@ -72,6 +72,7 @@ void add_gc(CLI::App& app, Program& program) {
   auto* weights =
       verb->add_flag("--weights", options->limits.weights, "The weights of entries beyond the best ones too");
   verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)")
+      ->check(CLI::Range(0, kMostCounted))
       ->needs(weights);
   verb->callback([&program, options] {
     program.action = [&program, options] { return collect(program, options->limits, options->deletes); };

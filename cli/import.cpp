@@ -150,7 +150,16 @@ void print_result(const Program& program, const RunRecord& run, const fs::path& 
   fmt::print("{}", json_text(json));
 }
 
+void check_name(const std::string& name) {
+  const bool has_control = std::any_of(name.begin(), name.end(),
+                                       [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+  if (has_control)
+    throw Error("--name has control characters in it", "a name of letters, digits and spaces",
+                ErrorCode::kUsage);
+}
+
 int import_run(const Program& program, ImportOptions options) {
+  check_name(options.name);
   options.place.from = folder_path(options.place.from.string());
   const ForeignFiles files = find_foreign_files(options.place);
   const Answers answers = read_answers(program, files.predictions, options.dev);

@@ -2,6 +2,8 @@
 // that exits.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +26,15 @@ int fail(const Error& e) {
   return static_cast<int>(e.code());
 }
 
+/// Whether all that was printed to stdout is there; says why where it is not.
+bool is_output_whole() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  if (errno == EPIPE) return true;  // whoever read has seen enough
+  fail(errno_error("cannot write to stdout", errno == 0 ? EIO : errno));
+  return false;
+}
+
 std::vector<std::string> verb_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* verb : app.get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); })) {
@@ -32,16 +43,47 @@ std::vector<std::string> verb_names(const CLI::App& app) {
   return names;
 }
 
+/// The word where a verb was expected and none is called so; "" where that is not what is wrong.
+std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
+  if (verb_names(app).empty() || app.get_require_subcommand_min() == 0) return "";
+  bool is_after = app.get_parent() == nullptr;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (is_after && word == "--workspace") ++i;  // and its folder
+    if (is_after && word[0] != '-') return word;
+    is_after = is_after || word == app.get_name();
+  }
+  return "";
+}
+
+/// What was not expected, as it was typed, and what may have been meant.
+std::string unexpected_words(const CLI::App& app, const CLI::ParseError& e) {
+  const std::string what = e.what();
+  auto words = split(what.substr(what.find(": ") + 2), ' ');
+  std::reverse(words.begin(), words.end());  // CLI11 lists them from the end
+  std::vector<std::string> known = verb_names(app);
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  return fmt::format("not expected: {}{}", join(words, " "), did_you_mean(words.front(), known));
+}
+
 /// Help and version go to stdout with 0; everything else is a usage error.
 int report_parse(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
-  if (e.get_exit_code() == 0) return app.exit(e);
-  std::string guess;
-  if (app.get_subcommands().empty()) {
-    for (int i = 1; i < argc && guess.empty(); ++i) {
-      if (argv[i][0] != '-') guess = did_you_mean(argv[i], verb_names(app));
-    }
+  const CLI::App* deepest = &app;
+  std::string name = app.get_name();
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    name += " " + deepest->get_name();
   }
-  return fail(Error(std::string(e.what()) + guess, "expctl --help lists the commands", ErrorCode::kUsage));
+  const std::string word = unknown_verb(*deepest, argc, argv);
+  if (e.get_exit_code() == 0 && word.empty()) return app.exit(e);
+  std::string what = e.what();
+  if (!word.empty())
+    what = fmt::format("there is no '{} {}'{}", name, word, did_you_mean(word, verb_names(*deepest)));
+  else if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && what.find(": ") != std::string::npos)
+    what = unexpected_words(*deepest, e);
+  return fail(Error(what, fmt::format("{} --help says more", name), ErrorCode::kUsage));
 }
 
 int run(int argc, char** argv) {
@@ -88,7 +130,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGCHLD, SIG_DFL);  // ignored by who started it, the ends of children would not be seen
   try {
-    return expctl::run(argc, argv);
+    const int code = expctl::run(argc, argv);
+    return expctl::is_output_whole() ? code : static_cast<int>(expctl::ErrorCode::kError);
   } catch (const expctl::Error& e) {
     return expctl::fail(e);
   } catch (const std::exception& e) {

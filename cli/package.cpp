@@ -82,10 +82,10 @@ void add_package(CLI::App& app, Program& program) {
   verb->add_option("ID", options->from,
                    "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
   verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--average", options->average,
                    "How many of the best to average (default: 3, or --top where that is less)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--dev", options->dev, "Where the dev file lies now, if it has been moved");
   verb->add_option("--out", options->out, "A new folder (default: submission)");
   verb->callback(

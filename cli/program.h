@@ -12,6 +12,9 @@
 
 namespace expctl {
 
+/// The most that an option which counts something takes.
+inline constexpr int kMostCounted = 1'000'000;
+
 struct Program {
   std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
   bool json = false;

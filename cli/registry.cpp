@@ -29,7 +29,7 @@ void mend(const Program& program, const Registry& registry) {
     throw Error(fmt::format("{}: a sweep is at work in this workspace", program.workspace_dir.string()),
                 "try again when it has ended", ErrorCode::kRegistry);
   }
-  mend_files(registry, program.workspace());
+  for (const auto& left : mend_files(registry, program.workspace())) say(program, left);
 }
 
 int check(const Program& program, const CheckOptions& options) {

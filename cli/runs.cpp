@@ -123,7 +123,12 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   }
   row("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name));
   row(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
-  row("changed keys", changed_keys_text(run));
+  if (run.is_ensemble()) {
+    row("method", run.spec.value("method", ""));
+    row("chosen", run.spec.value("selected", ""));
+  } else {
+    row("changed keys", changed_keys_text(run));
+  }
   row("attempts", attempts_text(registry.attempts(run.id)));
   row("tags", join(run.tags, " "));
   row("created", local_time_text(run.created));
@@ -155,7 +160,7 @@ void add_list_options(CLI::App& verb, ListOptions& options) {
       "--sort", options.sort,
       "By id, f1, exact_match, state, name, seed, created, started, ended or a parameter (default: id)");
   verb.add_flag("--reverse", options.is_reversed, "The other way round");
-  verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::PositiveNumber);
+  verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::Range(1, kMostCounted));
   auto* by_config = verb.add_flag("--by-config", options.by_config,
                                   "A line a config: mean and standard deviation over its seeds");
   verb.add_flag("--csv", options.csv, "Comma-separated values")->excludes(by_config);

@@ -17,7 +17,7 @@ void add_sweep(CLI::App& app, Program& program) {
   verb->add_flag("--fail-fast", options->fail_fast, "Start nothing more once a run has failed");
   verb->add_option("--max-runs", options->max_runs,
                    "Start at most N runs; the others stay queued (and exit 0 says nothing of them)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--gpus", options->gpus,
                    "Use these GPUs only: nvidia-smi's numbers or UUIDs, separated by commas");
   auto until = std::make_shared<std::string>();

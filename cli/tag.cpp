@@ -16,9 +16,10 @@ void check_name(const std::string& name) {
   const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
   });
-  if (name.empty() || name[0] == '-' || !is_plain || parse_id(name)) {
+  constexpr size_t kLongest = 64;
+  if (name.empty() || name.size() > kLongest || name[0] == '-' || !is_plain || parse_id(name)) {
     throw Error(fmt::format("'{}' cannot be a tag", name),
-                "letters, digits, '-', '_' and '.', and not like run3", ErrorCode::kUsage);
+                "up to 64 letters, digits, '-', '_' and '.', and not like run3", ErrorCode::kUsage);
   }
 }
 

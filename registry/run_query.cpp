@@ -60,7 +60,12 @@ class QueryText {
     check_parameter(key);
     const std::string path = bound(Json("$.\"" + key + "\""));
     const std::string train_path = bound(Json("$.train.\"" + key + "\""));
-    return fmt::format("coalesce(json_extract(r.params, {}), json_extract(r.spec, {}))", path, train_path);
+    // An ensemble's spec has the training keys of its first member, by which it is decoded; they are not its
+    // own.
+    return fmt::format(
+        "CASE WHEN json_type(r.spec, '$.members') IS NULL THEN coalesce(json_extract(r.params, {}), "
+        "json_extract(r.spec, {})) END",
+        path, train_path);
   }
 
   void bind(SQLite::Statement& statement) const {
@@ -83,6 +88,12 @@ class QueryText {
   }
 
   std::string comparison(const Where& where) {
+    if (where.op == "!=" && lists().contains(where.key)) {  // it has none such, whatever else it has
+      Where same = where;
+      same.op = "=";
+      return "NOT " + comparison(same);
+    }
+    check_type(where);
     const auto list = lists().find(where.key);
     const std::string left = list != lists().end() ? list->second : value(where.key) + " ";
     const std::string end = list != lists().end() ? ")" : "";
@@ -94,6 +105,22 @@ class QueryText {
       return left + "LIKE " + bound(Json("%" + pattern + "%")) + " ESCAPE '\\'" + end;
     }
     return left + where.op + " " + bound(where.value) + end;
+  }
+
+  /// A number is compared with numbers only: with a text SQL would answer, and mean nothing.
+  static void check_type(const Where& where) {
+    constexpr std::string_view kNumbers[] = {"seed",     "f1",      "exact_match", "em",
+                                             "attempts", "created", "started",     "ended"};
+    const TrainKey* key = find_train_key(where.key);
+    const bool is_number =
+        std::find(std::begin(kNumbers), std::end(kNumbers), where.key) != std::end(kNumbers) ||
+        (key != nullptr && get_train_key(TrainSpec{}, *key).is_number());
+    if (!is_number || where.op == "~" || where.value.is_number()) return;
+    throw Error(fmt::format("--where: {} is a number, '{}' is none", where.key, scalar_text(where.value)),
+                where.key == "created" || where.key == "started" || where.key == "ended"
+                    ? "times are Unix seconds: date -d 2026-06-01 +%s"
+                    : "",
+                ErrorCode::kUsage);
   }
 
   void check_parameter(const std::string& key) {

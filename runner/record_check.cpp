@@ -135,6 +135,20 @@ std::vector<Difference> compare_sweep(const Registry& registry, const SweepRecor
   return comparison.take();
 }
 
+/// What to do about a folder that no row is of.
+std::string stranger_remedy(const WorkspacePaths& workspace, const std::string& id) {
+  const Id parsed = parse_id(id).value();
+  const fs::path file =
+      parsed.kind == IdKind::kSweep ? workspace.sweep_record(id) : RunPaths{workspace.folder(id)}.run();
+  try {
+    read_json(file);
+  } catch (const std::exception&) {
+    return fmt::format("put {} back from a copy and expctl registry rebuild --force; or move the folder away",
+                       file.filename().string());
+  }
+  return "expctl registry rebuild --force takes it in; or move the folder away";
+}
+
 /// Folders of ids that no row is of.
 std::vector<Difference> find_strangers(const Registry& registry, const WorkspacePaths& workspace) {
   std::set<std::string> known;
@@ -144,8 +158,8 @@ std::vector<Difference> find_strangers(const Registry& registry, const Workspace
   for (const auto& entry : fs::directory_iterator(workspace.root)) {
     const std::string name = entry.path().filename().string();
     if (!parse_id(name) || !entry.is_directory() || known.contains(name)) continue;
-    found.push_back({name, "the registry knows nothing of it", entry.path().string(),
-                     "expctl registry rebuild --force takes it in; or move the folder away"});
+    found.push_back(
+        {name, "the registry knows nothing of it", entry.path().string(), stranger_remedy(workspace, name)});
   }
   return found;
 }
@@ -213,8 +227,20 @@ std::vector<Difference> check_records(const Registry& registry, const WorkspaceP
   return differences;
 }
 
-void mend_files(const Registry& registry, const WorkspacePaths& workspace) {
-  for (const auto& sweep : registry.list_sweeps()) write_sweep_files(registry, sweep.id, workspace);
+std::vector<std::string> mend_files(const Registry& registry, const WorkspacePaths& workspace) {
+  std::vector<std::string> left;
+  for (const auto& sweep : registry.list_sweeps()) {
+    const fs::path list = workspace.sweep_runs(sweep.id);
+    std::string lost;
+    for (const auto& [id, line] : read_lines(list)) {
+      if (!registry.find_run(id) && fs::is_directory(workspace.folder(id))) lost = id;
+    }
+    if (lost.empty())
+      write_sweep_files(registry, sweep.id, workspace);
+    else
+      left.push_back(fmt::format("{} is left as it is: {} is not on record, and lies there; {}",
+                                 list.string(), lost, stranger_remedy(workspace, lost)));
+  }
   for (const auto& run : registry.list_runs()) {
     const RunPaths paths{workspace.folder(run.id)};
     const bool is_untouched = run.state == RunState::kQueued && run.attempts == 0;
@@ -227,6 +253,7 @@ void mend_files(const Registry& registry, const WorkspacePaths& workspace) {
     if (!differing_members(as_written(run_file(registry.find_entry(run.id).value())), found).empty())
       write_run_file(registry, run.id, paths);
   }
+  return left;
 }
 
 }  // namespace expctl

@@ -27,7 +27,8 @@ std::vector<Difference> check_records(const Registry& registry, const WorkspaceP
                                       bool with_hashes);
 
 /// Writes run.json and the sweeps' files anew where they differ from the registry. Not while a sweep is at
-/// work.
-void mend_files(const Registry& registry, const WorkspacePaths& workspace);
+/// work. Files of a sweep that tell of a run which lies there and is not on record are left as they are: they
+/// may be all that is known of it. Returns a sentence for each such sweep.
+std::vector<std::string> mend_files(const Registry& registry, const WorkspacePaths& workspace);
 
 }  // namespace expctl

@@ -25,6 +25,8 @@ class Buffer {
       const size_t wanted = static_cast<size_t>(count) * sizeof(T);
       const size_t unit = wanted < kHugePage ? 64 : kHugePage;
       const size_t bytes = (wanted + unit - 1) / unit * unit;
+      memory_.reset();  // before there is more: what was in it is given up
+      capacity_ = 0;
       memory_.reset(static_cast<T*>(std::aligned_alloc(unit, bytes)));
       if (!memory_) throw std::bad_alloc();
       // With pages of 4 KiB half the bandwidth beyond the second cache goes to finding them. A wish: what

@@ -171,7 +171,7 @@ void linear_gelu(const T* x, int64_t rows, const PackedWeights<T>& weights, cons
       [&](int64_t first, int64_t count, int64_t panel, const float* c) {
         const int64_t column = panel * kPanelColumns, place = first * weights.out() + column;
         kernels<T>().store_gelu(c, count, std::min(kPanelColumns, weights.out() - column), bias + column,
-                                pre + place, out + place, weights.out());
+                                pre == nullptr ? nullptr : pre + place, out + place, weights.out());
       });
 }
 

@@ -42,7 +42,8 @@ template <typename T>
 void linear(const T* x, int64_t rows, const PackedWeights<T>& weights,
             const std::vector<const float*>& biases, T* out);
 
-/// pre = x W' + bias, out = gelu(pre)
+/// Of one layer: pre = x W' + bias, out = gelu(pre), of `pre` as T holds it. Where `pre` is null it is not
+/// kept.
 template <typename T>
 void linear_gelu(const T* x, int64_t rows, const PackedWeights<T>& weights, const float* bias, T* pre,
                  T* out);

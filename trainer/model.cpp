@@ -114,7 +114,7 @@ class Bert : public Model {
     convert_rows(embedded, first, rows_ * width);
     const T* hidden = first;
     for (int64_t i = 0; i < config_.num_hidden_layers; ++i)
-      hidden = layer_forward(i, hidden, activations_[to_train ? static_cast<size_t>(i) : 0]);
+      hidden = layer_forward(i, hidden, activations_[to_train ? static_cast<size_t>(i) : 0], to_train);
     float* last = last_hidden_.resize(rows_ * width);
     convert_rows(hidden, last, rows_ * width);
     logits_.resize(static_cast<size_t>(rows_ * 2));
@@ -122,7 +122,7 @@ class Bert : public Model {
     return logits_;
   }
 
-  const T* layer_forward(int64_t index, const T* hidden, LayerActivations<T>& a) {
+  const T* layer_forward(int64_t index, const T* hidden, LayerActivations<T>& a, bool to_train) {
     const LayerWeights<T>& w = layers_[static_cast<size_t>(index)];
     const int64_t width = config_.hidden_size, wide = config_.intermediate_size;
     const std::string self = w.name + "attention.self.";
@@ -136,7 +136,7 @@ class Bert : public Model {
     add_norm(projected, hidden, dropout(first_site_of(index) + kAttentionOutputSite),
              norm(w.name + "attention.output.LayerNorm"), rows_, a.attended);
     linear_gelu(a.attended.out.data(), rows_, w.intermediate, get(w.name + "intermediate.dense.bias"),
-                a.pre.resize(rows_ * wide), a.wide.resize(rows_ * wide));
+                to_train ? a.pre.resize(rows_ * wide) : nullptr, a.wide.resize(rows_ * wide));
     linear(a.wide.data(), rows_, w.output, {get(w.name + "output.dense.bias")}, projected);
     add_norm(projected, a.attended.out.data(), dropout(first_site_of(index) + kFfnOutputSite),
              norm(w.name + "output.LayerNorm"), rows_, a.output);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/threads.h"
 #include "tests/trainer/every_isa.h"
 
 using namespace expctl;
@@ -26,8 +27,13 @@ TEMPLATE_TEST_CASE("linear: several layers side by side, of sizes that fill no p
   using T = TestType;
   for_each_isa([&](const IsaTables& tables) {
     const UsedTables used(tables);
-    for (const auto& [out, in, rows] :
-         std::vector<std::array<int64_t, 3>>{{33, 33, 101}, {48, 48, 101}, {64, 32, 401}, {312, 70, 101}}) {
+    for (const auto& [out, in, rows] : std::vector<std::array<int64_t, 3>>{{33, 33, 101},
+                                                                           {48, 48, 101},
+                                                                           {64, 32, 401},
+                                                                           {312, 70, 101},
+                                                                           {96, 3072, 33},
+                                                                           {40, 300, 17},
+                                                                           {32, 32, 1}}) {
       INFO(out << " of " << in << ", " << rows << " rows");
       const int64_t parts = 3;
       std::vector<torch::Tensor> weights, biases;
@@ -63,9 +69,45 @@ TEMPLATE_TEST_CASE("linear: several layers side by side, of sizes that fill no p
       }
       WeightGradientSpace space;
       linear_weight_gradient(data<T>(dy), gradients, out, data<T>(x), in, rows, true, space);
+      // With GELU behind it, which is for one layer.
+      PackedWeights<T> one;
+      one.pack({weight_data[0]}, out, in);
+      auto pre = torch::empty({rows, out}, kTypeOf<T>), wide = torch::empty_like(pre);
+      linear_gelu(data<T>(x), rows, one, bias_data[0], data<T>(pre), data<T>(wide));
+      CHECK(torch::equal(pre, y.slice(1, 0, out)));
+      check_close<T>(wide, at::gelu(pre.to(torch::kDouble)));
+
       const auto by_row = dy.to(torch::kDouble);
       CHECK(largest(torch::cat(dweights) - (at::matmul(by_row.t(), x.to(torch::kDouble)) + 1)) < 1e-3);
       CHECK(largest(torch::cat(dbiases) - (by_row.sum(0) + 1)) < 1e-3);
     }
+  });
+}
+
+TEMPLATE_TEST_CASE("linear: in panels past the second cache the thread count changes no bit", "[trainer]",
+                   Bf16, float) {
+  using T = TestType;
+  for_each_isa([&](const IsaTables& tables) {
+    const UsedTables used(tables);
+    const int64_t out = 320, in = 3072, rows = 70;
+    const auto weight = torch::randn({out, in}), bias = torch::randn({out});
+    const auto x = random<T>(rows, in), dy = random<T>(rows, out);
+    std::vector<torch::Tensor> first;
+    for (const int64_t threads : {1, 2, 3}) {
+      set_thread_count(threads);
+      PackedWeights<T> packed;
+      packed.pack({weight.data_ptr<float>()}, out, in);
+      auto y = torch::empty({rows, out}, kTypeOf<T>), dx = torch::empty({rows, in}, kTypeOf<T>);
+      auto dweight = torch::empty({out, in}), dbias = torch::empty({out});
+      linear(data<T>(x), rows, packed, {bias.data_ptr<float>()}, data<T>(y));
+      linear_input_gradient<T>(data<T>(dy), rows, packed, nullptr, data<T>(dx));
+      WeightGradientSpace space;
+      linear_weight_gradient(data<T>(dy), {{data<float>(dweight), data<float>(dbias)}}, out, data<T>(x), in,
+                             rows, false, space);
+      const std::vector<torch::Tensor> now = {y, dx, dweight, dbias};
+      if (first.empty()) first = now;
+      for (size_t i = 0; i < now.size(); ++i) CHECK(torch::equal(now[i], first[i]));
+    }
+    set_thread_count(1);
   });
 }

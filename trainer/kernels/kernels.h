@@ -72,7 +72,7 @@ struct Kernels {
   // ---- What becomes of c[rows, n <= kPanelColumns], whose rows are kPanelColumns apart.
 
   void (*store)(const float* c, int64_t rows, int64_t n, const float* bias, T* out, int64_t ld);
-  /// pre = c + bias; out = gelu(pre), of the rounded pre.
+  /// pre = c + bias; out = gelu(pre), of the rounded pre. A null pre is not kept.
   void (*store_gelu)(const float* c, int64_t rows, int64_t n, const float* bias, T* pre, T* out, int64_t ld);
   /// out = c gelu'(pre)
   void (*store_gelu_gradient)(const float* c, int64_t rows, int64_t n, const T* pre, T* out, int64_t ld);
