@@ -2,7 +2,6 @@
 // that exits.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -57,10 +56,7 @@ std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
 }
 
 /// What was not expected, as it was typed, and what may have been meant.
-std::string unexpected_words(const CLI::App& app, const CLI::ParseError& e) {
-  const std::string what = e.what();
-  auto words = split(what.substr(what.find(": ") + 2), ' ');
-  std::reverse(words.begin(), words.end());  // CLI11 lists them from the end
+std::string unexpected_words(const CLI::App& app, const std::vector<std::string>& words) {
   std::vector<std::string> known = verb_names(app);
   for (const auto* option : app.get_options()) {
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
@@ -81,8 +77,9 @@ int report_parse(const CLI::App& app, const CLI::ParseError& e, int argc, char**
   std::string what = e.what();
   if (!word.empty())
     what = fmt::format("there is no '{} {}'{}", name, word, did_you_mean(word, verb_names(*deepest)));
-  else if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && what.find(": ") != std::string::npos)
-    what = unexpected_words(*deepest, e);
+  else if (const auto extras = app.remaining(true);
+           dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr && !extras.empty())
+    what = unexpected_words(*deepest, extras);
   return fail(Error(what, fmt::format("{} --help says more", name), ErrorCode::kUsage));
 }
 
@@ -99,11 +96,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (auto* add :
-       {add_sweep,   add_train, add_ensemble, add_package, add_verify, add_runs,       add_compare,
-        add_tag,     add_rm,    add_gc,       add_logs,    add_stop,   add_resume,     add_evaluate,
-        add_predict, add_score, add_features, add_convert, add_fetch,  add_import,     add_import_recipe,
-        add_export,  add_demo,  add_registry, add_serve,   add_doctor, add_completion, add_job,
-        add_man}) {
+       {add_sweep,         add_train,   add_ensemble, add_package,  add_verify,  add_report, add_runs,
+        add_compare,       add_tag,     add_rm,       add_gc,       add_logs,    add_stop,   add_resume,
+        add_evaluate,      add_predict, add_score,    add_features, add_convert, add_fetch,  add_import,
+        add_import_recipe, add_export,  add_demo,     add_registry, add_serve,   add_doctor, add_completion,
+        add_job,           add_man}) {
     add(app, program);
   }
   // After the verbs, which would inherit it.

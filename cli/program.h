@@ -52,6 +52,7 @@ void add_predict(CLI::App& app, Program& program);
 void add_ensemble(CLI::App& app, Program& program);
 void add_package(CLI::App& app, Program& program);
 void add_verify(CLI::App& app, Program& program);
+void add_report(CLI::App& app, Program& program);
 void add_runs(CLI::App& app, Program& program);
 void add_replay(CLI::App& runs, Program& program);  ///< a verb of `expctl runs`
 void add_compare(CLI::App& app, Program& program);

@@ -178,10 +178,12 @@ void write_eval_only(const EntryPaths& entry, const std::string& method, const J
     settings.push_back(fmt::format("--set {}{}={}", of_evaluation ? "eval_" : "", key,
                                    value.is_string() ? value.get<std::string>() : value.dump()));
   }
+  const bool has_scales =
+      std::any_of(models.begin(), models.end(), [](const Json& model) { return model.contains("scale"); });
   const Json facts = {{"models", join(folders, " ")},
                       {"method", folders.size() > 1 ? fmt::format("--method {} ", method) : ""},
                       {"weights", numbers_option("--weights", models, "weight")},
-                      {"scales", numbers_option("--scales", models, "scale")},
+                      {"scales", has_scales ? numbers_option("--scales", models, "scale") : ""},
                       {"settings", join(settings, " ")}};
   write_file(entry.eval_only_sh(), render("eval_only.sh", facts, Escape::kNone));
   write_file(entry.eval_only_py(), template_text("eval_only.py"));

@@ -61,7 +61,7 @@ TEST_CASE("calibration: logits k times as large are fitted a scale of 1 / k", "[
   CHECK(logit_deviation(scaled(logits, 2)) == Approx(2 * logit_deviation(logits)).epsilon(1e-6));
 }
 
-TEST_CASE("calibration: only the questions that are named count; none is an error", "[ensemble]") {
+TEST_CASE("calibration: only the questions that are named count, none is an error", "[ensemble]") {
   AnswerSpace space = small_space();
   const LogitsFile logits = random_member(space, "run1", 3, 6).logits;
   CHECK(fitted_scale(logits, space, {0, 1, 2, 3}) != fitted_scale(logits, space, {4, 5, 6, 7}));

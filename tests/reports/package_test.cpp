@@ -88,7 +88,7 @@ TEST_CASE("package: the scripts are given the entry's models and settings", "[re
                            "eval_doc_stride=128 --set eval_window=overlap"));
   const std::string two = read_file(w.dir / "submission/run2/eval_only.sh");
   CHECK_THAT(two, Contains("\"$here\"/checkpoint/run1 \"$here\"/checkpoint/run2 --method logits --weights "
-                           "1.0,2.0 --scales 1.0,1.0 --set"));
+                           "1.0,2.0 --set"));
   const Json manifest = read_json(w.dir / "submission/run2/manifest.json");
   CHECK(json_line(manifest["models"]) ==
         R"([{"member":"run1","weight":1.0},{"member":"run2","weight":2.0}])");
