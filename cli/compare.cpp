@@ -106,14 +106,17 @@ Differences compare_scores(const Registry& registry, const std::vector<RunRecord
     return score_predictions(dataset, parse_predictions(read_file(predictions), predictions.string()));
   };
   const Score base = score_of(first);
-  for (const RunRecord* run : alike) found.all.push_back({*run, paired_difference(base, score_of(*run))});
+  const auto paragraphs = question_paragraphs(dataset);
+  for (const RunRecord* run : alike)
+    found.all.push_back({*run, paired_difference(base, score_of(*run), paragraphs)});
   return found;
 }
 
 std::string text_of(const std::string& first, const Compared& compared) {
   const auto& d = compared.difference;
   return fmt::format(
-      "{} - {}: F1 {:+.4f}, 95 % of paired resamples between {:+.4f} and {:+.4f}; {} questions won, {} lost, "
+      "{} - {}: F1 {:+.4f}, 95 % of resampled paragraphs between {:+.4f} and {:+.4f}; {} questions won, {} "
+      "lost, "
       "{} alike\n",
       compared.run.id, first, d.f1, d.low, d.high, d.won, d.lost, d.alike);
 }

@@ -62,14 +62,15 @@ Comparison compare(const Program& program, const Registry& registry, const RunRe
   };
   Comparison all;
   all.ensemble = score_predictions(dataset, predictions_of(entry.id));
+  const auto paragraphs = question_paragraphs(dataset);
   std::vector<Predictions> predictions;
   for (const auto& id : ids) {
     predictions.push_back(predictions_of(id));
     const Score score = score_predictions(dataset, predictions.back());
-    all.members.push_back({id, score, paired_difference(score, all.ensemble)});
+    all.members.push_back({id, score, paired_difference(score, all.ensemble, paragraphs)});
   }
   all.mean = {"their mean", mean_of(all.members), {}};
-  all.mean.gain = paired_difference(all.mean.score, all.ensemble);
+  all.mean.gain = paired_difference(all.mean.score, all.ensemble, paragraphs);
   all.agreement = agreement(predictions);
   if (method != Method::kSoup) {
     Scaling scaling;

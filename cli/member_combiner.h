@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/ensemble_members.h"
+#include "cli/prediction.h"
 #include "core/run_paths.h"
 
 namespace expctl {
@@ -30,11 +31,6 @@ class MemberCombiner {
   /// it, or 0.
   virtual int write(const std::vector<double>& weights, const std::filesystem::path& draft,
                     const std::filesystem::path& final) = 0;
-};
-
-/// A signal has ended what a question_f1() had to predict.
-struct Interrupted {
-  int signal;
 };
 
 struct Scaling {

@@ -3,9 +3,12 @@
 
 #include <fmt/core.h>
 
+#include "cli/models.h"
+#include "cli/prediction.h"
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "reports/table.h"
 #include "runner/record_files.h"
@@ -35,8 +38,11 @@ void print_package(const Program& program, const Package& package, const fs::pat
   for (const auto& entry : package.submission.entries) {
     rows.push_back({entry.folder, entry.record.id, format_number(entry.record.f1.value()),
                     format_number(entry.record.exact_match.value())});
+    if (entry.probability_score) rows.back().push_back(fmt::format("{:.6f}", *entry.probability_score));
   }
-  fmt::print("{}", render_table({"folder", "id", "F1", "EM"}, rows, stdout_style()));
+  std::vector<std::string> header = {"folder", "id", "F1", "EM"};
+  if (rows.front().size() > header.size()) header.push_back("probability score");
+  fmt::print("{}", render_table(header, rows, stdout_style()));
   fmt::print("mean F1 of the best {}: {}\n", package.submission.average,
              format_number(package.submission.top_mean));
   fmt::print("{}\n", out.string());
@@ -52,7 +58,25 @@ void record(Registry& registry, const WorkspacePaths& workspace, const Submissio
   });
 }
 
+/// Predicts with an entry as `expctl predict` does. Throws Interrupted.
+void predict_with(const Program& program, const RunRecord& entry, const fs::path& questions,
+                  const fs::path& folder) {
+  say(program, fmt::format("{} predicts {}", entry.id, questions.string()));
+  make_folder(folder);
+  if (const int signal = predict_into(program, find_models(program, entry.id, {}), questions, folder, folder);
+      signal != 0)
+    throw Interrupted{signal};
+}
+
 int package(const Program& program, PackageOptions options) {
+  if (!options.unseen.empty()) {
+    if (!fs::is_regular_file(options.unseen))
+      throw Error(fmt::format("{}: no such file", options.unseen.string()), "--unseen names a SQuAD 1.1 file",
+                  ErrorCode::kNotFound);
+    options.predict = [&](const RunRecord& entry, const fs::path& folder) {
+      predict_with(program, entry, options.unseen, folder);
+    };
+  }
   options.out = fs::absolute(options.out).lexically_normal();
   if (options.out.filename().empty()) options.out = options.out.parent_path();
   if (options.average == 0) options.average = std::min<size_t>(3, options.top);
@@ -88,8 +112,17 @@ void add_package(CLI::App& app, Program& program) {
       ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--dev", options->dev, "Where the dev file lies now, if it has been moved");
   verb->add_option("--out", options->out, "A new folder (default: submission)");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return package(program, *options); }; });
+  verb->add_option("--unseen", options->unseen,
+                   "The judges' questions: every entry predicts them, and their probability score is told");
+  verb->callback([&program, options] {
+    program.action = [&program, options] {
+      try {
+        return package(program, *options);
+      } catch (const Interrupted& interrupted) {
+        return 128 + interrupted.signal;
+      }
+    };
+  });
 }
 
 }  // namespace expctl

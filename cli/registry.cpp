@@ -100,6 +100,9 @@ std::string backup_name(double now) {
 int backup(const Program& program, fs::path file) {
   const fs::path registry = program.workspace().registry();
   if (file.empty()) file = program.workspace_dir / backup_name(SystemClock().now_s());
+  if (const fs::path folder = fs::absolute(file).parent_path(); !fs::is_directory(folder))
+    throw Error(fmt::format("{}: no such folder", folder.string()), "make it, or name another",
+                ErrorCode::kNotFound);
   Registry::open_existing(registry);  // says what is wrong with one that is missing, damaged or newer
   copy_registry(registry, file);
   if (program.json)

@@ -27,6 +27,8 @@ struct ListOptions {
 };
 
 int list_runs(const Program& program, const ListOptions& options) {
+  if (program.json && options.csv)
+    throw Error("--json and --csv: one of them", "leave one out", ErrorCode::kUsage);
   const Registry registry = Registry::open_existing(program.workspace().registry());
   const size_t limit = options.by_config ? 0 : options.limit;  // of configs then, not of runs
   const auto runs =
@@ -156,14 +158,15 @@ void add_list_options(CLI::App& verb, ListOptions& options) {
   verb.add_option("--where", options.where,
                   "Those of which it is true: 'learning_rate<4e-5 and (f1>80 or tag=best)'; < <= > >= = != ~ "
                   "(contains), and, or, not");
-  verb.add_option(
+  auto* sort = verb.add_option(
       "--sort", options.sort,
       "By id, f1, exact_match, state, name, seed, created, started, ended or a parameter (default: id)");
-  verb.add_flag("--reverse", options.is_reversed, "The other way round");
+  auto* reverse = verb.add_flag("--reverse", options.is_reversed, "The other way round");
   verb.add_option("--limit", options.limit, "Show the first N")->check(CLI::Range(1, kMostCounted));
   auto* by_config = verb.add_flag("--by-config", options.by_config,
                                   "A line a config: mean and standard deviation over its seeds");
   verb.add_flag("--csv", options.csv, "Comma-separated values")->excludes(by_config);
+  by_config->excludes(sort)->excludes(reverse);  // configs stand by their mean
 }
 
 }  // namespace

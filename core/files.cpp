@@ -85,6 +85,15 @@ void copy_bytes(int from, int to, const fs::path& path) {
   }
 }
 
+/// Where a link leads; an Error for what a file must not take the place of.
+fs::path file_to_write(const fs::path& name) {
+  std::error_code unreadable;
+  const fs::file_status status = fs::status(name, unreadable);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw Error(fmt::format("{}: it is there, and no file", name.string()), "give another name");
+  return fs::is_symlink(fs::symlink_status(name, unreadable)) ? fs::weakly_canonical(name) : name;
+}
+
 }  // namespace
 
 fs::path draft_name(const fs::path& path) {
@@ -115,7 +124,8 @@ void write_file(const fs::path& path, std::string_view content) {
   write_file(path, std::vector<std::string_view>{content});
 }
 
-void write_file(const fs::path& path, const std::vector<std::string_view>& pieces) {
+void write_file(const fs::path& name, const std::vector<std::string_view>& pieces) {
+  const fs::path path = file_to_write(name);
   const fs::path temporary = draft_name(path);
   const Descriptor fd(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!fd.valid()) throw errno_error(fmt::format("cannot write {}", path.string()), errno);

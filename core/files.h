@@ -12,7 +12,9 @@ namespace expctl {
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes to a temporary name beside `path`, fsyncs, renames, fsyncs the folder: after a crash `path` holds
-/// the old or the new content, whole. Creates no folders. Throws Error and leaves `path` as it was.
+/// the old or the new content, whole. Creates no folders. Of a symbolic link the file that it leads to is
+/// written. Throws Error and leaves `path` as it was, also where it is there and no file (a device, a pipe, a
+/// folder).
 void write_file(const std::filesystem::path& path, std::string_view content);
 /// The same for a content in pieces, one after the other.
 void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& pieces);

@@ -104,6 +104,8 @@ struct EntryPaths {
   std::filesystem::path checkpoint(const std::string& member) const { return folder / "checkpoint" / member; }
   std::filesystem::path logs(const std::string& member) const { return folder / "logs" / member; }
   std::filesystem::path training(const std::string& member) const { return folder / "training" / member; }
+  /// Its predictions of the judges' questions.
+  RunPaths unseen() const { return {folder / "unseen"}; }
   std::filesystem::path eval_only_sh() const { return folder / "eval_only.sh"; }
   std::filesystem::path eval_only_py() const { return folder / "eval_only.py"; }
   std::filesystem::path manifest() const { return folder / "manifest.json"; }

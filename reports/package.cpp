@@ -14,6 +14,7 @@
 #include "reports/manifest.h"
 #include "reports/render.h"
 #include "reports/templates.h"
+#include "squad/answer_files.h"
 
 namespace expctl {
 namespace {
@@ -230,6 +231,18 @@ void write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
                                           {"files", files_json(list_files(entry.folder))}}));
 }
 
+/// The entry's answers to the unseen questions. Returns their probability score.
+double write_unseen(const SubmissionEntry& chosen, const EntryPaths& entry, const WorkspacePaths& workspace,
+                    const PackageOptions& options) {
+  const DraftFolder draft(workspace.folder("unseen"));
+  const RunPaths from{draft.path() / "predictions"}, to = entry.unseen();
+  options.predict(chosen.record, from.folder);
+  make_folder(to.folder);
+  for (const auto file : {&RunPaths::predictions, &RunPaths::nbest, &RunPaths::inference_stats})
+    copy_needed((from.*file)(), (to.*file)(), chosen.record.id);
+  return probability_score(parse_nbest(read_file(to.nbest()), to.nbest().string()));
+}
+
 void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths,
                  const PackageOptions& options) {
   Json facts = submission_facts(registry, submission, options.from, options.now_s);
@@ -291,21 +304,27 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
     throw Error(fmt::format("{} is there already", options.out.string()),
                 "--out names a new folder; a submission is never overwritten");
   }
-  const Submission submission =
+  Submission submission =
       choose_entries(find_candidates(registry, options.from), options.top, options.average);
   const fs::path dev = dev_file(registry, submission, options.dev);
   const DraftFolder draft(options.out);
   const SubmissionPaths paths{draft.path()};
   Json folders = Json::array();
-  for (const auto& entry : submission.entries) {
-    write_entry(registry, workspace, entry, paths.entry(entry.folder));
+  for (auto& entry : submission.entries) {
+    const EntryPaths folder = paths.entry(entry.folder);
+    if (!options.unseen.empty()) entry.probability_score = write_unseen(entry, folder, workspace, options);
+    write_entry(registry, workspace, entry, folder);
     folders.push_back({{"folder", entry.folder}, {"id", entry.record.id}});
   }
+  const Json unseen = options.unseen.empty() ? Json()
+                                             : Json{{"name", options.unseen.filename().string()},
+                                                    {"sha256", sha256_file(options.unseen)}};
   write_file(paths.summary(), json_text(summary_json(submission)));
   write_texts(registry, submission, paths, options);
   copy_needed(options.source_archive, paths.source(), "expctl");
   write_file(paths.manifest(), json_text({{"schema_version", 1},
                                           {"entries", folders},
+                                          {"unseen", unseen},
                                           {"files", files_json(list_files(paths.root))}}));
   const auto checks = verify_submission(paths.root, dev);
   for (const auto& check : checks) {

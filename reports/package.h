@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct PackageOptions {
   std::filesystem::path dev;  ///< where the dev file lies now; "": where it lay when the runs were made
   std::filesystem::path source_archive;  ///< expctl's own source
   double now_s = 0;
+  std::filesystem::path unseen;  ///< questions that nobody has seen the answers of; "": none
+  /// Leaves what predicting `unseen` with this entry leaves in a new folder. May throw.
+  std::function<void(const RunRecord&, const std::filesystem::path&)> predict = {};
 };
 
 struct Package {

@@ -66,7 +66,7 @@ Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, 
   Submission submission;
   std::vector<double> f1;
   for (size_t i = 0; i < top; ++i) {
-    submission.entries.push_back({fmt::format("run{}", i + 1), records[i]});
+    submission.entries.push_back({fmt::format("run{}", i + 1), records[i], {}});
     f1.push_back(records[i].f1.value());
   }
   submission.considered = std::move(records);
@@ -79,11 +79,12 @@ Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, 
 Json summary_json(const Submission& submission) {
   Json entries = Json::array();
   for (const auto& entry : submission.entries) {
-    entries.push_back({{"folder", entry.folder},
-                       {"id", entry.record.id},
-                       {"f1", entry.record.f1.value()},
-                       {"exact_match", entry.record.exact_match.value()},
-                       {"probability_score", nullptr}});
+    entries.push_back(
+        {{"folder", entry.folder},
+         {"id", entry.record.id},
+         {"f1", entry.record.f1.value()},
+         {"exact_match", entry.record.exact_match.value()},
+         {"probability_score", entry.probability_score ? Json(*entry.probability_score) : Json()}});
   }
   return {{"schema_version", 1}, {"top3_mean", submission.top_mean},    {"average", submission.average},
           {"entries", entries},  {"evaluation", submission.evaluation}, {"rules", Json::array()}};

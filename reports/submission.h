@@ -2,6 +2,7 @@
 // best of them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Candidate {
 struct SubmissionEntry {
   std::string folder;  ///< "run1" for the best, "run2", ...
   RunRecord record;
+  std::optional<double> probability_score = {};  ///< on unseen questions, where there are some
 };
 
 struct Submission {

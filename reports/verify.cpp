@@ -172,6 +172,8 @@ class Verifier {
         findings.problems.push_back(
             fmt::format("{}: summary.json and its eval.json give other scores", folder));
       }
+      check_probability_score(folder, json_get<Json>(entry, "probability_score", "summary.json", nullptr),
+                              findings);
       if (f1.size() > 1 && f1[f1.size() - 2] < f1.back())
         findings.problems.push_back(fmt::format("{} is ranked below a lower F1", folder));
     }
@@ -183,6 +185,17 @@ class Verifier {
     if (mean != said)
       findings.problems.push_back(fmt::format("the mean of the first {} F1 is {}, summary.json says {}",
                                               average, format_number(mean), format_number(said)));
+  }
+
+  /// That of the entry's answers to unseen questions, where it has any.
+  void check_probability_score(const std::string& folder, const Json& said, Findings& findings) const {
+    const fs::path file = paths_.entry(folder).unseen().nbest();
+    const Json found =
+        fs::exists(file) ? Json(probability_score(parse_nbest(read_file(file), file.string()))) : Json();
+    if (found != said)
+      findings.problems.push_back(
+          fmt::format("{}: its unseen answers have the probability score {}, summary.json says {}", folder,
+                      found.dump(), said.dump()));
   }
 
   void check_nbest(Findings& findings) const {

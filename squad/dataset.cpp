@@ -71,6 +71,14 @@ std::vector<NumberedParagraph> numbered_paragraphs(const Dataset& dataset) {
   return paragraphs;
 }
 
+std::vector<size_t> question_paragraphs(const Dataset& dataset) {
+  std::vector<size_t> numbers;
+  size_t number = 0;
+  for (const auto& [paragraph, first] : numbered_paragraphs(dataset))
+    numbers.insert(numbers.end(), paragraph->questions.size(), number++);
+  return numbers;
+}
+
 size_t Dataset::question_count() const {
   size_t count = 0;
   for (const auto& article : articles) {

@@ -48,6 +48,9 @@ struct NumberedParagraph {
 };
 std::vector<NumberedParagraph> numbered_paragraphs(const Dataset& dataset);
 
+/// Of each question the number of its paragraph, counted over all articles.
+std::vector<size_t> question_paragraphs(const Dataset& dataset);
+
 /// Reads a dataset from JSON text. Throws Error naming the source, the article and the question: not JSON, a
 /// member missing or of the wrong type, no question at all, a duplicate id. Answers may be absent (unseen
 /// questions).

@@ -2,34 +2,50 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "core/counter_random.h"
 #include "core/error.h"
 
 namespace expctl {
+namespace {
 
-PairedDifference paired_difference(const Score& first, const Score& second, int samples, uint64_t seed) {
+struct Group {
+  double gain = 0;  ///< percent points, of all its questions
+  double questions = 0;
+};
+
+}  // namespace
+
+PairedDifference paired_difference(const Score& first, const Score& second,
+                                   const std::vector<size_t>& group_of, int samples, uint64_t seed) {
   const size_t count = first.questions.size();
   if (count == 0 || second.questions.size() != count)
     throw Error("scores of different questions cannot be compared");
   PairedDifference difference;
-  std::vector<double> gains;
+  std::vector<Group> groups(group_of.empty() ? count
+                                             : *std::max_element(group_of.begin(), group_of.end()) + 1);
   double sum = 0;
   for (size_t i = 0; i < count; ++i) {
     if (first.questions[i].id != second.questions[i].id)
       throw Error("scores of different questions cannot be compared");
-    gains.push_back(100 * (second.questions[i].f1 - first.questions[i].f1));
-    sum += gains.back();
-    ++(gains.back() > 0 ? difference.won : gains.back() < 0 ? difference.lost : difference.alike);
+    const double gain = 100 * (second.questions[i].f1 - first.questions[i].f1);
+    Group& group = groups[group_of.empty() ? i : group_of[i]];
+    group.gain += gain;
+    group.questions += 1;
+    sum += gain;
+    ++(gain > 0 ? difference.won : gain < 0 ? difference.lost : difference.alike);
   }
   difference.f1 = sum / static_cast<double>(count);
   CounterRandom random(seed);
   std::vector<double> means;
   for (int sample = 0; sample < samples; ++sample) {
-    double drawn = 0;
-    for (size_t i = 0; i < count; ++i) drawn += gains[random.below(count)];
-    means.push_back(drawn / static_cast<double>(count));
+    Group drawn;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const Group& group = groups[random.below(groups.size())];
+      drawn.gain += group.gain;
+      drawn.questions += group.questions;
+    }
+    means.push_back(drawn.questions > 0 ? drawn.gain / drawn.questions : 0);
   }
   std::sort(means.begin(), means.end());
   constexpr double kTail = 0.025;

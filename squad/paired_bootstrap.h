@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "squad/scoring.h"
 
@@ -17,10 +18,13 @@ struct PairedDifference {
   size_t alike = 0;
 };
 
-/// The interval is the percentile bootstrap over questions (Efron 1979): each sample draws as many questions
-/// as there are, with replacement, the same for both. A pure function of scores and seed. Throws Error where
-/// the questions differ.
-PairedDifference paired_difference(const Score& first, const Score& second, int samples = 2000,
+/// The interval is the percentile bootstrap (Efron 1979) over groups of questions, which are too alike to
+/// count as draws of their own: each sample draws as many groups as there are, with replacement, the same for
+/// both, and takes the mean over their questions. `group_of` [questions] numbers them from 0, as
+/// question_paragraphs() does; empty: each question is one. A pure function of its arguments. Throws Error
+/// where the questions differ.
+PairedDifference paired_difference(const Score& first, const Score& second,
+                                   const std::vector<size_t>& group_of = {}, int samples = 2000,
                                    uint64_t seed = 0);
 
 }  // namespace expctl

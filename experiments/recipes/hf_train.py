@@ -52,12 +52,15 @@ def train(model, tokenizer, found, asked, args, device):
     total = args.max_steps if args.max_steps > 0 else args.epochs * per_epoch
     decayed = [p for n, p in model.named_parameters() if "bias" not in n and "LayerNorm" not in n]
     others = [p for n, p in model.named_parameters() if "bias" in n or "LayerNorm" in n]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": args.weight_decay}, {"params": others, "weight_decay": 0.0}], lr=args.learning_rate)
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": args.weight_decay}, {"params": others, "weight_decay": 0.0}], lr=args.learning_rate, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(args.warmup_ratio * total), total)
     model.train()
     step = 0
     while step < total:
         random.shuffle(rows)
+        if args.group_by_length:  # as the Trainer does: of 50 batches those of like length together, which pads less
+            size = 50 * args.batch_size
+            rows = [row for i in range(0, len(rows), size) for row in sorted(rows[i:i + size], key=lambda row: -len(row[0]["places"]))]
         for begin in range(0, len(rows), args.batch_size):
             chosen = rows[begin:begin + args.batch_size]
             spans = torch.tensor([span for _, span in chosen], device=device)
@@ -106,6 +109,7 @@ def main():
                                 ("weight_decay", float, 0.0), ("max_seq_length", int, 384), ("doc_stride", int, 128), ("seed", int, 42)):
         parser.add_argument("--" + name, type=kind, default=default)
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--group_by_length", action="store_true")
     args = parser.parse_args()
     random.seed(args.seed)
     torch.manual_seed(args.seed)

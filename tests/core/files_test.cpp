@@ -150,3 +150,16 @@ TEST_CASE("json: members keep their order, and of those with one name the last o
   CHECK(json.begin().value() == 49999);
   CHECK(parse_json("3", "x") == 3);
 }
+
+TEST_CASE("files: what a link leads to is written, what is no file is left alone", "[core]") {
+  const TempDir dir;
+  write_file(dir / "real", "old");
+  std::filesystem::create_symlink(dir / "real", dir / "link");
+  write_file(dir / "link", "new");
+  CHECK(read_file(dir / "real") == "new");
+  CHECK(std::filesystem::is_symlink(dir / "link"));
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(write_file(dir / "pipe", "x"), Catch::Contains("no file"));
+  CHECK(std::filesystem::is_fifo(dir / "pipe"));
+  CHECK_THROWS_AS(write_file(dir.path(), "x"), Error);
+}

@@ -143,3 +143,46 @@ TEST_CASE("every verb's help has an example", "[e2e]") {
     }
   }
 }
+
+TEST_CASE("bad input: words that mean nothing are named, with what they are like", "[e2e]") {
+  const std::string expctl = (bin_dir() / "expctl").string();
+  const TempDir dir;
+  const struct {
+    std::vector<std::string> words;
+    std::string said;
+  } cases[] = {{{"lst"}, "there is no 'expctl lst'"},
+               {{"swep", "lr.toml"}, "there is no 'expctl swep'; did you mean 'sweep'?"},
+               {{"init", "--help"}, "there is no 'expctl init'"},
+               {{"registry", "chek"}, "there is no 'expctl registry chek'; did you mean 'check'?"},
+               {{"runs", "shwo", "run1"}, "not expected: shwo run1; did you mean 'show'?"},
+               {{"runs", "--limt", "3"}, "not expected: --limt 3; did you mean '--limit'?"},
+               {{"runs", "--limit", "0"}, "Value 0 not in range 1 to 1000000"},
+               {{"--workspace", "", "runs"}, "--workspace is empty"},
+               {{"convert", "nope", "out"}, "no such folder"},
+               {{"registry", "backup", "nope/b.db"}, "nope: no such folder"}};
+  for (const auto& one : cases) {
+    auto words = one.words;
+    words.insert(words.begin(), expctl);
+    const ProgramResult result = run_program(words, dir.path());
+    INFO(result.err);
+    CHECK((result.exit_code == 2 || result.exit_code == 3));
+    CHECK_THAT(result.err, Catch::StartsWith("expctl: ") && Contains(one.said));
+  }
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"runs", "--help"}, {"registry", "check", "--help"}, {"--version"}}) {
+    auto all = words;
+    all.insert(all.begin(), expctl);
+    CHECK(run_program(all, dir.path()).exit_code == 0);
+  }
+}
+
+TEST_CASE("bad input: output that cannot be written is an error", "[e2e]") {
+  const Demo demo;
+  const std::string score = demo.expctl + " features demo/dev.json --vocab demo/model/vocab.txt > /dev/full";
+  const ProgramResult result = run_program({"/bin/sh", "-c", score}, demo.dir.path());
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.err, Contains("cannot write to stdout: No space left on device"));
+  const ProgramResult early =
+      run_program({"/bin/sh", "-c", demo.expctl + " --help | head -1"}, demo.dir.path());
+  CHECK(early.err.empty());
+}

@@ -18,7 +18,25 @@ TEST_CASE("sweep, ensemble, package and verify, and the submission reproduces it
   CHECK(ensemble["id"] == "ens1");
   // The same members again are the same entry.
   CHECK(Json::parse(job.succeeds({"--json", "ensemble", "run1", "run2"}).out) == ensemble);
-  job.succeeds({"package", "--top", "3", "--average", "2"});
+  // Questions without answers, as the judges give them.
+  Json unseen = read_json(job.dir / "demo/dev.json");
+  for (auto& article : unseen["data"]) {
+    for (auto& paragraph : article["paragraphs"]) {
+      for (auto& qa : paragraph["qas"]) qa.erase("answers");
+    }
+  }
+  write_file(job.dir / "unseen.json", json_text(unseen));
+  CHECK(job({"package", "--top", "3", "--unseen", "nothing.json"}).exit_code == 3);
+  job.succeeds({"package", "--top", "3", "--average", "2", "--unseen", "unseen.json"});
+  for (const auto& entry : read_json(job.dir / "submission/summary.json")["entries"]) {
+    const fs::path folder = job.dir / "submission" / entry["folder"].get<std::string>();
+    double sum = 0;
+    const Json nbest = read_json(folder / "unseen/nbest_predictions.json");
+    for (const auto& [id, answers] : nbest.items()) sum += answers[0]["probability"].get<double>();
+    CHECK(entry["probability_score"].get<double>() == Approx(sum / static_cast<double>(nbest.size())));
+    // The questions are those of the dev data, and so are the answers.
+    CHECK(read_file(folder / "unseen/predictions.json") == read_file(folder / "predictions.json"));
+  }
   // What was handed in stays, also when the registry is made anew.
   for (const auto& file : find_files(job.dir / "runs", "registry.db*")) std::filesystem::remove(file);
   job.succeeds({"registry", "rebuild"});

@@ -226,6 +226,25 @@ TEST_CASE("registry check names what differs, where, and what to do", "[e2e]") {
   CHECK_THAT(text.out, Catch::Contains("what to do") && Catch::Contains("put the file back"));
 }
 
+TEST_CASE("registry check: --mend keeps what is known of a run that is not on record", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("echo '{\"q1\": \"blue\"}' > predictions.json", "exit 3")");
+  sweep(folder, 4);
+  const std::string whole = read_file(folder / "runs/run1/run.json");
+  write_file(folder / "runs/run1/run.json", "{");
+  CHECK(expctl_in(folder, {"registry", "rebuild", "--force"}).exit_code == 1);  // one is left out
+  const std::string lines = read_file(folder / "runs/sweep1/runs.jsonl");
+  const ProgramResult mended = expctl_in(folder, {"registry", "check", "--mend"});
+  CHECK(mended.exit_code == 1);
+  CHECK_THAT(mended.err, Catch::Contains("runs.jsonl is left as it is: run1 is not on record"));
+  CHECK_THAT(mended.out + mended.err, Catch::Contains("put run.json back from a copy"));
+  CHECK(read_file(folder / "runs/sweep1/runs.jsonl") == lines);
+  // Put back, all is as it was.
+  write_file(folder / "runs/run1/run.json", whole);
+  succeeds(folder, {"registry", "rebuild", "--force"});
+  CHECK_THAT(succeeds(folder, {"registry", "check"}), Catch::Contains("2 runs and ensembles agree"));
+}
+
 TEST_CASE("a copy is made while a sweep is at work, which check does not disturb either", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("sleep 0.05")", "cpus = 1\n");

@@ -49,4 +49,14 @@ TEST_CASE("compare shows what differs, and questions won and lost", "[e2e]") {
   CHECK_THAT(
       expctl_in(folder, {"compare", "run1", "run2"}).out,
       Catch::Contains("run2 - run1: F1 -100.0000") && Catch::Contains("0 questions won, 1 lost, 0 alike"));
+
+  // The same data under another name is the same; changed, nothing is said of it but that.
+  std::filesystem::copy_file(folder / "dev.json", folder / "again.json");
+  expctl_in(folder, {"import", (folder / "runs/run1/predictions.json").string(), "--dev",
+                     (folder / "again.json").string(), "--name", "theirs"});
+  CHECK_THAT(expctl_in(folder, {"compare", "run1", "run3"}).out, Catch::Contains("run3 - run1: F1 +0.0000"));
+  write_file(folder / "dev.json", read_file(folder / "dev.json") + "\n");
+  const ProgramResult changed = expctl_in(folder, {"compare", "run1", "run2"});
+  CHECK_THAT(changed.out, !Catch::Contains("run2 - run1"));
+  CHECK_THAT(changed.err, Catch::Contains("no interval: ") && Catch::Contains("has changed since"));
 }

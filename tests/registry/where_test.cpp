@@ -98,6 +98,11 @@ TEST_CASE("query: conditions on columns, parameters, tags and sweeps", "[registr
   CHECK(w.ids("bias_correction=true and state=queued") == "run1 run2 run3 run4");
   CHECK(w.ids("sweep=sweep1 and id!=run2") == "run1 run3 run4");
   CHECK(w.ids("tag=best") == "");
+  CHECK(w.ids("tag!=best") == "run1 run2 run3 run4 ens1");
+  CHECK(w.ids("sweep!=sweep1") == "ens1");
+  CHECK_THROWS_WITH(w.ids("f1>abc"), "--where: f1 is a number, 'abc' is none");
+  CHECK_THROWS_WITH(w.ids("created>2026-01-01"), Catch::Contains("created is a number"));
+  CHECK_THROWS_WITH(w.ids("batch_size='12'"), Catch::Contains("batch_size is a number"));
   CHECK_THROWS_WITH(w.ids("learning_rat<1"), Catch::Contains("did you mean 'learning_rate'?"));
   CHECK_THROWS_WITH(w.ids("x\"y=1"), Catch::Contains("--where"));
   CHECK(w.ids("name=\"'; DROP TABLE runs; --\"") == "");

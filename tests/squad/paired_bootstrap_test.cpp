@@ -50,6 +50,31 @@ TEST_CASE("paired difference: the interval is that of the normal law where there
   CHECK(d.high == Approx(mean + half).margin(0.06 * half));
 }
 
+TEST_CASE("paired difference: of groups that gain together the interval is that of the groups' means",
+          "[squad]") {
+  // 200 groups of 20 questions, alike within a group: as 200 draws, not as 4,000.
+  std::vector<double> a(4000, 0), b;
+  std::vector<size_t> groups;
+  for (size_t i = 0; i < 4000; ++i) {
+    groups.push_back(i / 20);
+    b.push_back(i / 20 % 4 == 0 ? 1 : 0);
+  }
+  const auto d = paired_difference(score_of(a), score_of(b), groups);
+  const double half = 1.959964 * 100 * std::sqrt(0.25 * 0.75 / 200);
+  CHECK(d.f1 == Approx(25));
+  CHECK(d.low == Approx(25 - half).margin(0.15 * half));
+  CHECK(d.high == Approx(25 + half).margin(0.15 * half));
+  const auto apart = paired_difference(score_of(a), score_of(b));
+  CHECK(apart.high - apart.low < (d.high - d.low) / 3);
+}
+
+TEST_CASE("paired difference: of groups of many sizes the mean is over questions", "[squad]") {
+  const auto d = paired_difference(score_of({0, 0, 0, 0}), score_of({1, 0, 0, 0}), {0, 1, 1, 1});
+  CHECK(d.f1 == 25);
+  CHECK(d.low == 0);     // the second group alone
+  CHECK(d.high == 100);  // the first one alone
+}
+
 TEST_CASE("paired difference: other questions are refused", "[squad]") {
   CHECK_THROWS_WITH(paired_difference(score_of({1}), score_of({1, 0})),
                     Catch::Contains("different questions"));
