@@ -104,7 +104,7 @@ class Maker {
     }
     const DraftFolder draft(workspace_.folder("ensemble"));
     const RunPaths paths{draft.path()};
-    signal_ = combiner_.write(choice.weights, draft.path(), draft.path());
+    signal_ = combiner_.write(choice.weights, draft.path());
     if (signal_ != 0) return std::nullopt;
     NewEnsemble entry{"ensemble", description, {}, {}};
     for (const auto& member : description["members"]) entry.members.push_back(member["id"]);

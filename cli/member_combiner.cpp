@@ -57,7 +57,7 @@ class LogitsCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     return scorer_.question_f1(weights);
   }
-  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path&) override {
+  int write(const std::vector<double>& weights, const fs::path& draft) override {
     const RunPaths paths{draft};
     const LogitsFile mean = blend_.mean(weights);
     write_logits(paths.logits(), mean);
@@ -97,7 +97,7 @@ class NBestCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     return f1_of(score_answers(dataset_, merged(weights)).value());
   }
-  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path&) override {
+  int write(const std::vector<double>& weights, const fs::path& draft) override {
     write_answers(RunPaths{draft}, dataset_, merged(weights));
     return 0;
   }
@@ -127,11 +127,11 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> scales() const override { return std::vector<double>(members_.size(), 1.0); }
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
-    if (const int signal = write(weights, draft.path(), draft.path()); signal != 0) throw Interrupted{signal};
+    if (const int signal = write(weights, draft.path()); signal != 0) throw Interrupted{signal};
     const fs::path file = RunPaths{draft.path()}.predictions();
     return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
   }
-  int write(const std::vector<double>& weights, const fs::path& draft, const fs::path& final) override {
+  int write(const std::vector<double>& weights, const fs::path& draft) override {
     std::vector<SoupMember> chosen;
     for (size_t i = 0; i < members_.size(); ++i) {
       if (weights[i] == 0) continue;
@@ -141,7 +141,7 @@ class SoupCombiner : public MemberCombiner {
     const fs::path checkpoint = RunPaths{draft}.checkpoint();
     write_soup(checkpoint, chosen);
     const Model soup = model_of_checkpoint("the soup", spec_, checkpoint, {});
-    const int signal = predict_into(program_, {{soup}}, spec_.dev_data.path, draft, final);
+    const int signal = predict_into(program_, {{soup}}, spec_.dev_data.path, draft, draft);
     // Where it will lie is not known yet.
     for (const auto& file : {RunPaths{draft}.request(), RunPaths{draft}.command()}) fs::remove(file);
     return signal;

@@ -151,8 +151,9 @@ Json evaluation_of(const RunRecord& entry, const std::vector<RunRecord>& runs,
   const auto vocabulary = [](const RunPaths& run) {
     return sha256_file(CheckpointPaths{run.checkpoint()}.vocab());
   };
+  const std::string first = vocabulary(folders.front());
   for (const auto& folder : folders) {
-    if (vocabulary(folder) != vocabulary(folders.front())) return nullptr;
+    if (vocabulary(folder) != first) return nullptr;
   }
   return evaluation;
 }
