@@ -36,6 +36,7 @@ void GradientSum::finish(const std::vector<int64_t>& word_rows) {
     std::copy_n(sum, width, words + row * width);
     sum += width;
   }
+  gradients_.forget_squares();
   gradients_.mark_added(word_rows);
 }
 

@@ -1,6 +1,7 @@
 #include "trainer/gradients.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -54,6 +55,7 @@ void Gradients::set_zero() {
 
 void Gradients::clear() {
   is_empty_ = true;
+  forget_squares();
   if (word_rows_.empty()) return;
   auto& words = values_.at(kWordEmbeddings);
   const int64_t width = words.size(1);
@@ -68,10 +70,20 @@ void Gradients::mark_added(const std::vector<int64_t>& word_rows) {
   word_rows_.erase(std::unique(word_rows_.begin(), word_rows_.end()), word_rows_.end());
 }
 
+std::optional<double> Gradients::squares_of(const float* values) const {
+  const auto found = squares_.find(values);
+  return found == squares_.end() ? std::nullopt : std::optional(found->second);
+}
+
 double gradient_norm(const Gradients& gradients) {
   std::vector<FloatSpan> spans;
+  double known = 0;
   for (const auto& [name, gradient] : gradients.values()) {
     const float* values = gradient.data_ptr<float>();
+    if (const auto squares = gradients.squares_of(values)) {
+      known += *squares;
+      continue;
+    }
     if (name != kWordEmbeddings) {
       spans.push_back({values, gradient.numel()});
       continue;
@@ -79,7 +91,7 @@ double gradient_norm(const Gradients& gradients) {
     const int64_t width = gradient.size(1);
     for (const int64_t row : gradients.word_rows()) spans.push_back({values + row * width, width});
   }
-  return norm_of(spans);
+  return std::sqrt(known + sum_of_squares(spans));
 }
 
 double clip_scale(double norm, double max_norm) {

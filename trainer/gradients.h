@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "trainer/parameters.h"
@@ -34,6 +36,12 @@ class Gradients {
   /// Those of the word embeddings that may be other than zero, in order.
   const std::vector<int64_t>& word_rows() const { return word_rows_; }
 
+  /// The sum of the squares of a weight's gradient, known as it was written: the norm then need not read it.
+  void note_squares(const float* values, double sum) { squares_[values] = sum; }
+  std::optional<double> squares_of(const float* values) const;
+  /// Somebody has changed the values since.
+  void forget_squares() { squares_.clear(); }
+
   /// All but the word embeddings', with a few zeros between them.
   float* dense() const { return dense_.data_ptr<float>(); }
   int64_t dense_count() const { return dense_.numel(); }
@@ -45,6 +53,7 @@ class Gradients {
   Parameters values_;                          ///< views of dense_, and the word embeddings
   std::map<int64_t, int64_t> complete_after_;  ///< by layer
   std::vector<int64_t> word_rows_;
+  std::map<const float*, double> squares_;  ///< by the values of a weight's gradient
   bool is_empty_ = true;
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/tiles.h"
 
@@ -191,8 +192,9 @@ void linear_input_gradient(const T* dy, int64_t rows, const PackedWeights<T>& we
 }
 
 template <typename T>
-void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each,
-                            const T* x, int64_t in, int64_t rows, bool add, WeightGradientSpace& space) {
+std::vector<double> linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts,
+                                           int64_t out_of_each, const T* x, int64_t in, int64_t rows,
+                                           bool add, WeightGradientSpace& space) {
   const auto& k = kernels<T>();
   const auto panel_bytes = static_cast<int64_t>(k.panel_bytes(rows));
   const auto block_bytes = static_cast<int64_t>(k.block_bytes(rows));
@@ -234,6 +236,7 @@ void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& part
   const int64_t least_groups = divide_up(blocks, kBlockGroupColumns / block_columns);
   const int64_t block_groups = divide_up(least_groups, thread_count()) * thread_count();
   const int64_t block_group = divide_up(blocks, block_groups);
+  std::vector<double> squares(static_cast<size_t>(blocks * panels));
   for_each_tile(divide_up(blocks, block_group) * panel_groups, [&](int64_t tile, int64_t) {
     thread_local Buffer<float> c_space;
     float* c = c_space.resize(block_group * panel_group * c_size);
@@ -258,19 +261,25 @@ void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& part
     }
     each([&](int64_t block, int64_t panel, const float* piece) {
       const int64_t row = row_of(block), column = panel * kPanelColumns;
-      k.store_fp32(piece, std::min(block_columns, out_of_each - row), std::min(kPanelColumns, in - column),
-                   add, parts[static_cast<size_t>(block / blocks_each)].weight + row * in + column, in);
+      squares[static_cast<size_t>(block * panels + panel)] = k.store_fp32(
+          piece, std::min(block_columns, out_of_each - row), std::min(kPanelColumns, in - column), add,
+          parts[static_cast<size_t>(block / blocks_each)].weight + row * in + column, in);
     });
   });
+  std::vector<double> sums_of_squares;  // in an order that does not depend on the threads
+  for (auto piece = squares.begin(); piece != squares.end(); piece += blocks_each * panels)
+    sums_of_squares.push_back(std::accumulate(piece, piece + blocks_each * panels, 0.0));
+  return sums_of_squares;
 }
 
-#define EXPCTL_LINEAR_OF(T)                                                                               \
-  template class PackedWeights<T>;                                                                        \
-  template void linear(const T*, int64_t, const PackedWeights<T>&, const std::vector<const float*>&, T*); \
-  template void linear_gelu(const T*, int64_t, const PackedWeights<T>&, const float*, T*, T*);            \
-  template void linear_input_gradient(const T*, int64_t, const PackedWeights<T>&, const T*, T*);          \
-  template void linear_weight_gradient(const T*, const std::vector<LinearGradient>&, int64_t, const T*,   \
-                                       int64_t, int64_t, bool, WeightGradientSpace&);
+#define EXPCTL_LINEAR_OF(T)                                                                                  \
+  template class PackedWeights<T>;                                                                           \
+  template void linear(const T*, int64_t, const PackedWeights<T>&, const std::vector<const float*>&, T*);    \
+  template void linear_gelu(const T*, int64_t, const PackedWeights<T>&, const float*, T*, T*);               \
+  template void linear_input_gradient(const T*, int64_t, const PackedWeights<T>&, const T*, T*);             \
+  template std::vector<double> linear_weight_gradient(const T*, const std::vector<LinearGradient>&, int64_t, \
+                                                      const T*, int64_t, int64_t, bool,                      \
+                                                      WeightGradientSpace&);
 EXPCTL_LINEAR_OF(float)
 EXPCTL_LINEAR_OF(Bf16)
 EXPCTL_LINEAR_OF(Fp16)

@@ -58,9 +58,10 @@ struct LinearGradient {
 };
 
 /// dW[out, in] (+)= dy' x, db[out] (+)= sums of dy over the rows, of layers side by side: dy is [rows, parts
-/// times out_of_each].
+/// times out_of_each]. Returns the sum of the squares of each part's dW.
 template <typename T>
-void linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each,
-                            const T* x, int64_t in, int64_t rows, bool add, WeightGradientSpace& space);
+std::vector<double> linear_weight_gradient(const T* dy, const std::vector<LinearGradient>& parts,
+                                           int64_t out_of_each, const T* x, int64_t in, int64_t rows,
+                                           bool add, WeightGradientSpace& space);
 
 }  // namespace expctl

@@ -149,8 +149,7 @@ class Bert : public Model {
 
   void head_backward(const std::vector<float>& logit_gradient) {
     const int64_t width = config_.hidden_size;
-    linear_weight_gradient(logit_gradient.data(), {gradients_of("qa_outputs")}, 2, last_hidden_.data(), width,
-                           rows_, add_, space_.weights);
+    weight_gradient(logit_gradient.data(), {gradients_of("qa_outputs")}, 2, last_hidden_.data(), width);
     float* rows = space_.hidden_rows.resize(rows_ * width);
     linear_input_gradient<float>(logit_gradient.data(), rows_, head_, nullptr, rows);
     convert_rows(rows, space_.gradient.resize(rows_ * width), rows_ * width);
@@ -171,9 +170,11 @@ class Bert : public Model {
     return {gradient(name + ".weight"), gradient(name + ".bias")};
   }
 
-  void weight_gradient(const T* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each, const T* x,
-                       int64_t in) {
-    linear_weight_gradient(dy, parts, out_of_each, x, in, rows_, add_, space_.weights);
+  template <typename Element>
+  void weight_gradient(const Element* dy, const std::vector<LinearGradient>& parts, int64_t out_of_each,
+                       const Element* x, int64_t in) {
+    const auto squares = linear_weight_gradient(dy, parts, out_of_each, x, in, rows_, add_, space_.weights);
+    for (size_t i = 0; i < parts.size(); ++i) gradients_->note_squares(parts[i].weight, squares[i]);
   }
 
   void layer_backward(int64_t index) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kTile = 65536;
 
-double sum_of_squares(const FloatSpan& span) {
+double squares_of(const FloatSpan& span) {
   constexpr int64_t kLanes = 8;
   double sums[kLanes] = {};
   int64_t i = 0;
@@ -31,7 +31,7 @@ double sum_of_squares(const FloatSpan& span) {
 
 }  // namespace
 
-double norm_of(const std::vector<FloatSpan>& spans) {
+double sum_of_squares(const std::vector<FloatSpan>& spans) {
   std::vector<FloatSpan> tiles;
   for (const auto& span : spans) {
     for (int64_t begin = 0; begin < span.count; begin += kTile)
@@ -39,15 +39,15 @@ double norm_of(const std::vector<FloatSpan>& spans) {
   }
   std::vector<double> sums(tiles.size());
   for_each_tile(static_cast<int64_t>(tiles.size()), [&](int64_t tile, int64_t) {
-    sums[static_cast<size_t>(tile)] = sum_of_squares(tiles[static_cast<size_t>(tile)]);
+    sums[static_cast<size_t>(tile)] = squares_of(tiles[static_cast<size_t>(tile)]);
   });
   double sum = 0;
   for (const double part : sums) sum += part;
-  return std::sqrt(sum);
+  return sum;
 }
 
 double norm_of(const torch::Tensor& tensor) {
-  return norm_of({{tensor.data_ptr<float>(), tensor.numel()}});
+  return std::sqrt(sum_of_squares({{tensor.data_ptr<float>(), tensor.numel()}}));
 }
 
 }  // namespace expctl

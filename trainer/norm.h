@@ -13,9 +13,10 @@ struct FloatSpan {
   int64_t count;
 };
 
-/// The Euclidean norm of all spans together, computed in fp64.
-double norm_of(const std::vector<FloatSpan>& spans);
+/// Of all spans together, computed in fp64.
+double sum_of_squares(const std::vector<FloatSpan>& spans);
 
+/// The Euclidean norm.
 double norm_of(const torch::Tensor& tensor);  ///< contiguous, fp32
 
 }  // namespace expctl

@@ -30,6 +30,23 @@ TEST_CASE("gradients: of the word embeddings the rows count that were added to, 
   CHECK(gradients.values().at(kWordEmbeddings).abs().sum().item<float>() == 0);
 }
 
+TEST_CASE("gradients: squares that are known are not read again, until the values are changed or cleared",
+          "[trainer]") {
+  Gradients gradients({{"a", torch::ones({2})}, {"b", torch::ones({2})}});
+  gradients.data("a")[0] = 3.0f;
+  gradients.data("b")[0] = 4.0f;
+  gradients.note_squares(gradients.data("a"), 144.0);
+  CHECK(gradient_norm(gradients) == Approx(std::sqrt(160.0)));
+  gradients.note_squares(gradients.data("a"), 9.0);  // a second micro-batch
+  CHECK(gradient_norm(gradients) == Approx(5.0));
+  gradients.data("a")[0] = 0.0f;
+  gradients.forget_squares();
+  CHECK(gradient_norm(gradients) == Approx(4.0));
+  gradients.note_squares(gradients.data("b"), 100.0);
+  gradients.clear();
+  CHECK(gradient_norm(gradients) == Approx(4.0));
+}
+
 TEST_CASE("gradients: clipping scales only what is above the limit, and 0 is no limit", "[trainer]") {
   CHECK(clip_scale(0.5, 1.0) == 1.0);
   CHECK(clip_scale(4.0, 1.0) == Approx(0.25).epsilon(1e-6));

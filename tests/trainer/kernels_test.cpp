@@ -116,10 +116,12 @@ TEMPLATE_TEST_CASE("kernels: what becomes of a product", "[trainer]", float, Bf1
       gelu.backward(c.slice(1, 0, n).to(torch::kDouble));
       check_close<T>(out.slice(1, 0, n), given.grad());
       auto sums = torch::ones({rows, n});
-      k.store_fp32(data<float>(c), rows, n, true, data<float>(sums), n);
-      CHECK(torch::equal(sums, 1 + c.slice(1, 0, n)));
-      k.store_fp32(data<float>(c), rows, n, false, data<float>(sums), n);
-      CHECK(torch::equal(sums, c.slice(1, 0, n)));
+      for (const bool add : {true, false}) {
+        const double squares = k.store_fp32(data<float>(c), rows, n, add, data<float>(sums), n);
+        CHECK(torch::equal(sums, (add ? 1 : 0) + c.slice(1, 0, n)));
+        CHECK(squares ==
+              Approx(sums.to(torch::kDouble).square().sum().template item<double>()).epsilon(1e-12));
+      }
     }
   });
 }

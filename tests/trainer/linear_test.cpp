@@ -68,7 +68,13 @@ TEMPLATE_TEST_CASE("linear: several layers side by side, of sizes that fill no p
         gradients.push_back({data<float>(dweights.back()), data<float>(dbiases.back())});
       }
       WeightGradientSpace space;
-      linear_weight_gradient(data<T>(dy), gradients, out, data<T>(x), in, rows, true, space);
+      const auto squares =
+          linear_weight_gradient(data<T>(dy), gradients, out, data<T>(x), in, rows, true, space);
+      REQUIRE(squares.size() == static_cast<size_t>(parts));
+      for (size_t part = 0; part < squares.size(); ++part)
+        CHECK(
+            squares[part] ==
+            Approx(dweights[part].to(torch::kDouble).square().sum().template item<double>()).epsilon(1e-12));
       // With GELU behind it, which is for one layer.
       PackedWeights<T> one;
       one.pack({weight_data[0]}, out, in);
@@ -102,9 +108,10 @@ TEMPLATE_TEST_CASE("linear: in panels past the second cache the thread count cha
       linear(data<T>(x), rows, packed, {bias.data_ptr<float>()}, data<T>(y));
       linear_input_gradient<T>(data<T>(dy), rows, packed, nullptr, data<T>(dx));
       WeightGradientSpace space;
-      linear_weight_gradient(data<T>(dy), {{data<float>(dweight), data<float>(dbias)}}, out, data<T>(x), in,
-                             rows, false, space);
-      const std::vector<torch::Tensor> now = {y, dx, dweight, dbias};
+      const auto squares = linear_weight_gradient(data<T>(dy), {{data<float>(dweight), data<float>(dbias)}},
+                                                  out, data<T>(x), in, rows, false, space);
+      const std::vector<torch::Tensor> now = {y, dx, dweight, dbias,
+                                              torch::tensor(squares, torch::dtype(torch::kDouble))};
       if (first.empty()) first = now;
       for (size_t i = 0; i < now.size(); ++i) CHECK(torch::equal(now[i], first[i]));
     }

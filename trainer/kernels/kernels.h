@@ -76,8 +76,8 @@ struct Kernels {
   void (*store_gelu)(const float* c, int64_t rows, int64_t n, const float* bias, T* pre, T* out, int64_t ld);
   /// out = c gelu'(pre)
   void (*store_gelu_gradient)(const float* c, int64_t rows, int64_t n, const T* pre, T* out, int64_t ld);
-  /// out = c, or out += c
-  void (*store_fp32)(const float* c, int64_t rows, int64_t n, bool add, float* out, int64_t ld);
+  /// out = c, or out += c; returns the sum of the squares of `out`.
+  double (*store_fp32)(const float* c, int64_t rows, int64_t n, bool add, float* out, int64_t ld);
 
   // ---- Rows of `width` elements.
 
