@@ -12,6 +12,7 @@
 #   cost      time and memory against data and threads, as a plot
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
 #   ensemble  five members combined, decoded and scored over the dev set, and a greedy search among twenty, beside numpy
+#   package   five runs of BERT-base's size packed, beside cp of the same files, and the memory of the archive
 #   gain      (only where named: an hour) 8 seeds of MiniLM, and what ensembles of 1 to 8 of them gain by each method
 #   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
@@ -68,6 +69,10 @@ gain() {
   bench gain.py "$bin/expctl" "$1/runs" "$shared/squad/eval-8-articles.json" "$1"
 }
 runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
+package() {
+  "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import reference; reference.random_base('$1/model', '$minilm/vocab.txt')" || return
+  bench package.py "$bin/expctl" "$1/model" "$1/runs"
+}
 registry() {
   local venv=$work/mlflow
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
@@ -76,5 +81,5 @@ registry() {
 }
 
 cmake --build build/release --target bench_products bench_registry bench_ensemble >/dev/null || exit
-parts="squad train base predict threads ranks seeds cost runner ensemble registry"
+parts="squad train base predict threads ranks seeds cost runner ensemble package registry"
 run_parts "$parts gain" "$parts" "runner gain" "$work" "$@"

@@ -4,24 +4,57 @@
 
 #include <algorithm>
 
+#include "core/contest_rules.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/run_paths.h"
 #include "formats/stored_bert.h"
+#include "squad/official_data.h"
 #include "squad/overlap.h"
 #include "squad/tokenizer.h"
 
 namespace expctl {
 namespace {
+namespace fs = std::filesystem;
 
-std::vector<std::string> check_overlap(const RunSpec& spec, const Dataset& train, const Dataset& dev) {
+std::vector<std::string> check_overlap(const RunSpec& spec, const ContestRules& rules, const Dataset& train,
+                                       const Dataset& dev) {
   const Overlap overlap = find_overlap(train, dev);
   if (!overlap.any()) return {};
   const std::string what =
       fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')", spec.train_data.path,
                   spec.dev_data.path, overlap.questions, overlap.contexts, overlap.example);
-  if (spec.rules != "none")
-    throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", spec.rules));
+  if (rules.dev_data_kept_out)
+    throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", rules.name));
   return {what + ": the dev scores will say little"};
+}
+
+bool is_prescribed(const std::string& file, const Dataset& dataset, const OfficialData& official) {
+  return file.empty() || !official.is_prescribed() ||
+         match_official(file, dataset, official.sha256, official.articles_sha256) != OfficialMatch::kOther;
+}
+
+/// What would make a submission of these runs fail, said before they are trained.
+std::vector<std::string> check_rules(const RunSpec& spec, const ContestRules& rules, const Dataset& train,
+                                     const Dataset& dev) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& path, const std::string& prescribed) {
+    warnings.push_back(fmt::format(
+        "{}: it is not the {} that the rules {} prescribe, so `expctl package` will refuse these runs", path,
+        prescribed, rules.name));
+  };
+  if (!is_prescribed(spec.train_data.path, train, rules.train_data))
+    warn(spec.train_data.path, rules.train_data.file);
+  if (!is_prescribed(spec.dev_data.path, dev, rules.dev_data)) warn(spec.dev_data.path, rules.dev_data.file);
+  for (const auto& [name, sha256] : rules.init_files) {
+    if (spec.init.path.empty()) break;
+    const fs::path file = fs::path(spec.init.path) / name;
+    if (!fs::is_regular_file(file) || sha256_file(file) != sha256) {
+      warn(file.string(), name);
+      break;  // one of them is enough to say it
+    }
+  }
+  return warnings;
 }
 
 /// A command may train on files of any form; then nothing can be said of them.
@@ -68,7 +101,9 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
     check_answer_positions(train, spec.train_data.path);
     check_model(specs);
   }
-  for (auto& warning : check_overlap(spec, train, dev)) warnings.push_back(std::move(warning));
+  const ContestRules rules = find_contest_rules(spec.rules);
+  for (auto& warning : check_overlap(spec, rules, train, dev)) warnings.push_back(std::move(warning));
+  for (auto& warning : check_rules(spec, rules, train, dev)) warnings.push_back(std::move(warning));
   return warnings;
 }
 

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
+#include "runner/attempt_files.h"
 #include "runner/record_files.h"
 
 namespace expctl {
@@ -106,7 +107,7 @@ class Maker {
     const RunPaths paths{draft.path()};
     signal_ = combiner_.write(choice.weights, draft.path());
     if (signal_ != 0) return std::nullopt;
-    NewEnsemble entry{"ensemble", description, {}, {}};
+    NewEnsemble entry{"ensemble", description, {}, {}, read_artifacts("", paths)};
     for (const auto& member : description["members"]) entry.members.push_back(member["id"]);
     if (fs::exists(paths.eval())) {
       const Json score = read_json(paths.eval());

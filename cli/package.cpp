@@ -4,12 +4,14 @@
 #include <fmt/core.h>
 
 #include "cli/models.h"
+#include "cli/pack.h"
 #include "cli/prediction.h"
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "reports/package_entry.h"
 #include "reports/table.h"
 #include "runner/record_files.h"
 
@@ -26,11 +28,13 @@ fs::path source_archive() {
               ErrorCode::kNotFound);
 }
 
-void print_package(const Program& program, const Package& package, const fs::path& out) {
+void print_package(const Program& program, const Package& package, const fs::path& out,
+                   const fs::path& archive) {
   if (program.json) {
     Json json = summary_json(package.submission);
     json["submission"] = out.string();
-    json["checks"] = checks_json(out, package.checks)["checks"];
+    json["archive"] = archive.empty() ? Json() : Json(archive.string());
+    json["checks"] = checks_json(package.verification.checks);
     fmt::print("{}", json_text(json));
     return;
   }
@@ -46,6 +50,7 @@ void print_package(const Program& program, const Package& package, const fs::pat
   fmt::print("mean F1 of the best {}: {}\n", package.submission.average,
              format_number(package.submission.top_mean));
   fmt::print("{}\n", out.string());
+  if (!archive.empty()) fmt::print("{}\n", archive.string());
 }
 
 /// So that what was handed in is never cleared away.
@@ -58,40 +63,61 @@ void record(Registry& registry, const WorkspacePaths& workspace, const Submissio
   });
 }
 
+/// What an entry's other evaluation was made with, as --set says it.
+std::vector<std::string> settings_of(const Registry& registry, const RunRecord& entry,
+                                     const std::string& evaluation) {
+  std::vector<std::string> settings;
+  for (const auto& known : registry.evaluations(entry.id)) {
+    if (known.name != evaluation || evaluation == "default") continue;
+    const Json made_with = settings_of(known);
+    for (const auto& [key, value] : made_with.items()) settings.push_back(setting_text(key, value));
+  }
+  return settings;
+}
+
 /// Predicts with an entry as `expctl predict` does. Throws Interrupted.
-void predict_with(const Program& program, const RunRecord& entry, const fs::path& questions,
-                  const fs::path& folder) {
+void predict_with(const Program& program, const Registry& registry, const RunRecord& entry,
+                  const std::string& evaluation, const fs::path& questions, const fs::path& folder) {
   say(program, fmt::format("{} predicts {}", entry.id, questions.string()));
   make_folder(folder);
-  if (const int signal = predict_into(program, find_models(program, entry.id, {}), questions, folder, folder);
-      signal != 0)
+  const Models models = find_models(program, entry.id, settings_of(registry, entry, evaluation));
+  if (const int signal = predict_into(program, models, questions, folder, folder); signal != 0)
     throw Interrupted{signal};
 }
 
-int package(const Program& program, PackageOptions options) {
+void check_archive(const fs::path& archive, bool replace) {
+  if (archive.empty() || replace || !fs::exists(archive)) return;
+  throw Error(fmt::format("{} is there already", archive.string()),
+              "--out names a new folder; --replace puts the new archive in its place");
+}
+
+int package(const Program& program, PackageOptions options, bool archived) {
+  options.out = fs::absolute(options.out).lexically_normal();
+  if (options.out.filename().empty()) options.out = options.out.parent_path();
+  const fs::path archive = archived ? fs::path(options.out.string() + ".tar.zst") : fs::path();
+  check_archive(archive, options.replace);
+  options.source_archive = source_archive();
+  options.now_s = SystemClock().now_s();
+  Registry registry = Registry::open_existing(program.workspace().registry());
   if (!options.unseen.empty()) {
     if (!fs::is_regular_file(options.unseen))
       throw Error(fmt::format("{}: no such file", options.unseen.string()), "--unseen names a SQuAD 1.1 file",
                   ErrorCode::kNotFound);
-    options.predict = [&](const RunRecord& entry, const fs::path& folder) {
-      predict_with(program, entry, options.unseen, folder);
+    options.predict = [&](const RunRecord& entry, const std::string& evaluation, const fs::path& folder) {
+      predict_with(program, registry, entry, evaluation, options.unseen, folder);
     };
   }
-  options.out = fs::absolute(options.out).lexically_normal();
-  if (options.out.filename().empty()) options.out = options.out.parent_path();
-  if (options.average == 0) options.average = std::min<size_t>(3, options.top);
-  options.source_archive = source_archive();
-  options.now_s = SystemClock().now_s();
-  Registry registry = Registry::open_existing(program.workspace().registry());
   const Package made = package_submission(registry, program.workspace(), options);
   record(registry, program.workspace(), made.submission, options);
-  print_package(program, made, options.out);
-  for (const auto& check : made.checks) {
+  if (!archive.empty()) pack_folder(options.out, archive);
+  print_package(program, made, options.out, archive);
+  for (const auto& check : made.verification.checks) {
     if (check.result == CheckResult::kUnproven)
       say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
   }
-  say(program, fmt::format("verified; to check it again: expctl verify {} --dev DEV_FILE",
-                           shell_quote(options.out.string())));
+  say(program,
+      fmt::format("verified, held to the rules '{}'; to check it again: expctl verify {} --dev DEV_FILE",
+                  made.verification.rules, shell_quote(options.out.string())));
   return 0;
 }
 
@@ -100,24 +126,34 @@ int package(const Program& program, PackageOptions options) {
 void add_package(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("package", "Make the submission folder of the best entries, and verify it");
   verb->footer("Example: expctl package --top 5");
-  auto options = std::make_shared<PackageOptions>();
+  struct Options : PackageOptions {
+    bool archived = false;
+  };
+  auto options = std::make_shared<Options>();
   options->out = "submission";
-  options->average = 0;
   verb->add_option("ID", options->from,
                    "Runs, ensembles or sweeps to choose from (default: everything that is scored)");
-  verb->add_option("--top", options->top, "How many entries to hand in (default: 5)")
+  verb->add_option("--except", options->except, "Runs and ensembles that are not to be chosen");
+  verb->add_option("--top", options->top, "How many entries to hand in (default: as the rules say, else 5)")
       ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--average", options->average,
-                   "How many of the best to average (default: 3, or --top where that is less)")
+                   "How many of the best to average (default: as the rules say, else 3)")
       ->check(CLI::Range(1, kMostCounted));
+  verb->add_option("--eval", options->evaluation,
+                   "The evaluation that ranks (default: as the rules say, else the runs' own, \"default\")");
+  verb->add_option("--rules", options->rules,
+                   "A contest's rules, by name or file (default: those of the sweep file)");
   verb->add_option("--dev", options->dev, "Where the dev file lies now, if it has been moved");
   verb->add_option("--out", options->out, "A new folder (default: submission)");
   verb->add_option("--unseen", options->unseen,
                    "The judges' questions: every entry predicts them, and their probability score is told");
+  verb->add_flag("--replace", options->replace,
+                 "Put it in the place of the submission that is there, once it is whole");
+  verb->add_flag("--archive", options->archived, "Also make OUT.tar.zst");
   verb->callback([&program, options] {
     program.action = [&program, options] {
       try {
-        return package(program, *options);
+        return package(program, *options, options->archived);
       } catch (const Interrupted& interrupted) {
         return 128 + interrupted.signal;
       }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/contest_rules.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -24,6 +25,18 @@ void only(TomlTable& table, const std::string& key, const std::string& value,
   if (std::find(possible.begin(), possible.end(), value) != possible.end()) return;
   table.refuse(*table.find(key),
                fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
+}
+
+/// A profile's name, or the absolute path of its file.
+std::string read_rules(TomlTable& contest, const fs::path& folder) {
+  const std::string rules = contest.text("rules", "none");
+  const auto known = contest_names();
+  if (std::find(known.begin(), known.end(), rules) != known.end()) return rules;
+  const fs::path file = (folder / rules).lexically_normal();
+  std::error_code unreadable;  // a text of any length may stand there
+  if (fs::is_regular_file(file, unreadable)) return file.string();
+  contest.refuse(*contest.find("rules"), fmt::format("rules = \"{}\": neither a profile ({}) nor a file{}",
+                                                     rules, join(known, ", "), did_you_mean(rules, known)));
 }
 
 void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table) {
@@ -243,8 +256,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
     root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
   sweep.base.executor = read_executor(root.table("executor"));
   TomlTable contest = root.table("contest");
-  sweep.base.rules = contest.text("rules", "none");
-  only(contest, "rules", sweep.base.rules, {"none"});
+  sweep.base.rules = read_rules(contest, folder);
   contest.refuse_unknown_keys();
   root.refuse_unknown_keys();
   return sweep;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "core/error.h"
 
@@ -25,6 +26,13 @@ MappedFile map_file(const std::filesystem::path& path) {
   if (address == nullptr) return {};
   return {{static_cast<const std::byte*>(address), size},
           {address, [size](void* mapped) { ::munmap(mapped, size); }}};
+}
+
+void release_pages(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace expctl

@@ -18,4 +18,8 @@ struct MappedFile {
 /// Throws Error naming the file (kNotFound where there is none).
 MappedFile map_file(const std::filesystem::path& path);
 
+/// Lets go of the memory that looking at `bytes` of a mapped file has taken (of nothing else: they must be
+/// read from the file when they are looked at again).
+void release_pages(std::span<const std::byte> bytes);
+
 }  // namespace expctl

@@ -112,6 +112,7 @@ struct NewEnsemble {
   Json description;  ///< what ensemble.json holds but the id
   std::vector<std::string> members;
   std::optional<EvaluationRecord> evaluation;  ///< its run_id is filled in; nothing where it was not scored
+  std::vector<ArtifactRecord> artifacts = {};  ///< their run_id is filled in
 };
 
 struct NewImport {

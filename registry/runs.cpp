@@ -218,6 +218,7 @@ RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
       evaluation.run_id = id;
       insert_evaluation(db, evaluation);
     }
+    replace_artifacts(db, id, ensemble.artifacts);
     place_files(id);
   });
   return find_run(id).value();

@@ -10,6 +10,7 @@
 
 #include "core/text.h"
 #include "core/version.h"
+#include "registry/spec_of.h"
 #include "reports/leaderboard.h"
 #include "reports/line_chart.h"
 
@@ -78,7 +79,7 @@ Json sweep_facts(const SweepRecord& sweep, const std::vector<RunRecord>& runs) {
   std::vector<std::string> counts;
   for (const auto& [state, count] : states) counts.push_back(fmt::format("{} {}", count, state));
   const Json& spec = runs.front().spec;
-  const RunSpec typed = run_spec_from_json(spec, "registry: spec of " + runs.front().id);
+  const RunSpec typed = spec_of(runs.front());
   Json list = Json::array();
   for (const auto& run : ranked(runs)) list.push_back(run_row(run));
   return {{"id", sweep.id},
@@ -175,6 +176,25 @@ std::string selection_text(const RunRecord& entry) {
   return text;
 }
 
+/// What else an entry was evaluated as, for instance at another length.
+void add_other_evaluations(const Registry& registry, const RunRecord& entry, const std::string& ranking,
+                           Json& rows) {
+  for (const auto& evaluation : registry.evaluations(entry.id)) {
+    if (evaluation.name == ranking) continue;
+    std::vector<std::string> settings;
+    for (const char* key : {"max_seq_length", "doc_stride", "window", "precision"}) {
+      if (evaluation.settings.contains(key))
+        settings.push_back(fmt::format("{} {}", key, scalar_text(evaluation.settings[key])));
+    }
+    RunRecord scored = entry;
+    scored.f1 = evaluation.f1;
+    scored.exact_match = evaluation.exact_match;
+    rows.push_back(run_row(scored));
+    rows.back()["name"] = evaluation.name;
+    rows.back()["settings"] = join(settings, ", ");
+  }
+}
+
 }  // namespace
 
 std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry) {
@@ -185,7 +205,7 @@ std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& ent
 
 Json submission_facts(const Registry& registry, const Submission& submission,
                       const std::vector<std::string>& named, double now_s) {
-  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array();
+  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array(), others = Json::array();
   std::vector<RunRecord> searched = submission.considered;
   for (const auto& entry : submission.entries) {
     Json row = run_row(entry.record);
@@ -193,6 +213,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
     row["folder"] = entry.folder;
     row["averaged"] = entries.size() < submission.average;
     entries.push_back(row);
+    add_other_evaluations(registry, entry.record, submission.evaluation_name, others);
     if (entry.record.is_ensemble()) {
       Json members = Json::array();
       for (const auto& run : runs) members.push_back(run_row(run));
@@ -222,6 +243,9 @@ Json submission_facts(const Registry& registry, const Submission& submission,
           {"top_mean", format_number(submission.top_mean)},
           {"top_mean_short", fmt::format("{:.3f}", submission.top_mean)},
           {"evaluation", evaluation_rows(submission.evaluation)},
+          {"evaluation_name", submission.evaluation_name},
+          {"others", others},
+          {"any_others", !others.empty()},
           {"entries", entries},
           {"ensembles", ensembles},
           {"any_ensembles", !ensembles.empty()},

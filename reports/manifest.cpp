@@ -7,9 +7,15 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/text.h"
+#include "core/tiles.h"
 
 namespace expctl {
 namespace fs = std::filesystem;
+
+namespace {
+constexpr const char* kManifestName = "manifest.json";
+}  // namespace
 
 std::vector<ManifestFile> list_files(const fs::path& folder) {
   std::vector<ManifestFile> files;
@@ -20,11 +26,34 @@ std::vector<ManifestFile> list_files(const fs::path& folder) {
       throw Error(fmt::format("{}: it is neither a file nor a folder", entry.path().string()),
                   "a submission holds its files itself");
     }
-    if (path == "manifest.json") continue;
-    files.push_back({path, static_cast<int64_t>(entry.file_size()), sha256_file(entry.path())});
+    if (path != kManifestName) files.push_back({path, 0, ""});
   }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  for_each_tile(static_cast<int64_t>(files.size()), [&](int64_t i, int64_t) {
+    auto& file = files[static_cast<size_t>(i)];
+    file = manifest_file(folder, folder / file.path);
+  });
+  sort_by_path(files);
   return files;
+}
+
+ManifestFile manifest_file(const fs::path& folder, const fs::path& file) {
+  return {file.lexically_relative(folder).generic_string(), static_cast<int64_t>(fs::file_size(file)),
+          sha256_file(file)};
+}
+
+void sort_by_path(std::vector<ManifestFile>& files) {
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+}
+
+std::vector<ManifestFile> files_below(const std::vector<ManifestFile>& files, const std::string& folder) {
+  std::vector<ManifestFile> below;
+  for (const auto& file : files) {
+    if (!file.path.starts_with(folder + "/")) continue;
+    ManifestFile own = file;
+    own.path = file.path.substr(folder.size() + 1);
+    if (own.path != kManifestName) below.push_back(own);
+  }
+  return below;
 }
 
 Json files_json(const std::vector<ManifestFile>& files) {
@@ -50,6 +79,11 @@ std::vector<std::string> compare_files(const std::vector<ManifestFile>& expected
   for (const auto& file : found) left[file.path] = file;
   std::vector<std::string> problems;
   for (const auto& file : expected) {
+    const auto parts = split(file.path, '/');
+    if (file.path.starts_with('/') || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+      problems.push_back(fmt::format("{} leads out of the submission", file.path));
+      continue;
+    }
     const auto there = left.find(file.path);
     if (there == left.end()) {
       problems.push_back(fmt::format("{} is missing", file.path));

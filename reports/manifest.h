@@ -21,6 +21,14 @@ struct ManifestFile {
 /// in it is neither a file nor a folder (a link could point out of the submission).
 std::vector<ManifestFile> list_files(const std::filesystem::path& folder);
 
+/// One file below `folder`. Throws Error.
+ManifestFile manifest_file(const std::filesystem::path& folder, const std::filesystem::path& file);
+
+void sort_by_path(std::vector<ManifestFile>& files);
+
+/// Those of a folder below, without its own manifest.json, by their paths in it.
+std::vector<ManifestFile> files_below(const std::vector<ManifestFile>& files, const std::string& folder);
+
 Json files_json(const std::vector<ManifestFile>& files);
 /// Throws Error naming `source`.
 std::vector<ManifestFile> files_from_json(const Json& json, const std::string& source);

@@ -8,271 +8,32 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/replace_folder.h"
 #include "core/text.h"
-#include "reports/ensemble_stats.h"
+#include "registry/spec_of.h"
 #include "reports/facts.h"
 #include "reports/manifest.h"
+#include "reports/package_entry.h"
 #include "reports/render.h"
 #include "reports/templates.h"
 #include "squad/answer_files.h"
+#include "squad/scoring.h"
 
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// A file without which an entry is none.
-void copy_needed(const fs::path& from, const fs::path& to, const std::string& id) {
-  if (!fs::is_regular_file(from)) {
-    throw Error(fmt::format("{}: {} is missing", id, from.string()), "put it back, or choose other entries",
-                ErrorCode::kNotFound);
-  }
-  make_folder(to.parent_path());
-  expctl::copy_file(from, to);
-}
+/// What is handed in, under which rules, and where the file lies that it was scored on.
+struct Choice {
+  ContestRules rules;
+  Submission submission;
+  fs::path dev;
+};
 
-void copy_if_there(const fs::path& from, const fs::path& to) {
-  if (!fs::is_regular_file(from)) return;
-  make_folder(to.parent_path());
-  expctl::copy_file(from, to);
-}
+// -- what is chosen from
 
-bool has_model(const RunPaths& run) {
-  return fs::is_regular_file(CheckpointPaths{run.checkpoint()}.config());
-}
-
-/// `member` is "" where the entry has one model only.
-void copy_checkpoint(const RunPaths& from, const EntryPaths& entry, const std::string& member) {
-  if (!fs::is_directory(from.checkpoint())) return;
-  make_folder(entry.checkpoint(member));
-  copy_tree(from.checkpoint(), entry.checkpoint(member));
-}
-
-/// Logs and the whole routine of one run; `member` is "" where the entry is the run itself.
-void copy_routine(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry,
-                  const std::string& member) {
-  const RunPaths from{workspace.folder(run.id)};
-  const RunPaths logs{entry.logs(member)}, training{entry.training(member)};
-  copy_needed(from.log(), logs.log(), run.id);
-  copy_if_there(from.metrics(), logs.metrics());
-  const CommandSpec command = run_spec_from_json(run.spec, "registry: spec of " + run.id).command;
-  for (const auto& own : find_files(from.folder, command.logs)) {
-    const fs::path to = logs.folder / own.lexically_relative(from.folder);
-    if (fs::is_directory(own))
-      copy_tree(own, to);
-    else
-      copy_if_there(own, to);
-  }
-  copy_if_there(from.outcome(), logs.outcome());
-  make_folder(training.folder);
-  if (!run.is_imported())
-    copy_needed(workspace.sweep_file(run.sweep_id),
-                training.folder / workspace.sweep_file(run.sweep_id).filename(), run.id);
-  write_file(training.folder / "spec.json", json_text(run.spec));
-  copy_needed(from.command(), training.command(), run.id);
-  copy_if_there(from.environment(), training.environment());
-}
-
-/// How an entry's models are combined (ensemble/method.h); "logits" of a single run too.
-std::string method_of(const RunRecord& entry) {
-  return entry.is_ensemble() ? json_get<std::string>(entry.spec, "method", "registry: " + entry.id)
-                             : "logits";
-}
-
-/// Whose weights were averaged: one model, in a folder of its own.
-bool is_soup(const RunRecord& entry) {
-  return method_of(entry) == "soup";
-}
-
-/// The folders of the models that made the entry's answers.
-std::vector<RunPaths> model_folders(const RunRecord& entry, const std::vector<RunRecord>& runs,
-                                    const WorkspacePaths& workspace) {
-  if (is_soup(entry)) return {{workspace.folder(entry.id)}};
-  std::vector<RunPaths> folders;
-  for (const auto& run : runs) folders.push_back({workspace.folder(run.id)});
-  return folders;
-}
-
-/// The checkpoints of an entry with their weights, and their scales where they have some,
-/// [{"member","weight","scale"}]; empty where one has none in Hugging Face's layout.
-Json list_models(const RunRecord& entry, const std::vector<RunRecord>& runs,
-                 const WorkspacePaths& workspace) {
-  for (const auto& folder : model_folders(entry, runs, workspace)) {
-    if (!has_model(folder)) return Json::array();
-  }
-  const bool several = entry.is_ensemble() && !is_soup(entry);
-  if (!several) {
-    const RunSpec spec = run_spec_from_json(runs.front().spec, "registry: spec of " + runs.front().id);
-    return spec.is_command() ? Json::array() : Json::array({{{"member", ""}, {"weight", 1.0}}});
-  }
-  Json models = Json::array();
-  for (size_t i = 0; i < runs.size(); ++i) {
-    if (run_spec_from_json(runs[i].spec, "registry: spec of " + runs[i].id).is_command())
-      return Json::array();
-    const Json& member = entry.spec["members"][i];
-    models.push_back({{"member", runs[i].id}, {"weight", member["weight"]}});
-    if (member.contains("scale")) models.back()["scale"] = member["scale"];
-  }
-  return models;
-}
-
-/// What the model's logits were computed in: "auto" was resolved on its machine.
-std::string precision_of(const RunPaths& paths) {
-  return json_get<std::string>(read_json(paths.inference_stats()), "precision",
-                               paths.inference_stats().string());
-}
-
-Json evaluation_of(const TrainSpec& train, const std::string& precision) {
-  return {{"max_seq_length", train.eval_max_seq_length},
-          {"doc_stride", train.eval_doc_stride},
-          {"window", train.eval_window},
-          {"max_query_length", train.max_query_length},
-          {"n_best", train.n_best},
-          {"max_answer_length", train.max_answer_length},
-          {"decode", train.decode},
-          {"precision", precision}};
-}
-
-/// How the entry's answers were made, as eval_only.* make them again; null where its members' were made in
-/// different ways, as a merge of n-best may have it. Members that agree in all but the precision have "auto".
-Json evaluation_of(const RunRecord& entry, const std::vector<RunRecord>& runs,
-                   const WorkspacePaths& workspace) {
-  const auto folders = model_folders(entry, runs, workspace);
-  std::string precision = precision_of(folders.front());
-  for (const auto& folder : folders) {
-    if (precision_of(folder) != precision) precision = "auto";
-  }
-  Json evaluation;
-  for (const auto& run : runs) {
-    const Json own =
-        evaluation_of(run_spec_from_json(run.spec, "registry: spec of " + run.id).train, precision);
-    if (!evaluation.is_null() && own != evaluation) return nullptr;
-    evaluation = own;
-  }
-  const auto vocabulary = [](const RunPaths& run) {
-    return sha256_file(CheckpointPaths{run.checkpoint()}.vocab());
-  };
-  const std::string first = vocabulary(folders.front());
-  for (const auto& folder : folders) {
-    if (vocabulary(folder) != first) return nullptr;
-  }
-  return evaluation;
-}
-
-/// " --weights 1,2", or "" where there is one model only.
-std::string numbers_option(const char* option, const Json& models, const char* key) {
-  if (models.size() < 2) return {};
-  std::vector<std::string> numbers;
-  for (const auto& model : models) numbers.push_back(format_number(model.value(key, 1.0)));
-  return fmt::format("{} {} ", option, join(numbers, ","));
-}
-
-void write_eval_only(const EntryPaths& entry, const std::string& method, const Json& models,
-                     const Json& evaluation) {
-  if (models.empty() || evaluation.is_null()) return;
-  std::vector<std::string> folders, settings;
-  for (const auto& model : models) {
-    const auto member = model["member"].get<std::string>();
-    folders.push_back(fmt::format("\"$here\"/checkpoint{}{}", member.empty() ? "" : "/", member));
-  }
-  for (const auto& [key, value] : evaluation.items()) {
-    const bool of_evaluation =
-        key == "max_seq_length" || key == "doc_stride" || key == "window" || key == "precision";
-    settings.push_back(fmt::format("--set {}{}={}", of_evaluation ? "eval_" : "", key,
-                                   value.is_string() ? value.get<std::string>() : value.dump()));
-  }
-  const bool has_scales =
-      std::any_of(models.begin(), models.end(), [](const Json& model) { return model.contains("scale"); });
-  const Json facts = {{"models", join(folders, " ")},
-                      {"method", folders.size() > 1 ? fmt::format("--method {} ", method) : ""},
-                      {"weights", numbers_option("--weights", models, "weight")},
-                      {"scales", has_scales ? numbers_option("--scales", models, "scale") : ""},
-                      {"settings", join(settings, " ")}};
-  write_file(entry.eval_only_sh(), render("eval_only.sh", facts, Escape::kNone));
-  write_file(entry.eval_only_py(), template_text("eval_only.py"));
-  for (const auto& script : {entry.eval_only_sh(), entry.eval_only_py()}) {
-    fs::permissions(script, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
-                    fs::perm_options::add);
-  }
-}
-
-void write_entry(const Registry& registry, const WorkspacePaths& workspace, const SubmissionEntry& chosen,
-                 const EntryPaths& entry) {
-  const RunPaths from{workspace.folder(chosen.record.id)}, to = entry.results();
-  const auto runs = model_runs(registry, chosen.record);
-  const bool ensemble = chosen.record.is_ensemble(), soup = is_soup(chosen.record);
-  for (const auto& run : runs) {
-    copy_routine(run, workspace, entry, ensemble ? run.id : "");
-    if (!soup) copy_checkpoint({workspace.folder(run.id)}, entry, ensemble ? run.id : "");
-  }
-  if (soup) copy_checkpoint(from, entry, "");
-  if (ensemble) copy_needed(from.ensemble(), RunPaths{entry.training("")}.ensemble(), chosen.record.id);
-  std::vector<std::pair<std::string, fs::path>> members;
-  for (const auto& run : runs) {
-    if (ensemble && !soup && fs::exists(RunPaths{workspace.folder(run.id)}.inference_stats()))
-      members.emplace_back(run.id, workspace.folder(run.id));
-  }
-  if (!members.empty()) {  // another program's runs may have none
-    write_file(to.inference_stats(), json_text(ensemble_inference_stats(members)));
-  } else if (!ensemble || soup) {
-    copy_if_there(from.inference_stats(), to.inference_stats());
-  }
-  copy_needed(from.predictions(), to.predictions(), chosen.record.id);
-  copy_needed(from.eval(), to.eval(), chosen.record.id);
-  copy_if_there(from.nbest(), to.nbest());
-  const std::string method = method_of(chosen.record);
-  const Json models = list_models(chosen.record, runs, workspace);
-  const Json evaluation = models.empty() ? Json() : evaluation_of(chosen.record, runs, workspace);
-  write_eval_only(entry, method, models, evaluation);
-  write_file(entry.manifest(), json_text({{"schema_version", 1},
-                                          {"folder", chosen.folder},
-                                          {"id", chosen.record.id},
-                                          {"evaluation", evaluation},
-                                          {"method", method},
-                                          {"models", models},
-                                          {"files", files_json(list_files(entry.folder))}}));
-}
-
-/// The entry's answers to the unseen questions. Returns their probability score.
-double write_unseen(const SubmissionEntry& chosen, const EntryPaths& entry, const WorkspacePaths& workspace,
-                    const PackageOptions& options) {
-  const DraftFolder draft(workspace.folder("unseen"));
-  const RunPaths from{draft.path() / "predictions"}, to = entry.unseen();
-  options.predict(chosen.record, from.folder);
-  make_folder(to.folder);
-  for (const auto file : {&RunPaths::predictions, &RunPaths::nbest, &RunPaths::inference_stats})
-    copy_needed((from.*file)(), (to.*file)(), chosen.record.id);
-  return probability_score(parse_nbest(read_file(to.nbest()), to.nbest().string()));
-}
-
-void write_texts(const Registry& registry, const Submission& submission, const SubmissionPaths& paths,
-                 const PackageOptions& options) {
-  Json facts = submission_facts(registry, submission, options.from, options.now_s);
-  facts["any_eval_only"] = std::any_of(
-      submission.entries.begin(), submission.entries.end(),
-      [&](const SubmissionEntry& entry) { return fs::exists(paths.entry(entry.folder).eval_only_py()); });
-  write_file(paths.methodology(), render("methodology.md", facts, Escape::kNone));
-  write_file(paths.readme(), render("readme.md", facts, Escape::kNone));
-  facts["loss_chart"] = loss_chart(registry, submission);
-  write_file(paths.report(), render("report.html", facts, Escape::kHtml));
-}
-
-/// The file that the entries were scored on, as it was then.
-fs::path dev_file(const Registry& registry, const Submission& submission, const fs::path& given) {
-  const auto run = model_runs(registry, submission.entries.front().record).front();
-  RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
-  if (!given.empty()) spec.dev_data.path = given.string();
-  if (!fs::is_regular_file(spec.dev_data.path) || sha256_file(spec.dev_data.path) != spec.dev_data.sha256) {
-    throw Error(
-        fmt::format("{}: it is not there, or has changed since {} was scored on it", spec.dev_data.path,
-                    run.id),
-        "entries are scored again before they are packed: put it back, or say with --dev where it lies");
-  }
-  return spec.dev_data.path;
-}
-
-}  // namespace
-
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from) {
+/// The succeeded entries that words mean, all where there are none.
+std::vector<RunRecord> find_entries(const Registry& registry, const std::vector<std::string>& from) {
   std::set<std::string> named, swept;
   for (const auto& word : from) {
     if (registry.find_sweep(word)) {
@@ -283,58 +44,289 @@ std::vector<Candidate> find_candidates(const Registry& registry, const std::vect
       named.insert(registry.resolve_run(word).id);
     }
   }
-  const auto is_chosen = [&](const RunRecord& record) {
-    if (from.empty() || named.contains(record.id)) return true;
-    const auto runs = model_runs(registry, record);
-    return std::all_of(runs.begin(), runs.end(),
-                       [&](const RunRecord& run) { return swept.contains(run.id); });
-  };
-  std::vector<Candidate> candidates;
+  std::vector<RunRecord> entries;
   for (const auto& record : registry.list_runs()) {
-    if (record.state != RunState::kSucceeded || !record.f1 || !is_chosen(record)) continue;
-    for (const auto& evaluation : registry.evaluations(record.id)) {
-      if (evaluation.name == "default") candidates.push_back({record, evaluation.settings});
+    if (record.state != RunState::kSucceeded) continue;
+    const auto runs = model_runs(registry, record);
+    const bool is_swept =
+        std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) { return swept.contains(run.id); });
+    if (from.empty() || named.contains(record.id) || is_swept) entries.push_back(record);
+  }
+  return entries;
+}
+
+std::vector<RunRecord> entries_to_choose_from(const Registry& registry, const PackageOptions& options) {
+  std::set<std::string> left_out;
+  for (const auto& word : options.except) left_out.insert(registry.resolve_run(word).id);
+  auto entries = find_entries(registry, options.from);
+  std::erase_if(entries, [&](const RunRecord& entry) { return left_out.contains(entry.id); });
+  return entries;
+}
+
+/// What identifies an evaluation: F1 of other data or windows are not ranked beside each other.
+Json identity_of(const Json& settings) {
+  Json identity = Json::object();
+  for (const char* key : {"dev_sha256", "max_seq_length", "doc_stride", "window"}) {
+    if (settings.contains(key)) identity[key] = settings[key];
+  }
+  return identity;
+}
+
+std::vector<Candidate> scored_by(const Registry& registry, const std::vector<RunRecord>& entries,
+                                 const std::string& name) {
+  std::vector<Candidate> candidates;
+  for (const auto& entry : entries) {
+    for (const auto& evaluation : registry.evaluations(entry.id)) {
+      if (evaluation.name != name) continue;
+      candidates.push_back({entry, identity_of(evaluation.settings)});
+      candidates.back().record.f1 = evaluation.f1;
+      candidates.back().record.exact_match = evaluation.exact_match;
     }
   }
   return candidates;
 }
 
-Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
-                           const PackageOptions& options) {
-  if (fs::exists(options.out)) {
+/// The rules that all entries' runs were made under.
+std::string rules_of(const Registry& registry, const std::vector<RunRecord>& entries) {
+  std::set<std::string> names;
+  for (const auto& entry : entries) {
+    for (const auto& run : model_runs(registry, entry)) names.insert(spec_of(run).rules);
+  }
+  if (names.size() > 1)
+    throw Error(fmt::format("the entries to choose from were made under different rules: {}",
+                            join({names.begin(), names.end()}, ", ")),
+                "--rules says which hold", ErrorCode::kUsage);
+  return names.empty() ? "none" : *names.begin();
+}
+
+// -- scoring again
+
+/// The file that the candidates were scored on, as it was then.
+fs::path dev_file(const Registry& registry, const Candidate& scored, const fs::path& given) {
+  const RunRecord run = model_runs(registry, scored.record).front();
+  const fs::path file = given.empty() ? fs::path(spec_of(run).dev_data.path) : given;
+  const auto wanted = scored.evaluation.value("dev_sha256", std::string());
+  if (fs::is_regular_file(file) && sha256_file(file) == wanted) return file;
+  throw Error(
+      fmt::format("{}: it is not there, or is not what {} was scored on", file.string(), run.id),
+      "entries are scored again before they are packed: put it back, or say with --dev where it lies");
+}
+
+void check_score(const Candidate& candidate, const Dataset& dataset, const RunPaths& folder) {
+  const std::string& id = candidate.record.id;
+  const std::string hint = fmt::format(
+      "its files have changed since it was recorded (expctl registry check --hashes tells which); --except "
+      "{} "
+      "leaves it out",
+      id);
+  if (!fs::is_regular_file(folder.predictions()))
+    throw Error(fmt::format("{}: {} is missing", id, folder.predictions().string()), hint,
+                ErrorCode::kNotFound);
+  const Score score = score_predictions(
+      dataset, parse_predictions(read_file(folder.predictions()), folder.predictions().string()));
+  if (score.f1 == candidate.record.f1 && score.exact_match == candidate.record.exact_match) return;
+  throw Error(fmt::format("nothing was packed: the predictions of {} score F1 {}, the registry says {}", id,
+                          format_number(score.f1), format_number(candidate.record.f1.value_or(0))),
+              hint, ErrorCode::kCheckFailed);
+}
+
+void check_all_scores(const std::vector<Candidate>& candidates, const fs::path& dev,
+                      const WorkspacePaths& workspace, const std::string& evaluation) {
+  const Dataset dataset = read_dataset(dev);
+  for (const auto& candidate : candidates)
+    check_score(candidate, dataset, evaluation_folder(workspace, candidate.record.id, evaluation));
+}
+
+// -- unseen questions
+
+/// Has those that may be handed in answer the unseen questions in `folder`/<id>.
+void predict_unseen(std::vector<Candidate>& ranked, size_t top, const fs::path& folder,
+                    const PackageOptions& options, const std::string& evaluation) {
+  ranked.resize(count_contenders(ranked, top));
+  for (auto& candidate : ranked) {
+    const RunPaths answers{folder / candidate.record.id};
+    options.predict(candidate.record, evaluation, answers.folder);
+    candidate.probability_score =
+        probability_score(parse_nbest(read_file(answers.nbest()), answers.nbest().string()));
+  }
+}
+
+void copy_unseen(const RunPaths& answers, const EntryPaths& entry, const std::string& id) {
+  const RunPaths to = entry.unseen();
+  for (const auto file : {&RunPaths::predictions, &RunPaths::nbest, &RunPaths::inference_stats})
+    copy_needed((answers.*file)(), (to.*file)(), id);
+}
+
+// -- what is written
+
+/// What people read; `checks` are what the submission was held to, empty before that is known.
+void write_texts(const Registry& registry, const Choice& choice, const SubmissionPaths& paths,
+                 const PackageOptions& options, const std::vector<Check>& checks) {
+  const Submission& submission = choice.submission;
+  Json facts = submission_facts(registry, submission, options.from, options.now_s);
+  facts["contest"] = {{"name", choice.rules.name}, {"title", choice.rules.title}};
+  facts["checks"] = checks_json(checks);
+  facts["any_checks"] = !checks.empty();
+  facts["any_eval_only"] = std::any_of(
+      submission.entries.begin(), submission.entries.end(),
+      [&](const SubmissionEntry& entry) { return fs::exists(paths.entry(entry.folder).eval_only_py()); });
+  write_file(paths.summary(), json_text(summary_json(submission, checks_json(checks))));
+  write_file(paths.methodology(), render("methodology.md", facts, Escape::kNone));
+  write_file(paths.readme(), render("readme.md", facts, Escape::kNone));
+  facts["loss_chart"] = loss_chart(registry, submission);
+  write_file(paths.report(), render("report.html", facts, Escape::kHtml));
+}
+
+/// Manifests of the entries, then that of all.
+void write_manifests(const SubmissionPaths& paths, const std::vector<Json>& entries, Json manifest) {
+  auto files = list_files(paths.root);
+  for (Json entry : entries) {
+    const auto folder = entry["folder"].get<std::string>();
+    entry["files"] = files_json(files_below(files, folder));
+    const fs::path file = paths.entry(folder).manifest();
+    write_file(file, json_text(entry));
+    files.push_back(manifest_file(paths.root, file));
+    manifest["entries"].push_back({{"folder", folder}, {"id", entry["id"]}});
+  }
+  sort_by_path(files);
+  manifest["files"] = files_json(files);
+  write_file(paths.manifest(), json_text(manifest));
+}
+
+/// An input where all runs had the same, and it is still there as it was.
+fs::path common_input(const Registry& registry, const Submission& submission, Input RunSpec::*which) {
+  std::set<std::string> hashes;
+  fs::path path;
+  for (const auto& entry : submission.entries) {
+    for (const auto& run : model_runs(registry, entry.record)) {
+      const Input input = spec_of(run).*which;
+      hashes.insert(input.sha256);
+      path = input.path;
+    }
+  }
+  if (hashes.size() != 1 || path.empty() || !fs::exists(path)) return {};
+  const std::string now = fs::is_directory(path) ? sha256_folder(path) : sha256_file(path);
+  return now == *hashes.begin() ? path : fs::path();
+}
+
+void check_verified(const Verification& verification) {
+  for (const auto& check : verification.checks) {
+    if (check.result != CheckResult::kFailed) continue;
+    const std::string hint =
+        check.rule == "ids" ? "--except ID leaves one of them out"
+        : verification.rules == "none"
+            ? "the run's files have changed since it was recorded"
+            : fmt::format("the submission is held to {}; --rules says to what else", verification.rules);
+    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why), hint,
+                ErrorCode::kCheckFailed);
+  }
+}
+
+/// The results of the checks stand in texts that were checked without them: their hashes change.
+void write_results(const Registry& registry, const Choice& choice, const SubmissionPaths& paths,
+                   const PackageOptions& options, const Verification& verification) {
+  write_texts(registry, choice, paths, options, verification.checks);
+  Json manifest = read_json(paths.manifest());
+  for (const auto& text : {paths.summary(), paths.methodology(), paths.readme(), paths.report()}) {
+    const ManifestFile now = manifest_file(paths.root, text);
+    for (auto& file : manifest["files"]) {
+      if (file["path"] == now.path) file = files_json({now})[0];
+    }
+  }
+  write_file(paths.manifest(), json_text(manifest));
+}
+
+bool is_submission(const fs::path& folder) {
+  const SubmissionPaths paths{folder};
+  try {
+    return read_json(paths.manifest()).contains("entries") &&
+           read_json(paths.summary()).contains("top3_mean");
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void check_target(const PackageOptions& options) {
+  if (!fs::exists(options.out)) return;
+  if (!options.replace)
     throw Error(fmt::format("{} is there already", options.out.string()),
-                "--out names a new folder; a submission is never overwritten");
-  }
-  Submission submission =
-      choose_entries(find_candidates(registry, options.from), options.top, options.average);
-  const fs::path dev = dev_file(registry, submission, options.dev);
-  const DraftFolder draft(options.out);
-  const SubmissionPaths paths{draft.path()};
-  Json folders = Json::array();
-  for (auto& entry : submission.entries) {
+                "--out names a new folder; --replace puts the new submission in its place once it is whole");
+  if (!is_submission(options.out))
+    throw Error(fmt::format("{} is no submission, so it is not replaced", options.out.string()),
+                "--out names another folder");
+}
+
+Choice choose(const Registry& registry, const WorkspacePaths& workspace, const PackageOptions& options,
+              const fs::path& answers) {
+  const auto entries = entries_to_choose_from(registry, options);
+  const auto rules = find_contest_rules(options.rules.empty() ? rules_of(registry, entries) : options.rules);
+  const std::string evaluation = options.evaluation.empty() ? rules.evaluation : options.evaluation;
+  const size_t top = options.top != 0 ? options.top : rules.top != 0 ? rules.top : 5;
+  const size_t usual = std::min<size_t>(top, rules.average != 0 ? rules.average : 3);
+  const size_t average = options.average != 0 ? options.average : usual;
+  const auto candidates = rank_candidates(scored_by(registry, entries, evaluation));
+  if (candidates.empty() && evaluation != "default")
+    throw Error(fmt::format("there is no entry with an evaluation '{}'", evaluation),
+                fmt::format("expctl evaluate ID --name {} makes one", evaluation), ErrorCode::kNotFound);
+  choose_entries(candidates, top, average);  // whether there is a choice at all
+  Choice choice{rules, {}, dev_file(registry, candidates.front(), options.dev)};
+  check_all_scores(candidates, choice.dev, workspace, evaluation);
+  auto contenders = candidates;
+  if (!options.unseen.empty()) predict_unseen(contenders, top, answers, options, evaluation);
+  choice.submission = choose_entries(contenders, top, average, rules.entry_folder);
+  choice.submission.evaluation_name = evaluation;
+  choice.submission.considered.clear();
+  for (const auto& candidate : candidates) choice.submission.considered.push_back(candidate.record);
+  return choice;
+}
+
+void write_submission(const Registry& registry, const WorkspacePaths& workspace, const Choice& choice,
+                      const SubmissionPaths& paths, const PackageOptions& options, const fs::path& answers) {
+  std::vector<Json> manifests;
+  for (const auto& entry : choice.submission.entries) {
     const EntryPaths folder = paths.entry(entry.folder);
-    if (!options.unseen.empty()) entry.probability_score = write_unseen(entry, folder, workspace, options);
-    write_entry(registry, workspace, entry, folder);
-    folders.push_back({{"folder", entry.folder}, {"id", entry.record.id}});
+    manifests.push_back(
+        write_entry(registry, workspace, entry.record, choice.submission.evaluation_name, folder));
+    if (!options.unseen.empty()) copy_unseen({answers / entry.record.id}, folder, entry.record.id);
   }
+  write_texts(registry, choice, paths, options, {});
+  write_file(rules_file(paths), choice.rules.text);
+  copy_needed(options.source_archive, paths.source(), "expctl");
   const Json unseen = options.unseen.empty() ? Json()
                                              : Json{{"name", options.unseen.filename().string()},
                                                     {"sha256", sha256_file(options.unseen)}};
-  write_file(paths.summary(), json_text(summary_json(submission)));
-  write_texts(registry, submission, paths, options);
-  copy_needed(options.source_archive, paths.source(), "expctl");
-  write_file(paths.manifest(), json_text({{"schema_version", 1},
-                                          {"entries", folders},
-                                          {"unseen", unseen},
-                                          {"files", files_json(list_files(paths.root))}}));
-  const auto checks = verify_submission(paths.root, dev);
-  for (const auto& check : checks) {
-    if (check.result != CheckResult::kFailed) continue;
-    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why),
-                "the run's files have changed since it was recorded", ErrorCode::kCheckFailed);
-  }
-  draft.become(options.out);
-  return {submission, checks};
+  write_manifests(paths, manifests,
+                  {{"schema_version", 1},
+                   {"contest", choice.rules.name},
+                   {"entries", Json::array()},
+                   {"unseen", unseen}});
+}
+
+}  // namespace
+
+std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
+                                       const std::string& evaluation) {
+  return scored_by(registry, find_entries(registry, from), evaluation);
+}
+
+Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
+                           const PackageOptions& options) {
+  check_target(options);
+  const DraftFolder answers(workspace.folder("unseen"));
+  const Choice choice = choose(registry, workspace, options, answers.path());
+  const DraftFolder draft(options.out);
+  const SubmissionPaths paths{draft.path()};
+  write_submission(registry, workspace, choice, paths, options, answers.path());
+  const Verification verification = verify_submission(
+      paths.root, {choice.dev, common_input(registry, choice.submission, &RunSpec::train_data),
+                   common_input(registry, choice.submission, &RunSpec::init), options.unseen, ""});
+  check_verified(verification);
+  write_results(registry, choice, paths, options, verification);
+  if (options.replace)
+    replace_folder(draft.path(), options.out);
+  else
+    draft.become(options.out);
+  return {choice.submission, verification};
 }
 
 }  // namespace expctl

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/contest_rules.h"
 #include "core/run_paths.h"
 #include "registry/registry.h"
 #include "reports/submission.h"
@@ -14,30 +15,38 @@
 namespace expctl {
 
 struct PackageOptions {
-  std::filesystem::path out;  ///< must not exist yet
+  std::filesystem::path out;
+  bool replace = false;  ///< a submission that lies there gives way to the new one once that is whole
   std::vector<std::string>
       from;  ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
-  size_t top = 5;
-  size_t average = 3;
-  std::filesystem::path dev;  ///< where the dev file lies now; "": where it lay when the runs were made
+  std::vector<std::string> except;  ///< runs and ensembles that are not to be chosen
+  std::string rules;                ///< a profile's name or file; "": the one that the runs were made under
+  size_t top = 0;                   ///< 0: as the rules say, else 5
+  size_t average = 0;               ///< 0: as the rules say, else 3 or `top` where that is less
+  std::string evaluation;           ///< the one that ranks; "": as the rules say
+  std::filesystem::path dev;        ///< where the dev file lies now; "": where it lay when the runs were made
   std::filesystem::path source_archive;  ///< expctl's own source
   double now_s = 0;
   std::filesystem::path unseen;  ///< questions that nobody has seen the answers of; "": none
-  /// Leaves what predicting `unseen` with this entry leaves in a new folder. May throw.
-  std::function<void(const RunRecord&, const std::filesystem::path&)> predict = {};
+  /// Leaves what predicting `unseen` with this entry leaves in a new folder, evaluated as the evaluation of
+  /// that name was. May throw.
+  std::function<void(const RunRecord&, const std::string&, const std::filesystem::path&)> predict = {};
 };
 
 struct Package {
   Submission submission;
-  std::vector<Check> checks;  ///< of the folder as it lies there; none of them failed
+  Verification verification;  ///< of the folder as it lies there; no check failed
 };
 
-/// The succeeded, scored entries that `from` means. Throws Error (kNotFound) for a word that means nothing.
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from);
+/// The succeeded entries that `from` means and that an evaluation of this name has scored. Throws Error
+/// (kNotFound) for a word that means nothing.
+std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
+                                       const std::string& evaluation = "default");
 
-/// Copies, writes, scores again and verifies in a folder beside `out`, which it becomes once nothing is
-/// wrong. Throws Error and leaves nothing behind: a file of a run that is missing, a score that the
-/// predictions do not give (kCheckFailed).
+/// Scores every candidate's predictions again, chooses, copies, writes and verifies in a folder beside `out`,
+/// which it becomes once nothing is wrong. Throws Error and leaves all as it was: a folder that is there, a
+/// file of a run that is missing, a score that the predictions do not give, a rule that is broken
+/// (kCheckFailed).
 Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
                            const PackageOptions& options);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "reports/submission_view.h"
 
 namespace expctl {
 
@@ -19,15 +20,21 @@ struct Check {
   std::string why;  ///< what was seen, or what is missing to prove it
 };
 
-/// Files and hashes against the manifests, ids, scores against predictions (with `dev_file`; "" leaves that
-/// unproven), ranks and mean against scores, n-best against predictions, checkpoints. What cannot be read is
-/// a failed check, never an exception; throws Error (kNotFound) only where `folder` has no manifest.json.
-std::vector<Check> verify_submission(const std::filesystem::path& folder,
-                                     const std::filesystem::path& dev_file);
+struct Verification {
+  std::string rules;  ///< the profile's name, "" where it could not be read
+  std::vector<Check> checks;
+};
+
+/// Holds the folder to the rules (docs/submission.md has the list). What cannot be read is a failed check,
+/// never an exception; throws Error (kNotFound) only where `folder` has no manifest.json, a file of `options`
+/// is not there, or its rules are none.
+Verification verify_submission(const std::filesystem::path& folder, const VerifyOptions& options);
+/// The same of a folder that has been looked into.
+Verification verify_submission(const SubmissionView& view);
 
 bool any_failed(const std::vector<Check>& checks);
 
-/// {"schema_version","submission","checks":[{"rule","result","why"}]}
-Json checks_json(const std::filesystem::path& folder, const std::vector<Check>& checks);
+/// [{"rule","result","why"}]
+Json checks_json(const std::vector<Check>& checks);
 
 }  // namespace expctl

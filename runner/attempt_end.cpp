@@ -40,10 +40,6 @@ AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPat
 
 }  // namespace
 
-RunSpec spec_of(const RunRecord& run) {
-  return run_spec_from_json(run.spec, "registry: spec of " + run.id);
-}
-
 RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& registry,
                        const RunPaths& paths) {
   RecordedEnd end;

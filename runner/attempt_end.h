@@ -6,6 +6,7 @@
 #include "core/outcome.h"
 #include "core/run_paths.h"
 #include "registry/registry.h"
+#include "registry/spec_of.h"
 
 namespace expctl {
 
@@ -16,8 +17,6 @@ struct RecordedEnd {
   bool is_retried = false;  ///< the run is queued again, for another try
   double delay_s = 0;       ///< which is not to begin before
 };
-
-RunSpec spec_of(const RunRecord& run);
 
 /// Takes in results, ends the run's attempt, and decides on another try. Safe to be done twice: killed half
 /// way, the run is still running in the registry.

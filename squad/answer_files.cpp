@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <limits>
 #include <map>
 
 #include "core/error.h"
@@ -25,6 +26,15 @@ std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset
   return score;
 }
 
+namespace {
+
+double logit_of(const simdjson::dom::element& answer, const char* key) {
+  double logit = 0;
+  return answer[key].get(logit) == simdjson::SUCCESS ? logit : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
 NBest parse_nbest(std::string_view text, const std::string& source) {
   const JsonDocument json(text, source);
   const auto refuse = [&](std::string_view id, const char* why) {
@@ -46,7 +56,8 @@ NBest parse_nbest(std::string_view text, const std::string& source) {
           answer["probability"].get(probability) != simdjson::SUCCESS)
         throw refuse(id, "an answer without text or probability");
       if (!(probability >= 0 && probability <= 1)) throw refuse(id, "a probability that is none");
-      entries.push_back({std::string(said), probability, 0, 0});
+      entries.push_back(
+          {std::string(said), probability, logit_of(answer, "start_logit"), logit_of(answer, "end_logit")});
     }
   }
   return nbest;

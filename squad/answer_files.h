@@ -25,8 +25,8 @@ std::optional<Score> write_answers(const RunPaths& paths, const Dataset& dataset
 /// Each question's answers, best first.
 using NBest = std::unordered_map<std::string, std::vector<NBestEntry>>;
 
-/// nbest_predictions.json, of whatever program. Throws Error naming `source` and the question: an answer
-/// without text or probability, a probability that is none.
+/// nbest_predictions.json, of whatever program; a logit that it does not say is NaN. Throws Error naming
+/// `source` and the question: an answer without text or probability, a probability that is none.
 NBest parse_nbest(std::string_view text, const std::string& source);
 
 /// The contest's score on unseen data: the mean over questions of the first answer's probability. Throws

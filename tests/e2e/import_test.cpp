@@ -155,7 +155,13 @@ TEST_CASE("import: a whole folder becomes a run that can be looked at and handed
   CHECK_THAT(other.err, Contains("warning: predictions and n-best disagree in 1 places"));
   work.write("theirs/eval_nbest_predictions.json", R"({"q1": [{"text": "red", "probability": 1.0}]})");
   CHECK_THAT(work.says(import_it), Contains("run3"));
-  work.says({"package", "run1", "run3", "--top", "2", "--average", "1"});
+  const std::vector<std::string> pack = {"package", "run1", "run3", "--top", "2", "--average", "1"};
+  const ProgramResult twice = work(pack);
+  CHECK(twice.exit_code == 6);
+  CHECK_THAT(twice.err, Contains("run1 and run2 are the same checkpoint") && Contains("--except"));
+  work.write("theirs/model/model.bin", "other weights");
+  CHECK_THAT(work.says(import_it), Contains("run4"));
+  work.says({"package", "run1", "run4", "--top", "2", "--average", "1"});
   CHECK(read_file(work.dir / "submission/run1/logs/train.log") == "step 1\n");
   CHECK_FALSE(fs::exists(work.dir / "submission/run1/training/sweep.toml"));
   CHECK_THAT(read_file(work.dir / "submission/methodology.md"),

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -199,4 +200,19 @@ TEST_CASE("sweep file: a command's parameters may be called as training keys and
   REQUIRE(expand(sweep).size() == 1);
   CHECK(expand(sweep)[0].params["learning_rate"] == 7);
   CHECK_THROWS_WITH(apply_setting(sweep, "epochs=3"), Catch::Contains("sweeps no such key"));
+}
+
+TEST_CASE("sweep file: the rules are a profile by name, or a file beside the sweep file", "[experiments]") {
+  CHECK(parse(kHead).base.rules == "none");
+  CHECK(parse(kHead + "[contest]\nrules = \"hpc-ai-2020\"\n").base.rules == "hpc-ai-2020");
+  const test::TempDir folder;
+  write_file(folder / "own.json", R"({"name": "own"})");
+  const auto sweep = parse_sweep(kHead + "[contest]\nrules = \"own.json\"\n", "lr.toml", folder.path());
+  CHECK(sweep.base.rules == (folder / "own.json").string());
+  CHECK_THAT(
+      refusal(kHead + "[contest]\nrules = \"hpc-ai-2021\"\n"),
+      Catch::StartsWith("lr.toml:7:9: rules = \"hpc-ai-2021\": neither a profile (hpc-ai-2020, none) nor a "
+                        "file; did you mean 'hpc-ai-2020'?"));
+  CHECK_THAT(refusal(kHead + "[contest]\nrules = \"" + std::string(5000, 'x') + "\"\n"),
+             Catch::StartsWith("lr.toml:7:9: "));
 }

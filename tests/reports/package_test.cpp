@@ -1,5 +1,7 @@
 #include "reports/package.h"
 
+#include <cmath>
+
 #include "tests/reports/workspace.h"
 
 using namespace expctl;
@@ -164,9 +166,7 @@ TEST_CASE(
   write_file(RunPaths{w.paths.folder("run1")}.predictions(), R"({"q1": "blue", "q2": "green"})");
   const auto pack = [&] { package(w, options_for(w)); };
   CHECK_THROWS_WITH(
-      pack(),
-      Contains(
-          "nothing was packed: scores: run3: its predictions score {\"exact_match\": 100.0, \"f1\": 100.0}"));
+      pack(), Contains("nothing was packed: the predictions of run1 score F1 100.0, the registry says 50.0"));
   CHECK(code_of(pack) == ErrorCode::kCheckFailed);
   for (const auto& entry : fs::directory_iterator(w.dir.path())) {
     CHECK_FALSE(entry.path().filename().string().find("submission") != std::string::npos);
@@ -183,14 +183,128 @@ TEST_CASE("package: a file that is missing, a folder that is there, a dev file t
   CHECK_THROWS_WITH(package(w, options_for(w)), Contains("run2: ") && Contains("train.log is missing"));
   write_file(w.dev, std::string(kDevText) + " ");
   CHECK_THROWS_WITH(package(w, options_for(w)),
-                    Contains("it is not there, or has changed since run2 was scored on it"));
+                    Contains("it is not there, or is not what run2 was scored on"));
 }
 
-TEST_CASE("package: an entry without a checkpoint is packed, and said to be unproven", "[reports]") {
+TEST_CASE("package: an entry whose weights were cleared away is packed, and said to be unproven",
+          "[reports]") {
   const ScoredWorkspace w;
-  fs::remove_all(RunPaths{w.paths.folder("run2")}.checkpoint());
-  const Package made = package(w, options_for(w));
-  CHECK_FALSE(any_failed(made.checks));
-  CHECK(made.checks.back().result == CheckResult::kUnproven);
+  auto options = options_for(w);
+  options.from = {"run3"};
+  options.top = options.average = 1;
+  fs::remove_all(RunPaths{w.paths.folder("run3")}.checkpoint());
+  CHECK_THROWS_WITH(package(w, options), Contains("left a checkpoint, which is not handed in"));
+  auto registry = w.registry();  // as gc does it
+  registry.remove_artifacts("run3", "checkpoint",
+                            [&] { write_run_file(registry, "run3", RunPaths{w.paths.folder("run3")}); });
+  const Package made = package(w, options);
+  CHECK_FALSE(any_failed(made.verification.checks));
+  CHECK(std::any_of(made.verification.checks.begin(), made.verification.checks.end(),
+                    [](const Check& check) { return check.result == CheckResult::kUnproven; }));
   CHECK_FALSE(fs::exists(w.dir / "submission/run1/eval_only.py"));
+}
+
+TEST_CASE(
+    "package: of equals the higher probability score on unseen questions is ranked first, else the older",
+    "[reports]") {
+  ScoredWorkspace w;
+  w.add_sweep({4, 5});  // run5 is right twice, as run2 is
+  auto options = options_for(w);
+  options.top = 1;
+  options.average = 1;
+  CHECK(package(w, options).submission.entries[0].record.id == "run2");
+  options.out = w.dir / "with-unseen";
+  options.unseen = w.dir / "unseen.json";
+  write_file(options.unseen, kDevText);
+  std::vector<std::string> predicted;
+  options.predict = [&](const RunRecord& entry, const std::string& evaluation, const fs::path& folder) {
+    CHECK(evaluation == "default");
+    predicted.push_back(entry.id);
+    make_folder(folder);
+    const double first = entry.id == "run5" ? 1.0 : -1.0;
+    const double probability = 1 / (1 + std::exp(-first));
+    const Json answers = {
+        {{"text", "a"}, {"probability", probability}, {"start_logit", first}, {"end_logit", 0.0}},
+        {{"text", "b"}, {"probability", 1 - probability}, {"start_logit", 0.0}, {"end_logit", 0.0}}};
+    write_file(RunPaths{folder}.predictions(), json_text({{"q1", "a"}, {"q2", "a"}}));
+    write_file(RunPaths{folder}.nbest(), json_text({{"q1", answers}, {"q2", answers}}));
+    write_file(RunPaths{folder}.inference_stats(), "{}");
+  };
+  const Package made = package(w, options);
+  CHECK(made.submission.entries[0].record.id == "run5");
+  CHECK(made.submission.entries[0].probability_score == Approx(1 / (1 + std::exp(-1.0))));
+  CHECK(predicted == std::vector<std::string>{"run2", "run5"});  // nobody else could be the first
+  CHECK(fs::exists(w.dir / "with-unseen/run1/unseen/predictions.json"));
+  CHECK(made.submission.considered.size() == 6);
+}
+
+TEST_CASE("package: an entry is left out on request, also one that has lost its predictions", "[reports]") {
+  const ScoredWorkspace w;
+  fs::remove(RunPaths{w.paths.folder("run3")}.predictions());
+  auto options = options_for(w);
+  CHECK_THROWS_WITH(package(w, options), Contains("run3: ") && Contains("predictions.json is missing"));
+  CHECK(code_of([&] { package(w, options); }) == ErrorCode::kNotFound);
+  options.except = {"run3"};
+  CHECK(package(w, options).submission.considered.size() == 3);
+}
+
+TEST_CASE("package: rules that the runs do not keep are said, and nothing is packed", "[reports]") {
+  const ScoredWorkspace w;
+  auto options = options_for(w);
+  options.rules = "hpc-ai-2020";
+  const auto pack = [&] { package(w, options); };
+  CHECK_THROWS_WITH(pack(),
+                    Contains("nothing was packed: items: hpc-ai-2020 asks for 5 entries; there are 3"));
+  CHECK(code_of(pack) == ErrorCode::kCheckFailed);
+  CHECK_FALSE(fs::exists(options.out));
+  options.rules = "nobody's";
+  CHECK(code_of(pack) == ErrorCode::kNotFound);
+}
+
+TEST_CASE("package: a profile of one's own decides counts and folders, and travels with the submission",
+          "[reports]") {
+  const ScoredWorkspace w;
+  auto options = options_for(w);
+  options.top = options.average = 0;
+  options.rules = w.dir / "own.json";
+  write_file(options.rules, R"({"name": "own", "top": 2, "average": 1, "entry_folder": "team-{rank}"})");
+  const Package made = package(w, options);
+  CHECK(made.verification.rules == "own");
+  CHECK(made.submission.entries.size() == 2);
+  CHECK(fs::exists(w.dir / "submission/team-2/predictions.json"));
+  fs::remove(options.rules);
+  const Verification again = verify_submission(w.dir / "submission", {});
+  CHECK(again.rules == "own");
+  CHECK_FALSE(any_failed(again.checks));
+}
+
+TEST_CASE("package: the results of the rules stand in the summary, whose hash fits", "[reports]") {
+  const ScoredWorkspace w;
+  const Package made = package(w, options_for(w));
+  const Json summary = read_json(w.dir / "submission/summary.json");
+  CHECK(summary["rules"] == checks_json(made.verification.checks));
+  CHECK(summary["rules"].size() == 12);
+  for (const auto& check : verify_submission(w.dir / "submission", {w.dev, w.train, w.init, "", ""}).checks) {
+    INFO(check.rule << ": " << check.why);
+    CHECK(check.result == CheckResult::kPassed);
+  }
+  CHECK_THAT(read_file(w.dir / "submission/methodology.md"), Contains("| files | passed |"));
+}
+
+TEST_CASE("package: a run that failed is no candidate, whatever score is on record", "[reports]") {
+  const ScoredWorkspace w;
+  auto registry = w.registry();
+  const auto sweep = registry.add_sweep("other", "/x/other.toml", "9", 1000);
+  const std::string id = registry.add_runs(sweep.id, {w.spec(9)}, 1000).front().id;
+  AttemptRecord attempt;
+  attempt.run_id = id;
+  attempt.token = id;
+  registry.start_attempt(id, attempt);
+  Outcome outcome;
+  outcome.end = AttemptEnd::kFailed;
+  outcome.reason = FailReason::kDiverged;
+  registry.finish_attempt(id, outcome, false);
+  registry.set_evaluation({id, "default", 100.0, 100.0, evaluation_settings(w.spec(9))});
+  for (const auto& candidate : find_candidates(registry, {})) CHECK(candidate.record.id != id);
+  CHECK(find_candidates(registry, {}).size() == 4);
 }

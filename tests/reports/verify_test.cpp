@@ -28,8 +28,9 @@ struct Made {
 
   std::map<std::string, Check> verify(bool with_dev = true) const {
     std::map<std::string, Check> by_rule;
-    for (const auto& check : verify_submission(folder, with_dev ? workspace.dev : fs::path()))
-      by_rule[check.rule] = check;
+    VerifyOptions options;
+    if (with_dev) options = {workspace.dev, workspace.train, workspace.init, "", ""};
+    for (const auto& check : verify_submission(folder, options).checks) by_rule[check.rule] = check;
     return by_rule;
   }
 
@@ -50,15 +51,16 @@ bool passed(const Check& check) {
 
 }  // namespace
 
-TEST_CASE("verify: a good submission passes everything, without the dev file scores are unproven",
+TEST_CASE("verify: a good submission passes everything, and what files are not at hand for is unproven",
           "[reports]") {
   const Made made;
   const auto with = made.verify(), without = made.verify(false);
-  CHECK(with.size() == 6);
+  CHECK(with.size() == 12);
   for (const auto& [rule, check] : with) {
     INFO(rule << ": " << check.why);
     CHECK(passed(check));
-    CHECK((rule == "scores" ? without.at(rule).result == CheckResult::kUnproven : passed(without.at(rule))));
+    const bool needs_more = rule == "scores" || rule == "init" || rule == "training data";
+    CHECK((needs_more ? without.at(rule).result == CheckResult::kUnproven : passed(without.at(rule))));
   }
 }
 
@@ -134,9 +136,9 @@ TEST_CASE("verify: what cannot be read is a failed check, and a folder without a
   CHECK(checks.at("summary").result == CheckResult::kFailed);
   CHECK(checks.at("ids").result == CheckResult::kFailed);
   CHECK(checks.at("n-best").result == CheckResult::kFailed);
-  CHECK_THROWS_WITH(verify_submission(made.workspace.dir.path(), ""),
+  CHECK_THROWS_WITH(verify_submission(made.workspace.dir.path(), {}),
                     Contains("there is no manifest.json in it"));
-  CHECK_THROWS_WITH(verify_submission(made.folder, "/no/such"), Contains("no such file"));
+  CHECK_THROWS_WITH(verify_submission(made.folder, {"/no/such", "", "", "", ""}), Contains("no such file"));
 }
 
 TEST_CASE("verify: a manifest that names a folder outside is refused", "[reports]") {
@@ -144,7 +146,7 @@ TEST_CASE("verify: a manifest that names a folder outside is refused", "[reports
   Json manifest = read_json(made.folder / "manifest.json");
   manifest["entries"][0]["folder"] = "../runs/run1";
   write_file(made.folder / "manifest.json", json_text(manifest));
-  const auto refused = verify_submission(made.folder, "");
+  const auto refused = verify_submission(made.folder, {}).checks;
   REQUIRE(refused.size() == 1);
   CHECK(refused[0].result == CheckResult::kFailed);
   CHECK_THAT(refused[0].why, Contains("is no name of an entry's folder"));

@@ -2,14 +2,20 @@
 // takes.
 #pragma once
 
+#include <cmath>
+#include <map>
 #include <string>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/run_paths.h"
-#include "formats/safetensors.h"
+#include "formats/bert_folder.h"
+#include "formats/stored_bert.h"
+#include "formats/tiny_bert.h"
 #include "registry/registry.h"
+#include "runner/attempt_files.h"
+#include "runner/record_files.h"
 #include "squad/scoring.h"
 #include "tests/support/support.h"
 
@@ -20,24 +26,62 @@ inline const char* kDevText =
     R"({"id":"q1","question":"sky?","answers":[{"text":"blue","answer_start":11}]},)"
     R"({"id":"q2","question":"grass?","answers":[{"text":"green","answer_start":30}]}]}]}]})";
 
+inline const char* kTrainText =
+    R"({"version":"1.1","data":[{"title":"u","paragraphs":[{"context":"the sea is deep","qas":[)"
+    R"({"id":"t1","question":"sea?","answers":[{"text":"deep","answer_start":11}]}]}]}]})";
+
+/// What fine-tuning makes of `init`: every number moved by `step`, and a span head.
+inline void write_trained(const std::filesystem::path& init, const std::filesystem::path& folder,
+                          float step) {
+  StoredBert bert = open_stored_bert(init);
+  std::map<std::string, std::vector<float>> values;
+  std::map<std::string, TensorView> tensors;
+  const auto add = [&](const std::string& name, std::vector<float> numbers,
+                       const std::vector<int64_t>& shape) {
+    for (auto& number : numbers) number += step;
+    values[name] = std::move(numbers);
+    tensors[name] = view_of(values[name], shape);
+  };
+  for (const auto& [name, tensor] : bert.tensors) {
+    std::vector<float> numbers(static_cast<size_t>(tensor.view.element_count()));
+    tensor.read(numbers);
+    add(name, std::move(numbers), tensor.shape());
+  }
+  const auto hidden = static_cast<size_t>(bert.config.hidden_size);
+  add("qa_outputs.weight", std::vector<float>(2 * hidden, 0.1f), {2, bert.config.hidden_size});
+  add("qa_outputs.bias", {0, 0}, {2});
+  write_bert_folder(folder, bert.config, bert.vocabulary_text, tensors);
+}
+
 struct ScoredWorkspace {
   TempDir dir;
-  std::filesystem::path dev = dir / "dev.json";
+  std::filesystem::path dev = dir / "dev.json", train = dir / "train.json", init = dir / "init";
   std::filesystem::path source = dir / "source.tar.gz";
   WorkspacePaths paths{dir / "runs"};
 
   ScoredWorkspace() {
     write_file(dev, kDevText);
+    write_file(train, kTrainText);
+    make_folder(init);
+    write_tiny_bert(init, {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"}, 7, {8, 1, 2, 8, 384});
     write_file(source, "an archive");
     make_folder(paths.root);
     add_sweep({1, 2, 3});
     auto db = registry();
     const Json members = {{{"id", "run1"}, {"weight", 1.0}}, {{"id", "run2"}, {"weight", 2.0}}};
+    const RunPaths draft{paths.folder("draft")};
+    make_folder(draft.folder);
+    write_file(draft.ensemble(), json_text({{"method", "logits"}, {"members", members}}));
+    const Score score = write_answers(draft, "blue", "green grass");
+    const Json description = {{"method", "logits"}, {"members", members}};
+    const EvaluationRecord evaluation{"", "default", score.f1, score.exact_match,
+                                      evaluation_settings(spec(1))};
     const std::string id =
-        db.add_ensemble({"ensemble", {{"method", "logits"}, {"members", members}}, {"run1", "run2"}, {}}, 2000).id;
-    make_folder(paths.folder(id));
-    write_file(RunPaths{paths.folder(id)}.ensemble(), json_text({{"method", "logits"}, {"members", members}}));
-    write_answers(db, id, "blue", "green grass");
+        db.add_ensemble(
+              {"ensemble", description, {"run1", "run2"}, evaluation, read_artifacts("", draft)}, 2000,
+              [&](const std::string& given) { std::filesystem::rename(draft.folder, paths.folder(given)); })
+            .id;
+    write_run_file(db, id, {paths.folder(id)});
   }
 
   Registry registry() const { return Registry::open(paths.registry()); }
@@ -64,6 +108,8 @@ struct ScoredWorkspace {
     s.train = resolve(s.train);
     s.params["learning_rate"] = 3e-5;
     s.dev_data = {dev.string(), sha256_file(dev)};
+    s.train_data = {train.string(), sha256_file(train)};
+    s.init = {init.string(), sha256_folder(init)};
     return s;
   }
 
@@ -73,17 +119,14 @@ struct ScoredWorkspace {
                   const std::string& second) const {
     const RunPaths run{paths.folder(id)};
     make_folder(run.checkpoint());
-    const CheckpointPaths checkpoint{run.checkpoint()};
-    const std::vector<float> values = {1, 2};
-    write_safetensors(checkpoint.weights(), {{"w", view_of(values, {2})}}, {});
-    write_file(checkpoint.config(), "{}");
-    write_file(checkpoint.vocab(), "[PAD]\n");
+    write_trained(init, run.checkpoint(), 0.01f * std::stof(id.substr(3)));
     write_file(run.log(), "log of " + id + "\n");
     write_file(run.metrics(), "{\"step\":1,\"loss\":2}\n");
     write_file(run.command(), "expctl-train\n");
     write_file(run.environment(), "{}");
-    write_file(run.inference_stats(),
-               R"({"schema_version":1,"total_inference_time_s":1.5,"precision":"fp32"})");
+    write_file(
+        run.inference_stats(),
+        R"({"schema_version":1,"total_inference_time_s":1.5,"sequence_length":384,"precision":"fp32"})");
     AttemptRecord attempt;
     attempt.run_id = id;
     attempt.token = id;
@@ -91,28 +134,28 @@ struct ScoredWorkspace {
     db.start_attempt(id, attempt);
     AttemptResults results;
     results.metrics = {{1, 0.5, 3.0, 1e-5, 1001}, {2, 1.0, 2.0, 0, 1002}};
-    write_answers(db, id, first, second);
+    const Score score = write_answers(run, first, second);
+    results.evaluation = {id, "default", score.f1, score.exact_match, evaluation_settings(spec(1))};
+    results.artifacts = read_artifacts(id, run);
     Outcome outcome;
     outcome.end = AttemptEnd::kSucceeded;
     outcome.ended = 1061;
     db.finish_attempt(id, outcome, false, results);
+    write_run_file(db, id, run);
   }
 
-  void write_answers(Registry& db, const std::string& id, const std::string& first,
-                     const std::string& second) const {
-    const RunPaths run{paths.folder(id)};
+  Score write_answers(const RunPaths& run, const std::string& first, const std::string& second) const {
     const auto nbest = [](const std::string& text) {
-      return Json::array({{{"text", text}, {"probability", 1.0}}});
+      const double rest = 1 / (1 + std::exp(2.0));
+      return Json::array(
+          {{{"text", text}, {"probability", 1 - rest}, {"start_logit", 3.0}, {"end_logit", 2.0}},
+           {{"text", "grass"}, {"probability", rest}, {"start_logit", 1.0}, {"end_logit", 2.0}}});
     };
     write_file(run.predictions(), json_text({{"q1", first}, {"q2", second}}));
     write_file(run.nbest(), json_text({{"q1", nbest(first)}, {"q2", nbest(second)}}));
     const Score score = score_predictions(read_dataset(dev), {{"q1", first}, {"q2", second}});
     write_file(run.eval(), score_line(score));
-    db.set_evaluation({id,
-                       "default",
-                       score.f1,
-                       score.exact_match,
-                       {{"dev_sha256", sha256_file(dev)}, {"max_seq_length", 384}}});
+    return score;
   }
 };
 

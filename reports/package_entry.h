@@ -1,0 +1,38 @@
+// One entry's folder in a submission: what it takes from the workspace.
+#pragma once
+
+#include <string>
+
+#include "core/json.h"
+#include "core/run_paths.h"
+#include "registry/registry.h"
+
+namespace expctl {
+
+/// Copies and writes all but unseen/ and manifest.json into `entry`. Returns the manifest's members but
+/// "files". The answers are those of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a
+/// run lacks.
+Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
+                 const std::string& evaluation_name, const EntryPaths& entry);
+
+/// eval_only.sh and eval_only.py of an entry, by the members of its manifest.
+struct EvalOnlyScripts {
+  std::string sh, py;
+};
+EvalOnlyScripts eval_only_scripts(const std::string& method, const Json& models, const Json& evaluation);
+
+/// The folder with the answers of an evaluation.
+RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& id,
+                           const std::string& evaluation_name);
+
+/// How the answers of what `expctl evaluate` has recorded were made, by the keys of a manifest's
+/// "evaluation"; members whose precisions differ have "auto".
+Json settings_of(const EvaluationRecord& recorded);
+
+/// One of these settings as --set takes it: "eval_max_seq_length=128".
+std::string setting_text(const std::string& key, const Json& value);
+
+/// A file without which a submission is none. Throws Error (kNotFound).
+void copy_needed(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& id);
+
+}  // namespace expctl

@@ -1,0 +1,65 @@
+#include "reports/verify_data.h"
+
+#include <fmt/core.h>
+
+#include "core/hash.h"
+#include "reports/recorded_inputs.h"
+#include "squad/official_data.h"
+#include "squad/overlap.h"
+
+namespace expctl {
+namespace {
+namespace fs = std::filesystem;
+
+void check_official(const SubmissionView& view, const fs::path& file, const OfficialData& official,
+                    Findings& findings) {
+  if (!official.is_prescribed()) return;
+  switch (match_official(file, read_dataset(file), official.sha256, official.articles_sha256)) {
+    case OfficialMatch::kFile:
+      return;
+    case OfficialMatch::kArticles:
+      findings.passed = fmt::format(
+          "{} has the content of {} with its articles in another order, which may change the last digits of "
+          "a "
+          "score",
+          file.string(), official.file);
+      return;
+    case OfficialMatch::kOther:
+      findings.problems.push_back(fmt::format("{} is not the {} that {} prescribes, by its SHA-256",
+                                              file.string(), official.file, view.rules.name));
+  }
+}
+
+}  // namespace
+
+void check_train_data(const SubmissionView& view, Findings& findings) {
+  if (view.options.train.empty()) {
+    findings.unproven.emplace_back("without the training file (--train) nothing is known of it");
+    return;
+  }
+  check_official(view, view.options.train, view.rules.train_data, findings);
+  check_recorded_input(view, &RunSpec::train_data, sha256_file(view.options.train), view.options.train,
+                       "was trained on", findings);
+}
+
+void check_dev_data(const SubmissionView& view, Findings& findings) {
+  if (view.options.dev.empty()) {
+    findings.unproven.emplace_back("without the dev file (--dev) nothing is known of it");
+    return;
+  }
+  check_official(view, view.options.dev, view.rules.dev_data, findings);
+}
+
+void check_dev_data_kept_out(const SubmissionView& view, Findings& findings) {
+  if (view.options.train.empty() || view.options.dev.empty()) {
+    findings.unproven.emplace_back("without both files (--train, --dev) they cannot be compared");
+    return;
+  }
+  const Overlap overlap = find_overlap(read_dataset(view.options.train), read_dataset(view.options.dev));
+  if (overlap.any())
+    findings.problems.push_back(fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')",
+                                            view.options.train.string(), view.options.dev.string(),
+                                            overlap.questions, overlap.contexts, overlap.example));
+}
+
+}  // namespace expctl

@@ -1,0 +1,16 @@
+// Checks of the data that a submission's runs were trained and scored on.
+#pragma once
+
+#include "reports/findings.h"
+#include "reports/submission_view.h"
+
+namespace expctl {
+
+/// Every run was trained on --train, which is the file that the rules prescribe.
+void check_train_data(const SubmissionView& view, Findings& findings);
+/// --dev is the file that the rules prescribe.
+void check_dev_data(const SubmissionView& view, Findings& findings);
+/// No question and no context of --dev is in --train.
+void check_dev_data_kept_out(const SubmissionView& view, Findings& findings);
+
+}  // namespace expctl

@@ -1,0 +1,19 @@
+// Checks of a submission's checkpoints, beside what they began from.
+#pragma once
+
+#include "reports/findings.h"
+#include "reports/submission_view.h"
+
+namespace expctl {
+
+/// Every model can be loaded, and its weights are finite numbers.
+void check_checkpoints(const SubmissionView& view, Findings& findings);
+/// config.json has the sizes that the rules prescribe, vocab.txt their vocabulary.
+void check_architecture(const SubmissionView& view, Findings& findings);
+/// Every run began from --init, which is what the rules prescribe.
+void check_init(const SubmissionView& view, Findings& findings);
+/// No tensor is as it was in --init: nothing was frozen. Source of the exemptions: gradients that are exactly
+/// zero (attention key biases, the last LayerNorm's bias).
+void check_trained(const SubmissionView& view, Findings& findings);
+
+}  // namespace expctl
