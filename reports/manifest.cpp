@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kManifestName = "manifest.json";
 }  // namespace
 
-std::vector<ManifestFile> list_files(const fs::path& folder) {
+std::vector<ManifestFile> list_files(const fs::path& folder,
+                                     const std::map<std::string, std::string>& known) {
   std::vector<ManifestFile> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_directory() && !entry.is_symlink()) continue;
@@ -30,7 +31,11 @@ std::vector<ManifestFile> list_files(const fs::path& folder) {
   }
   for_each_tile(static_cast<int64_t>(files.size()), [&](int64_t i, int64_t) {
     auto& file = files[static_cast<size_t>(i)];
-    file = manifest_file(folder, folder / file.path);
+    const auto hash = known.find(file.path);
+    if (hash == known.end())
+      file = manifest_file(folder, folder / file.path);
+    else
+      file = {file.path, static_cast<int64_t>(fs::file_size(folder / file.path)), hash->second};
   });
   sort_by_path(files);
   return files;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct ManifestFile {
 
 /// Every regular file below `folder` but its own manifest.json, sorted by path. Throws Error where anything
 /// in it is neither a file nor a folder (a link could point out of the submission).
-std::vector<ManifestFile> list_files(const std::filesystem::path& folder);
+/// Files whose SHA-256 is in `known`, by path, are not read.
+std::vector<ManifestFile> list_files(const std::filesystem::path& folder,
+                                     const std::map<std::string, std::string>& known = {});
 
 /// One file below `folder`. Throws Error.
 ManifestFile manifest_file(const std::filesystem::path& folder, const std::filesystem::path& file);

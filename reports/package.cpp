@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -177,9 +180,33 @@ void write_texts(const Registry& registry, const Choice& choice, const Submissio
   write_file(paths.report(), render("report.html", facts, Escape::kHtml));
 }
 
+/// Several at once, so that one is hashed while the disk writes another. Returns the SHA-256 of what was
+/// written, by path below `root`.
+std::map<std::string, std::string> copy_all(const std::vector<FileCopy>& copies, const fs::path& root) {
+  constexpr size_t kAtOnce = 6;
+  std::vector<std::string> hashes(copies.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < copies.size(); i = next++) {
+      expctl::copy_file(copies[i].from, copies[i].to);
+      hashes[i] = sha256_file(copies[i].to);
+    }
+  };
+  std::vector<std::future<void>> workers;
+  for (size_t i = 0; i < std::min(kAtOnce, copies.size()); ++i)
+    workers.push_back(std::async(std::launch::async, work));
+  for (auto& worker : workers) worker.get();
+  std::map<std::string, std::string> known;
+  for (size_t i = 0; i < copies.size(); ++i)
+    known[copies[i].to.lexically_relative(root).generic_string()] = hashes[i];
+  return known;
+}
+
 /// Manifests of the entries, then that of all.
-void write_manifests(const SubmissionPaths& paths, const std::vector<Json>& entries, Json manifest) {
-  auto files = list_files(paths.root);
+/// Returns what list_files() of the whole gives.
+std::vector<ManifestFile> write_manifests(const SubmissionPaths& paths, const std::vector<Json>& entries,
+                                          Json manifest, const std::map<std::string, std::string>& known) {
+  auto files = list_files(paths.root, known);
   for (Json entry : entries) {
     const auto folder = entry["folder"].get<std::string>();
     entry["files"] = files_json(files_below(files, folder));
@@ -191,22 +218,29 @@ void write_manifests(const SubmissionPaths& paths, const std::vector<Json>& entr
   sort_by_path(files);
   manifest["files"] = files_json(files);
   write_file(paths.manifest(), json_text(manifest));
+  return files;
 }
 
 /// An input where all runs had the same, and it is still there as it was.
-fs::path common_input(const Registry& registry, const Submission& submission, Input RunSpec::*which) {
+Input common_input(const Registry& registry, const Submission& submission, Input RunSpec::*which) {
   std::set<std::string> hashes;
-  fs::path path;
+  Input input;
   for (const auto& entry : submission.entries) {
     for (const auto& run : model_runs(registry, entry.record)) {
-      const Input input = spec_of(run).*which;
+      input = spec_of(run).*which;
       hashes.insert(input.sha256);
-      path = input.path;
     }
   }
-  if (hashes.size() != 1 || path.empty() || !fs::exists(path)) return {};
-  const std::string now = fs::is_directory(path) ? sha256_folder(path) : sha256_file(path);
-  return now == *hashes.begin() ? path : fs::path();
+  if (hashes.size() != 1 || input.path.empty() || !fs::exists(input.path)) return {};
+  const std::string now = fs::is_directory(input.path) ? sha256_folder(input.path) : sha256_file(input.path);
+  return now == input.sha256 ? input : Input{};
+}
+
+/// What is known of what the entries were made of.
+VerifyOptions verify_options(const Registry& registry, const Choice& choice, const fs::path& unseen) {
+  const Input train = common_input(registry, choice.submission, &RunSpec::train_data);
+  const Input init = common_input(registry, choice.submission, &RunSpec::init);
+  return {choice.dev, train.path, init.path, unseen, "", init.sha256};
 }
 
 void check_verified(const Verification& verification) {
@@ -280,26 +314,28 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
   return choice;
 }
 
-void write_submission(const Registry& registry, const WorkspacePaths& workspace, const Choice& choice,
-                      const SubmissionPaths& paths, const PackageOptions& options, const fs::path& answers) {
+std::vector<ManifestFile> write_submission(const Registry& registry, const WorkspacePaths& workspace,
+                                           const Choice& choice, const SubmissionPaths& paths,
+                                           const PackageOptions& options, const fs::path& answers) {
   std::vector<Json> manifests;
+  std::vector<FileCopy> checkpoints;
   for (const auto& entry : choice.submission.entries) {
     const EntryPaths folder = paths.entry(entry.folder);
-    manifests.push_back(
-        write_entry(registry, workspace, entry.record, choice.submission.evaluation_name, folder));
+    manifests.push_back(write_entry(registry, workspace, entry.record, choice.submission.evaluation_name,
+                                    folder, checkpoints));
     if (!options.unseen.empty()) copy_unseen({answers / entry.record.id}, folder, entry.record.id);
   }
+  const auto known = copy_all(checkpoints, paths.root);
   write_texts(registry, choice, paths, options, {});
   write_file(rules_file(paths), choice.rules.text);
   copy_needed(options.source_archive, paths.source(), "expctl");
   const Json unseen = options.unseen.empty() ? Json()
                                              : Json{{"name", options.unseen.filename().string()},
                                                     {"sha256", sha256_file(options.unseen)}};
-  write_manifests(paths, manifests,
-                  {{"schema_version", 1},
-                   {"contest", choice.rules.name},
-                   {"entries", Json::array()},
-                   {"unseen", unseen}});
+  return write_manifests(
+      paths, manifests,
+      {{"schema_version", 1}, {"contest", choice.rules.name}, {"entries", Json::array()}, {"unseen", unseen}},
+      known);
 }
 
 }  // namespace
@@ -316,10 +352,9 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
   const Choice choice = choose(registry, workspace, options, answers.path());
   const DraftFolder draft(options.out);
   const SubmissionPaths paths{draft.path()};
-  write_submission(registry, workspace, choice, paths, options, answers.path());
+  auto files = write_submission(registry, workspace, choice, paths, options, answers.path());
   const Verification verification = verify_submission(
-      paths.root, {choice.dev, common_input(registry, choice.submission, &RunSpec::train_data),
-                   common_input(registry, choice.submission, &RunSpec::init), options.unseen, ""});
+      SubmissionView::open(paths.root, verify_options(registry, choice, options.unseen), std::move(files)));
   check_verified(verification);
   write_results(registry, choice, paths, options, verification);
   if (options.replace)

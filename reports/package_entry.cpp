@@ -31,10 +31,17 @@ bool has_model(const RunPaths& run) {
 }
 
 /// `member` is "" where the entry has one model only.
-void copy_checkpoint(const RunPaths& from, const EntryPaths& entry, const std::string& member) {
+void add_checkpoint(const RunPaths& from, const EntryPaths& entry, const std::string& member,
+                    std::vector<FileCopy>& copies) {
   if (!fs::is_directory(from.checkpoint())) return;
   make_folder(entry.checkpoint(member));
-  copy_tree(from.checkpoint(), entry.checkpoint(member));
+  for (const auto& file : fs::recursive_directory_iterator(from.checkpoint())) {
+    const fs::path to = entry.checkpoint(member) / fs::relative(file.path(), from.checkpoint());
+    if (file.is_directory())
+      make_folder(to);
+    else if (file.is_regular_file())
+      copies.push_back({file.path(), to});
+  }
 }
 
 /// Logs and the whole routine of one run; `member` is "" where the entry is the run itself.
@@ -256,16 +263,17 @@ RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& i
 }
 
 Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
-                 const std::string& evaluation_name, const EntryPaths& entry) {
+                 const std::string& evaluation_name, const EntryPaths& entry,
+                 std::vector<FileCopy>& checkpoints) {
   const auto runs = model_runs(registry, chosen);
   std::vector<std::string> run_ids;
   for (const auto& run : runs) {
     copy_routine(run, workspace, entry, chosen.is_ensemble() ? run.id : "");
     if (!is_soup(chosen))
-      copy_checkpoint({workspace.folder(run.id)}, entry, chosen.is_ensemble() ? run.id : "");
+      add_checkpoint({workspace.folder(run.id)}, entry, chosen.is_ensemble() ? run.id : "", checkpoints);
     run_ids.push_back(run.id);
   }
-  if (is_soup(chosen)) copy_checkpoint({workspace.folder(chosen.id)}, entry, "");
+  if (is_soup(chosen)) add_checkpoint({workspace.folder(chosen.id)}, entry, "", checkpoints);
   if (chosen.is_ensemble())
     copy_ensemble_record({workspace.folder(chosen.id)}, {entry.training("")}, chosen.id);
   copy_answers(chosen, runs, workspace, evaluation_name, entry);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/json.h"
 #include "core/run_paths.h"
@@ -9,11 +10,18 @@
 
 namespace expctl {
 
-/// Copies and writes all but unseen/ and manifest.json into `entry`. Returns the manifest's members but
+/// A large file that is to be copied, into a folder that is there.
+struct FileCopy {
+  std::filesystem::path from, to;
+};
+
+/// Copies and writes all but unseen/ and manifest.json into `entry`; the files of checkpoints are added to
+/// `checkpoints`, for whoever copies them. Returns the manifest's members but
 /// "files". The answers are those of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a
 /// run lacks.
 Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
-                 const std::string& evaluation_name, const EntryPaths& entry);
+                 const std::string& evaluation_name, const EntryPaths& entry,
+                 std::vector<FileCopy>& checkpoints);
 
 /// eval_only.sh and eval_only.py of an entry, by the members of its manifest.
 struct EvalOnlyScripts {

@@ -104,10 +104,15 @@ std::string EntryView::method() const {
 }
 
 SubmissionView SubmissionView::open(const fs::path& folder, const VerifyOptions& options) {
+  return open(folder, options, list_files(folder));
+}
+
+SubmissionView SubmissionView::open(const fs::path& folder, const VerifyOptions& options,
+                                    std::vector<ManifestFile> files) {
   SubmissionView view;
   view.paths = {folder};
   view.options = options;
-  view.files = list_files(folder);
+  view.files = std::move(files);
   for (const auto& file : view.files) {
     if (file.path.ends_with(".json") && file.bytes > kMostJson_bytes)
       throw Error(

@@ -26,6 +26,7 @@ struct VerifyOptions {
   std::filesystem::path init;    ///< the folder of weights that they began from
   std::filesystem::path unseen;  ///< the questions of unseen/
   std::string rules;             ///< a profile's name or file; "": the one that the submission names
+  std::string init_sha256 = {};  ///< of the folder `init`, where it is known; "": to be computed
 };
 
 /// One entry's folder. The functions read its manifest anew and throw Error for what is not as it should be.
@@ -63,6 +64,9 @@ struct SubmissionView {
   /// Throws Error: no manifest that can be read, a folder that is no name or is named twice, unknown rules,
   /// something in the folder that is neither a file nor a folder.
   static SubmissionView open(const std::filesystem::path& folder, const VerifyOptions& options);
+  /// The same where list_files() of the folder is known.
+  static SubmissionView open(const std::filesystem::path& folder, const VerifyOptions& options,
+                             std::vector<ManifestFile> files);
 
   /// Of a file of the submission, as it was when the view was opened; "" where there was none.
   std::string sha256_of(const std::filesystem::path& file) const;

@@ -165,8 +165,9 @@ void check_init(const SubmissionView& view, Findings& findings) {
     return;
   }
   check_published_files(view, findings);
-  check_recorded_input(view, &RunSpec::init, sha256_folder(view.options.init), view.options.init,
-                       "began from", findings);
+  const std::string sha256 =
+      view.options.init_sha256.empty() ? sha256_folder(view.options.init) : view.options.init_sha256;
+  check_recorded_input(view, &RunSpec::init, sha256, view.options.init, "began from", findings);
   if (!any_models(view)) return;  // another program may begin from anything
   const StoredBert init = open_stored_bert(view.options.init);
   for_each_model(view, findings, [&](const fs::path& folder, const std::string& name) {
