@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "registry/registry.h"
+#include "registry/spec_of.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "squad/paired_bootstrap.h"
@@ -26,7 +27,7 @@ std::map<std::string, std::string> facts_of(const RunRecord& run) {
     facts["members"] = params_text(run);
     return facts;
   }
-  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  const RunSpec spec = spec_of(run);
   if (!spec.is_command()) {
     for (const auto& key : train_keys())
       facts[std::string(key.name)] = scalar_text(get_train_key(spec.train, key));

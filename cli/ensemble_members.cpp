@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "registry/spec_of.h"
 
 namespace expctl {
 namespace {
@@ -22,10 +23,6 @@ std::string unfit(const RunRecord& run, const WorkspacePaths& workspace, Method 
   if (!fs::is_regular_file(file))
     return fmt::format("{} has no {}", run.id, file.lexically_relative(workspace.folder(run.id)).string());
   return {};
-}
-
-RunSpec spec_of(const RunRecord& run) {
-  return run_spec_from_json(run.spec, "registry: spec of " + run.id);
 }
 
 /// Answers of members that are decoded differently have no common form.

@@ -10,6 +10,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/request.h"
+#include "registry/spec_of.h"
 #include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"
@@ -192,7 +193,7 @@ LiveRun LivePages::live(const Registry& registry, RunRecord run) const {
   const RunPaths paths{workspace_.folder(run.id)};
   const auto record = registry.running_attempt(run.id);
   RunningAttempt attempt;
-  attempt.spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  attempt.spec = spec_of(run);
   attempt.started = record ? record->started : run.started;
   const auto earlier = read_latest_metrics(paths).earlier;
   if (earlier && earlier->time >= attempt.started) {

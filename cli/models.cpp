@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "formats/stored_bert.h"
 #include "registry/registry.h"
+#include "registry/spec_of.h"
 
 namespace expctl {
 namespace {
@@ -85,8 +86,7 @@ Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace,
                     : fmt::format("it is {}", name_of(run.state)),
                 ErrorCode::kNotFound);
   }
-  return model_of_checkpoint(run.id, run_spec_from_json(run.spec, "registry: spec of " + run.id),
-                             paths.checkpoint(), settings);
+  return model_of_checkpoint(run.id, spec_of(run), paths.checkpoint(), settings);
 }
 
 }  // namespace
@@ -123,8 +123,8 @@ Models find_models(const Program& program, const std::string& word,
   models.method = parse_method(json_get<std::string>(entry.spec, "method", "registry: " + entry.id));
   if (models.method == Method::kSoup) {
     const RunRecord member = registry.find_run(members.front()).value();
-    return {{model_of_checkpoint(entry.id, run_spec_from_json(member.spec, "registry: spec of " + member.id),
-                                 RunPaths{workspace.folder(entry.id)}.checkpoint(), settings)}};
+    return {{model_of_checkpoint(entry.id, spec_of(member), RunPaths{workspace.folder(entry.id)}.checkpoint(),
+                                 settings)}};
   }
   for (size_t i = 0; i < members.size(); ++i) {
     models.members.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
+#include "registry/spec_of.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
@@ -25,8 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void check_replayable(const RunRecord& run) {
-  if (run.is_ensemble() || run.is_imported() ||
-      run_spec_from_json(run.spec, "registry: spec of " + run.id).is_command()) {
+  if (run.is_ensemble() || run.is_imported() || spec_of(run).is_command()) {
     throw Error(fmt::format("{} was not trained by expctl-train: it cannot be done again", run.id),
                 "only native runs of a sweep are replayed", ErrorCode::kUsage);
   }
@@ -36,7 +36,7 @@ void check_replayable(const RunRecord& run) {
 
 /// Trains in `folder` on what is free now. Returns the signal that has ended it, or 0.
 int train_again(const RunRecord& run, const fs::path& folder) {
-  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  const RunSpec spec = spec_of(run);
   InputCheck().check(spec);
   MachineGpus gpus;
   const fs::path worker = find_worker(self_path());

@@ -119,8 +119,7 @@ void check_score(const Candidate& candidate, const Dataset& dataset, const RunPa
   const std::string& id = candidate.record.id;
   const std::string hint = fmt::format(
       "its files have changed since it was recorded (expctl registry check --hashes tells which); --except "
-      "{} "
-      "leaves it out",
+      "{} leaves it out",
       id);
   if (!fs::is_regular_file(folder.predictions()))
     throw Error(fmt::format("{}: {} is missing", id, folder.predictions().string()), hint,
@@ -202,8 +201,7 @@ std::map<std::string, std::string> copy_all(const std::vector<FileCopy>& copies,
   return known;
 }
 
-/// Manifests of the entries, then that of all.
-/// Returns what list_files() of the whole gives.
+/// Manifests of the entries, then that of all. Returns what list_files() of the whole gives.
 std::vector<ManifestFile> write_manifests(const SubmissionPaths& paths, const std::vector<Json>& entries,
                                           Json manifest, const std::map<std::string, std::string>& known) {
   auto files = list_files(paths.root, known);

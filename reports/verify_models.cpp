@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "core/text.h"
 #include "core/tiles.h"
 #include "formats/mapped_file.h"
 #include "formats/stored_bert.h"

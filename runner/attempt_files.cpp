@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "registry/spec_of.h"
 #include "runner/command_line.h"
 #include "runner/process_table.h"
 #include "runner/ranks_command.h"
@@ -68,7 +69,7 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   request.run_id = run.id;
   request.attempt = attempt;
   request.attempt_token = token;
-  request.spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  request.spec = spec_of(run);
   request.devices = devices;
   request.environment = {{kAttemptVariable, token}};
   if (devices.threads > 0)
@@ -183,7 +184,7 @@ std::optional<EvaluationRecord> read_evaluation(const RunRecord& run, const RunP
   if (!fs::exists(paths.eval())) return std::nullopt;
   const std::string source = paths.eval().string();
   const Json eval = read_json(paths.eval());
-  const RunSpec spec = run_spec_from_json(run.spec, "registry: spec of " + run.id);
+  const RunSpec spec = spec_of(run);
   EvaluationRecord evaluation;
   evaluation.run_id = run.id;
   evaluation.f1 = json_get<double>(eval, "f1", source);
