@@ -11,8 +11,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace expctl {
 namespace fs = std::filesystem;
@@ -67,22 +69,60 @@ struct Cleanup {
   ~Cleanup() { ::unlink(path.c_str()); }
 };
 
+/// Calls see(piece) for what is left to read of a file, in order. Pieces fit a core's second cache.
+void read_pieces(int from, const fs::path& path, const std::function<void(std::string_view)>& see) {
+  std::string buffer(size_t{1} << 18, '\0');
+  for (;;) {
+    const ssize_t n = ::read(from, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw errno_error(fmt::format("cannot read while copying to {}", path.string()), errno);
+    if (n == 0) return;
+    see(std::string_view(buffer).substr(0, static_cast<size_t>(n)));
+  }
+}
+
+bool clone(int from, int to) {
+  return ::ioctl(to, FICLONE, from) == 0;
+}
+
 void copy_bytes(int from, int to, const fs::path& path) {
-  if (::ioctl(to, FICLONE, from) == 0) return;
+  if (clone(from, to)) return;
   for (;;) {
     const ssize_t n = ::copy_file_range(from, nullptr, to, nullptr, size_t{1} << 30, 0);
     if (n == 0) return;
     if (n < 0) break;
   }
   // Not possible between these two files: plain reads and writes from wherever the offsets stand now.
-  std::string buffer(size_t{1} << 20, '\0');
-  for (;;) {
-    const ssize_t n = ::read(from, buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw errno_error(fmt::format("cannot read while copying to {}", path.string()), errno);
-    if (n == 0) return;
-    write_all(to, std::string_view(buffer).substr(0, static_cast<size_t>(n)), path);
-  }
+  read_pieces(from, path, [&](std::string_view piece) { write_all(to, piece, path); });
+}
+
+std::string copy_bytes_hashed(int from, int to, const fs::path& path) {
+  constexpr off_t kAhead = 16 << 20;  // so much is handed to the disk at once
+  const bool is_cloned = clone(from, to);
+  Sha256 hash;
+  off_t written = 0, handed = 0;
+  read_pieces(from, path, [&](std::string_view piece) {
+    hash.update(piece);
+    if (is_cloned) return;
+    write_all(to, piece, path);
+    written += static_cast<off_t>(piece.size());
+    if (written - handed < kAhead) return;
+    ::sync_file_range(to, handed, written - handed, SYNC_FILE_RANGE_WRITE);  // where it fails, fsync does all
+    handed = written;
+  });
+  return hash.hex();
+}
+
+/// Fills a file that becomes `to` by copy(from, to), which is given descriptors.
+void make_copy(const fs::path& from, const fs::path& to, const std::function<void(int, int)>& copy) {
+  const Descriptor in(from, O_RDONLY);
+  if (!in.valid()) throw errno_error(fmt::format("cannot open {}", from.string()), errno);
+  const fs::path temporary = draft_name(to);
+  const Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!out.valid()) throw errno_error(fmt::format("cannot write {}", to.string()), errno);
+  const Cleanup cleanup{temporary};
+  copy(in.get(), out.get());
+  sync_and_rename(out.get(), temporary, to);
 }
 
 /// Where a link leads; an Error for what a file must not take the place of.
@@ -179,14 +219,13 @@ void remove_folder_at(const fs::path& path) {
 }
 
 void copy_file(const fs::path& from, const fs::path& to) {
-  const Descriptor in(from, O_RDONLY);
-  if (!in.valid()) throw errno_error(fmt::format("cannot open {}", from.string()), errno);
-  const fs::path temporary = draft_name(to);
-  const Descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!out.valid()) throw errno_error(fmt::format("cannot write {}", to.string()), errno);
-  const Cleanup cleanup{temporary};
-  copy_bytes(in.get(), out.get(), to);
-  sync_and_rename(out.get(), temporary, to);
+  make_copy(from, to, [&](int in, int out) { copy_bytes(in, out, to); });
+}
+
+std::string copy_and_hash(const fs::path& from, const fs::path& to) {
+  std::string hash;
+  make_copy(from, to, [&](int in, int out) { hash = copy_bytes_hashed(in, out, to); });
+  return hash;
 }
 
 void copy_tree(const fs::path& from, const fs::path& to) {

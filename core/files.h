@@ -44,6 +44,10 @@ void remove_folder_at(const std::filesystem::path& path);
 /// and write; never a hard link. Replaces `to` atomically. Throws Error.
 void copy_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// The same; returns the SHA-256 of what was copied. A large file goes to the disk while the rest of it is
+/// still being hashed.
+std::string copy_and_hash(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Copies every regular file below `from`, keeping the relative paths.
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 

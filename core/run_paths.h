@@ -40,6 +40,12 @@ struct WorkspacePaths {
   std::filesystem::path sweep_runs(const std::string& sweep_id) const {
     return root / sweep_id / "runs.jsonl";
   }
+  /// A line for each time that a run was looked at to be stopped early, and what was decided.
+  std::filesystem::path decisions(const std::string& sweep_id) const {
+    return root / sweep_id / "decisions.jsonl";
+  }
+  /// A line for each trial that a sampler has proposed.
+  std::filesystem::path trials(const std::string& sweep_id) const { return root / sweep_id / "trials.jsonl"; }
   /// What was sent to a cluster, by the array's key.
   JobArrayPaths job_array(const std::string& sweep_id, const std::string& key) const {
     return {root / sweep_id / "jobs", key};
@@ -73,6 +79,8 @@ struct RunPaths {
   }
   /// Made by `expctl stop`: the supervisor ends the attempt as stopped.
   std::filesystem::path stop_request() const { return folder / "stop.request"; }
+  /// The same for one that is pruned; holds why.
+  std::filesystem::path prune_request() const { return folder / "prune.request"; }
   /// Touched by expctl-train every few seconds, also while it predicts.
   std::filesystem::path heartbeat() const { return folder / "heartbeat"; }
   /// One line a reading of the GPUs that the run has.

@@ -64,17 +64,20 @@ ExecutorSpec executor_spec_from_json(const Json& json, const std::string& source
 }
 
 Json to_json(const RunSpec& spec) {
-  return {{"name", spec.name},
-          {"params", spec.params},
-          {"train", to_json(spec.train)},
-          {"data", {{"train", input_json(spec.train_data)}, {"dev", input_json(spec.dev_data)}}},
-          {"model", {{"init", input_json(spec.init)}}},
-          {"command", command_json(spec.command)},
-          {"resources", resources_json(spec.resources)},
-          {"executor", to_json(spec.executor)},
-          {"contest", {{"rules", spec.rules}}},
-          {"config_commit", spec.config_commit},
-          {"config_folder", spec.config_folder}};
+  Json json = {{"name", spec.name},
+               {"params", spec.params},
+               {"train", to_json(spec.train)},
+               {"data", {{"train", input_json(spec.train_data)}, {"dev", input_json(spec.dev_data)}}},
+               {"model", {{"init", input_json(spec.init)}}},
+               {"command", command_json(spec.command)},
+               {"resources", resources_json(spec.resources)},
+               {"executor", to_json(spec.executor)},
+               {"contest", {{"rules", spec.rules}}},
+               {"config_commit", spec.config_commit},
+               {"config_folder", spec.config_folder}};
+  if (!spec.teacher.path.empty()) json["data"]["teacher"] = input_json(spec.teacher);
+  if (spec.early_stop.is_wanted()) json["early_stop"] = to_json(spec.early_stop);
+  return json;
 }
 
 RunSpec run_spec_from_json(const Json& json, const std::string& source) {
@@ -86,11 +89,13 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.train = train_spec_from_json(part(json, "train"), source);
   spec.train_data = input_from(part(data, "train"), source);
   spec.dev_data = input_from(part(data, "dev"), source);
+  if (data.contains("teacher")) spec.teacher = input_from(data["teacher"], source);
   spec.init = input_from(part(part(json, "model"), "init"), source);
   spec.command = command_from(part(json, "command"), source);
   spec.resources = resource_spec_from_json(part(json, "resources"), source);
   // Runs of before there were others are local.
   spec.executor = executor_spec_from_json(json_get<Json>(json, "executor", source, Json::object()), source);
+  spec.early_stop = early_stop_from_json(json_get<Json>(json, "early_stop", source, Json::object()), source);
   spec.rules = json_get<std::string>(part(json, "contest"), "rules", source);
   spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
   spec.config_folder = json_get<std::string>(json, "config_folder", source, "");
@@ -105,7 +110,11 @@ std::string config_hash(const RunSpec& spec) {
   for (const char* key : {"seed_init", "seed_data", "seed_dropout"}) {
     if (train[key] == spec.train.seed) train[key] = -1;
   }
+  // Keys that others came before are no part of it where they have their default: what was hashed without
+  // them stays the same config.
+  if (spec.train.distillation == 0) train.erase("distillation");
   Json identity = {{"data", {spec.train_data.sha256, spec.dev_data.sha256}}, {"init", spec.init.sha256}};
+  if (!spec.teacher.path.empty()) identity["teacher"] = spec.teacher.sha256;
   if (spec.is_command()) {
     identity["command"] = command_json(spec.command);
     identity["params"] = nlohmann::json(spec.params);  // sorted: keys in another order are the same config

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/early_stop.h"
 #include "core/json.h"
 #include "core/train_spec.h"
 
@@ -58,9 +59,11 @@ struct RunSpec {
   Input train_data;
   Input dev_data;
   Input init;
+  Input teacher;  ///< logits of the training data's features, which the training learns from too
   CommandSpec command;
   ResourceSpec resources;
   ExecutorSpec executor;
+  EarlyStopSpec early_stop;
   std::string rules = "none";  ///< contest profile
   std::string
       config_commit;  ///< git commit of the sweep file ("-dirty" where it has changed since); "" for none

@@ -39,6 +39,7 @@ struct TrainSpec {
   double ema_decay = 0.0;
   double rdrop = 0.0;
   std::string adversarial = "none";
+  double distillation = 0.0;  ///< the part of the loss that is by the teacher's logits
   std::string head = "linear";
   int64_t max_seq_length = 384;  ///< tokens, special ones included
   int64_t doc_stride = 128;      ///< tokens; see window

@@ -180,15 +180,14 @@ void write_texts(const Registry& registry, const Choice& choice, const Submissio
 }
 
 /// Several at once, so that one is hashed while the disk writes another. Returns the SHA-256 of what was
-/// written, by path below `root`.
+/// copied, by path below `root`.
 std::map<std::string, std::string> copy_all(const std::vector<FileCopy>& copies, const fs::path& root) {
   constexpr size_t kAtOnce = 6;
   std::vector<std::string> hashes(copies.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < copies.size(); i = next++) {
-      expctl::copy_file(copies[i].from, copies[i].to);
-      hashes[i] = sha256_file(copies[i].to);
+      hashes[i] = copy_and_hash(copies[i].from, copies[i].to);
     }
   };
   std::vector<std::future<void>> workers;
