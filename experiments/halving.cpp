@@ -1,0 +1,56 @@
+#include "experiments/halving.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace expctl {
+
+RungDecision Halving::decide(const RungReport& report) {
+  const auto before = decided_.find({report.run_id, report.rung});
+  if (before != decided_.end()) return before->second;
+  const auto& others = scores_[report.rung];
+  const auto better =
+      std::count_if(others.begin(), others.end(), [&](double score) { return score >= report.score; });
+  RungDecision decision{report, better + 1, static_cast<int64_t>(others.size()) + 1};
+  decision.goes_on = decision.rank <= std::max<int64_t>(1, decision.seen / reduction_);
+  restore(decision);
+  return decision;
+}
+
+void Halving::restore(const RungDecision& decision) {
+  const RungReport& report = decision.report;
+  if (decided_.insert({{report.run_id, report.rung}, decision}).second)
+    scores_[report.rung].push_back(report.score);
+}
+
+std::vector<RungDecision> decide_all(const std::vector<RungReport>& reports, int64_t reduction) {
+  Halving halving(reduction);
+  std::vector<RungDecision> decisions;
+  for (const auto& report : reports) decisions.push_back(halving.decide(report));
+  return decisions;
+}
+
+std::string decision_text(const RungDecision& decision) {
+  return fmt::format("at step {}, F1 {:.2f}: number {} of the {} that have come there", decision.report.step,
+                     decision.report.score, decision.rank, decision.seen);
+}
+
+Json decision_line(const RungDecision& decision, double now_s) {
+  const RungReport& report = decision.report;
+  return {{"run", report.run_id},        {"rung", report.rung},   {"step", report.step},
+          {"f1", report.score},          {"rank", decision.rank}, {"seen", decision.seen},
+          {"goes_on", decision.goes_on}, {"time", now_s}};
+}
+
+RungDecision decision_from_line(const Json& line, const std::string& source) {
+  RungDecision decision;
+  decision.report = {json_get<std::string>(line, "run", source), json_get<int64_t>(line, "rung", source),
+                     json_get<int64_t>(line, "step", source), json_get<double>(line, "f1", source)};
+  decision.rank = json_get<int64_t>(line, "rank", source);
+  decision.seen = json_get<int64_t>(line, "seen", source);
+  decision.goes_on = json_get<bool>(line, "goes_on", source);
+  return decision;
+}
+
+}  // namespace expctl
