@@ -24,6 +24,7 @@ struct RungReport {
 
 struct RungDecision {
   RungReport report;
+  int64_t reduction = 3;  ///< of so many seen there one was to go on, at least one
   int64_t rank =
       1;  ///< from 1, among the scores seen at the rung so far; of equal ones the earlier is better
   int64_t seen = 1;  ///< how many these are, its own among them
@@ -34,17 +35,16 @@ struct RungDecision {
 /// What has been seen at the rungs of one sweep.
 class Halving {
  public:
-  /// One of `reduction` goes on, at least one of those seen so far: the first to come always does.
-  explicit Halving(int64_t reduction) : reduction_(reduction) {}
-
-  /// Takes a report in. For a run that has been at the rung before (its attempt was ended and has come there
-  /// again) what was decided then, whatever it reports now.
-  RungDecision decide(const RungReport& report);
+  /// Takes a report in: one of `reduction` goes on, so the first to come always does. For a run that has been
+  /// at the rung before (its attempt was ended and has come there again) what was decided then, whatever it
+  /// reports now.
+  RungDecision decide(const RungReport& report, int64_t reduction);
+  /// Whether it was decided what becomes of the run at this rung.
+  bool knows(const RungReport& report) const { return decided_.contains({report.run_id, report.rung}); }
   /// Takes in what has been decided earlier, as it was.
   void restore(const RungDecision& decision);
 
  private:
-  int64_t reduction_;
   std::map<int64_t, std::vector<double>> scores_;  ///< by rung
   std::map<std::pair<std::string, int64_t>, RungDecision> decided_;
 };

@@ -122,6 +122,24 @@ ExecutorSpec read_executor(TomlTable table) {
   return executor;
 }
 
+EarlyStopSpec read_early_stop(TomlTable table, bool is_command) {
+  EarlyStopSpec early_stop;
+  if (table.node() == nullptr) return early_stop;
+  if (is_command)
+    table.refuse(*table.node(), "only trainings of expctl-train can be stopped early",
+                 "take [early_stop] out");
+  early_stop.method = table.text("method", "asha");
+  only(table, "method", early_stop.method, {"none", "asha"});
+  early_stop.min_fraction = table.number("min_fraction", early_stop.min_fraction);
+  if (!(early_stop.min_fraction > 0 && early_stop.min_fraction < 1))
+    table.refuse(
+        *table.find("min_fraction"),
+        fmt::format("min_fraction = {}: must be greater than 0 and less than 1", early_stop.min_fraction));
+  early_stop.reduction = table.integer("reduction", early_stop.reduction, 2);
+  table.refuse_unknown_keys();
+  return early_stop;
+}
+
 /// A path or glob that stays in the run folder.
 std::string read_pattern(TomlTable& table, const std::string& key, const std::string& fallback) {
   const std::string pattern = table.text(key, fallback);
@@ -252,8 +270,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   read_train(root.table("train"), sweep.base.train);
   read_space(root.table("sweep"), sweep);
   sweep.base.resources = read_resources(root.table("resources"));
-  if (const toml::node* node = root.find("early_stop"))
-    root.refuse(*node, "this version of expctl has no early stopping", "take [early_stop] out");
+  sweep.base.early_stop = read_early_stop(root.table("early_stop"), sweep.base.is_command());
   sweep.base.executor = read_executor(root.table("executor"));
   TomlTable contest = root.table("contest");
   sweep.base.rules = read_rules(contest, folder);

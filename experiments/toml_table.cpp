@@ -41,6 +41,14 @@ int64_t TomlTable::integer(const std::string& key, int64_t fallback, int64_t min
   return value;
 }
 
+double TomlTable::number(const std::string& key, double fallback) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return fallback;
+  const auto value = node->is_number() ? node->value<double>() : std::nullopt;
+  if (!value) refuse(*node, fmt::format("'{}' must be a number", label(key)));
+  return *value;
+}
+
 std::vector<std::string> TomlTable::texts(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return {};

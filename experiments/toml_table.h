@@ -36,6 +36,8 @@ class TomlTable {
   /// Throw at the value where it has the wrong type.
   std::string text(const std::string& key, const std::string& fallback);
   int64_t integer(const std::string& key, int64_t fallback, int64_t min);
+  /// An integer is taken too.
+  double number(const std::string& key, double fallback);
   std::vector<std::string> texts(const std::string& key);
 
   /// The first key that nobody asked for is an Error with the nearest of those that were.

@@ -49,6 +49,10 @@ RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& reg
     end.outcome.end = AttemptEnd::kStopped;  // it ended before its supervisor saw that it was to be stopped
     end.outcome.reason = FailReason::kNone;
   }
+  if (ended.end == AttemptEnd::kInterrupted && std::filesystem::exists(paths.prune_request())) {
+    end.outcome.end = AttemptEnd::kPruned;
+    end.outcome.message = read_file(paths.prune_request());
+  }
   const AttemptResults results = take_results(run, end.outcome, paths);
   end.is_retried =
       may_retry(end.outcome, run.retries_used, end.spec.resources.retries) &&
@@ -58,6 +62,7 @@ RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& reg
   // recorded again.
   end.run = registry.finish_attempt(run.id, end.outcome, end.is_retried, results,
                                     [&] { write_run_file(registry, run.id, paths); });
+  if (end.run.state == RunState::kPruned) std::filesystem::remove_all(paths.state());  // it never goes on
   return end;
 }
 
@@ -72,9 +77,9 @@ std::string describe(const RecordedEnd& end, const RunPaths& paths) {
   }
   if (outcome.end == AttemptEnd::kInterrupted)
     return fmt::format("{} interrupted after {}; it is queued again", run.id, took);
-  if (run.state == RunState::kStopped)
-    return fmt::format("{} stopped after {}{}{}", run.id, took, outcome.message.empty() ? "" : ": ",
-                       outcome.message);
+  if (run.state == RunState::kStopped || run.state == RunState::kPruned)
+    return fmt::format("{} {} after {}{}{}", run.id, name_of(run.state), took,
+                       outcome.message.empty() ? "" : ": ", outcome.message);
   const std::string why = fmt::format("{}{}", name_of(outcome.reason),
                                       outcome.exit_code != 0 ? fmt::format(" {}", outcome.exit_code) : "");
   const std::string next = run.state == RunState::kQueued

@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "runner/early_stopping.h"
 #include "runner/record_files.h"
 
 namespace expctl {
@@ -108,6 +109,17 @@ std::map<std::string, Json> read_lines(const fs::path& path) {
   return lines;
 }
 
+/// Whether each stop of a run follows from the scores that were there.
+void check_decisions(const WorkspacePaths& workspace, const std::string& sweep_id, Comparison& comparison) {
+  std::string fault;
+  try {
+    fault = fault_of_decisions(read_decisions(workspace, sweep_id));
+  } catch (const std::exception& e) {
+    fault = e.what();
+  }
+  if (!fault.empty()) comparison.add(fault, workspace.decisions(sweep_id), kPutBack);
+}
+
 std::vector<Difference> compare_sweep(const Registry& registry, const SweepRecord& sweep,
                                       const WorkspacePaths& workspace) {
   Comparison comparison(sweep.id);
@@ -119,6 +131,7 @@ std::vector<Difference> compare_sweep(const Registry& registry, const SweepRecor
     comparison.add("it is missing", toml, kPutBack);
   else if (!sweep.content_sha256.empty() && sha256_file(toml) != sweep.content_sha256)
     comparison.add("its content is not what the sweep was made of", toml, kPutBack);
+  check_decisions(workspace, sweep.id, comparison);
   const fs::path list = workspace.sweep_runs(sweep.id);
   const auto lines = read_lines(list);
   RunFilter filter;

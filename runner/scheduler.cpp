@@ -23,7 +23,8 @@ Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus
       workspace_(std::move(workspace)),
       options_(std::move(options)),
       gpus_(gpus),
-      local_(gpus, options_.expctl, computes_on_gpus(options_.worker)) {}
+      local_(gpus, options_.expctl, computes_on_gpus(options_.worker)),
+      early_stopping_(workspace_) {}
 
 SchedulerEnd Scheduler::run() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
@@ -63,6 +64,7 @@ SchedulerEnd Scheduler::run() {
     if (now >= next_tick) {
       next_tick = now + kTick_s;
       if (registry_.changed_elsewhere()) read_queue();
+      look_at_rungs();
       if (options_.on_tick) options_.on_tick(progress());
     }
     const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
@@ -211,7 +213,9 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
-  std::filesystem::remove(paths.stop_request());  // of an earlier attempt; one made from here on is heeded
+  // Of an earlier attempt; what is made from here on is heeded.
+  std::filesystem::remove(paths.stop_request());
+  std::filesystem::remove(paths.prune_request());
   try {
     run = begin(attempt);
   } catch (const Error&) {
@@ -253,8 +257,11 @@ std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
 }
 
 void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
-  const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
   const double now = clock_.now_s();
+  // What it has reported since the last look counts for the others.
+  constexpr bool kIsAtWork = false;
+  early_stopping_.look(run, spec_of(run), kIsAtWork, now);
+  const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
   if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
   if (is_own(run.id)) {
     const auto running = all_running();
@@ -280,6 +287,16 @@ void Scheduler::queue_again(const RecordedEnd& end, double not_before) {
                                                        [](const QueuedRun& other) { return other.own; })
                                 : queue_.end();
   queue_.insert(behind, std::move(again));
+}
+
+void Scheduler::look_at_rungs() {
+  for (const auto* attempt : all_running()) {
+    constexpr bool kIsAtWork = true;
+    for (const auto& decision :
+         early_stopping_.look(attempt->run, attempt->spec, kIsAtWork, clock_.now_s())) {
+      if (decision.goes_on) say(fmt::format("{} goes on: {}", attempt->run.id, decision_text(decision)));
+    }
+  }
 }
 
 std::vector<RunningAttempt*> Scheduler::all_running() {

@@ -19,6 +19,7 @@
 #include "core/run_paths.h"
 #include "registry/registry.h"
 #include "runner/cluster_executor.h"
+#include "runner/early_stopping.h"
 #include "runner/estimate.h"
 #include "runner/input_check.h"
 #include "runner/local_executor.h"
@@ -109,6 +110,8 @@ class Scheduler {
   void record(const RunRecord& run, const Outcome& outcome);
   void queue_again(const RecordedEnd& end, double not_before);
   void withdraw_waiting();
+  /// Those that have come to a rung end there or go on.
+  void look_at_rungs();
   std::vector<RunningAttempt*> all_running();
   SweepProgress progress();
   bool may_start_more() const;
@@ -130,6 +133,7 @@ class Scheduler {
   std::map<std::string, Vanished>
       vanished_;  ///< runs whose last jobs were gone before they had begun, or refused
   InputCheck inputs_;
+  EarlyStopping early_stopping_;
   std::vector<QueuedRun> queue_;  ///< own ones first, each in order of creation
   std::set<std::string> started_;
   std::vector<PastRun> past_;   ///< where there is an allocation that ends

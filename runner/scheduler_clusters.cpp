@@ -158,6 +158,7 @@ std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run
   auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
   if (!request) return std::nullopt;
   std::filesystem::remove(paths.stop_request());
+  std::filesystem::remove(paths.prune_request());
   write_attempt(*request, paths);
   write_run_file(registry_, run.id, paths);
   return request;

@@ -67,6 +67,7 @@ class Attempt {
     Outcome outcome = classify(end_);
     if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = end_.out_of_walltime ? SIGUSR1 : told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
+    if (outcome.end == AttemptEnd::kPruned) outcome.message = read_file(paths_.prune_request());
     if (outcome.end == AttemptEnd::kFailed && outcome.message.empty()) outcome.message = describe(outcome);
     return finished(outcome);
   }
@@ -97,6 +98,10 @@ class Attempt {
         if (!end_.stopped && std::filesystem::exists(paths_.stop_request())) {
           end_.stopped = true;
           begin_end(options_.grace_s);
+        }
+        if (!end_.pruned && std::filesystem::exists(paths_.prune_request())) {
+          end_.pruned = true;
+          begin_end(0);  // nobody needs the state that it would save
         }
         if (!is_current(claim_, paths_)) {
           begin_end(0);  // the cluster has started the job anew, and it runs there
@@ -302,6 +307,8 @@ Outcome classify(const WorkerEnd& end) {
   } else if (end.stopped) {
     outcome.end = AttemptEnd::kStopped;
     outcome.message = "stopped by a person";
+  } else if (end.pruned) {
+    outcome.end = AttemptEnd::kPruned;
   } else if (end.timed_out) {
     outcome.reason = FailReason::kTimedOut;
   } else if (end.out_of_walltime && end.is_command) {

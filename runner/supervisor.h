@@ -41,6 +41,7 @@ struct WorkerEnd {
   bool timed_out = false;
   bool out_of_walltime = false;     ///< the cluster's job was about to end
   bool stopped = false;             ///< by a person: stop_request() was there
+  bool pruned = false;              ///< prune_request() was there
   bool killed_for_memory = false;   ///< the kernel counted such a kill in this cgroup
   bool says_out_of_memory = false;  ///< the end of the attempt's log
   bool is_command = false;  ///< else expctl-train, whose exit codes have meanings (core/worker_exit.h)

@@ -63,12 +63,15 @@ Json metrics_line(const StepMetrics& m, double now_s) {
       {"grad_norm", m.grad_norm}, {"tokens", m.tokens}, {"time", now_s}};
 }
 
-Json evaluation_line(int64_t step, const Score& score, double now_s) {
-  return {{"event", "eval"},
-          {"step", step},
-          {"f1", score.f1},
-          {"exact_match", score.exact_match},
-          {"time", now_s}};
+/// `rung`: of early stopping, where the step is one.
+Json evaluation_line(int64_t step, const Score& score, std::optional<int64_t> rung, double now_s) {
+  Json line = {{"event", "eval"},
+               {"step", step},
+               {"f1", score.f1},
+               {"exact_match", score.exact_match},
+               {"time", now_s}};
+  if (rung) line["rung"] = *rung;
+  return line;
 }
 
 std::vector<Feature> training_features(const RunSpec& spec, const Vocabulary& vocabulary) {
@@ -139,8 +142,7 @@ class RankTraining {
     if (training_.step() > log.last_evaluation()) evaluate_where_due(training_.step(), log);
     hooks.on_step = [this, &log](const StepMetrics& m) { log.write(metrics_line(m, clock_.now_s())); };
     hooks.wants_state = [this](int64_t step) {
-      const bool is_evaluated = evaluation_ != nullptr && step % spec_.eval_every == 0;
-      return step != last_step() && (is_evaluated || is_save_due(step));
+      return step != last_step() && (is_evaluated(step) || is_save_due(step));
     };
     hooks.on_state = [this, &log](int64_t step) {
       evaluate_where_due(step, log);
@@ -160,10 +162,20 @@ class RankTraining {
     saved_at_ = clock_.now_s();
   }
 
+  std::optional<int64_t> rung_at(int64_t step) const {
+    const auto found = std::find(rungs_.begin(), rungs_.end(), step);
+    return found == rungs_.end() ? std::nullopt : std::optional<int64_t>(found - rungs_.begin());
+  }
+
+  bool is_evaluated(int64_t step) const {
+    const bool is_due = spec_.eval_every > 0 && step % spec_.eval_every == 0;
+    return evaluation_ != nullptr && (is_due || rung_at(step));
+  }
+
   void evaluate_where_due(int64_t step, MetricsLog& log) {
-    if (evaluation_ == nullptr || step % spec_.eval_every != 0 || step == last_step()) return;
+    if (!is_evaluated(step) || step == last_step()) return;
     if (const auto score = evaluation_->score(checkpoint_, should_stop_))
-      log.write(evaluation_line(step, *score, clock_.now_s()));
+      log.write(evaluation_line(step, *score, rung_at(step), clock_.now_s()));
   }
 
   const WorkerRequest& request_;
@@ -176,6 +188,7 @@ class RankTraining {
   const std::string identity_ = identity_of(request_.spec);
   const std::vector<Feature> features_;
   Training training_;
+  const std::vector<int64_t> rungs_ = rung_steps(request_.spec.early_stop, last_step());
   SystemClock clock_;
   double saved_at_ = 0;
 };
@@ -287,7 +300,7 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
     if (!spec.dev_data.path.empty() && !evaluation) evaluation.emplace(backend, spec, checkpoint.vocabulary);
   };
   if (training) {
-    if (writes && spec.train.eval_every > 0)
+    if (writes && (spec.train.eval_every > 0 || spec.early_stop.is_wanted()))
       read_evaluation();  // else a training does not hold the dev features
     const bool looks_on_the_way = evaluation && evaluation->has_answers();
     const TrainEnd end = RankTraining(request, paths, backend, precision, checkpoint,

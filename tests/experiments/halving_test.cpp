@@ -47,19 +47,19 @@ TEST_CASE("a run goes on where it is among the best third of those seen so far, 
 }
 
 TEST_CASE("rungs do not mix") {
-  Halving halving(3);
-  CHECK(halving.decide({"run1", 0, 10, 90}).goes_on);
-  CHECK(halving.decide({"run2", 1, 30, 10}).goes_on);
-  CHECK_FALSE(halving.decide({"run2", 0, 10, 10}).goes_on);
+  Halving halving;
+  CHECK(halving.decide({"run1", 0, 10, 90}, 3).goes_on);
+  CHECK(halving.decide({"run2", 1, 30, 10}, 3).goes_on);
+  CHECK_FALSE(halving.decide({"run2", 0, 10, 10}, 3).goes_on);
 }
 
 TEST_CASE("a run that comes to a rung again is told what was decided, and counts once") {
-  Halving halving(2);
-  CHECK(halving.decide({"run1", 0, 10, 50}).goes_on);
-  const auto pruned = halving.decide({"run2", 0, 10, 40});
+  Halving halving;
+  CHECK(halving.decide({"run1", 0, 10, 50}, 3).goes_on);
+  const auto pruned = halving.decide({"run2", 0, 10, 40}, 3);
   CHECK_FALSE(pruned.goes_on);
-  CHECK(halving.decide({"run2", 0, 10, 99}) == pruned);
-  CHECK(halving.decide({"run3", 0, 10, 45}).seen == 3);
+  CHECK(halving.decide({"run2", 0, 10, 99}, 3) == pruned);
+  CHECK(halving.decide({"run3", 0, 10, 45}, 3).seen == 3);
 }
 
 TEST_CASE("what was recorded decides the rest as if nothing had come between") {
@@ -70,12 +70,12 @@ TEST_CASE("what was recorded decides the rest as if nothing had come between") {
                        100 * random.uniform()});
   const auto whole = decide_all(reports, 3);
   for (size_t cut : {size_t{1}, size_t{17}, size_t{59}}) {
-    Halving again(3);
+    Halving again;
     for (size_t i = 0; i < cut; ++i) {
       const Json line = parse_json(json_line(decision_line(whole[i], 1.5)), "line");
       again.restore(decision_from_line(line, "decisions.jsonl"));
     }
-    for (size_t i = cut; i < reports.size(); ++i) CHECK(again.decide(reports[i]) == whole[i]);
+    for (size_t i = cut; i < reports.size(); ++i) CHECK(again.decide(reports[i], 3) == whole[i]);
   }
 }
 

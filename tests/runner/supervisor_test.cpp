@@ -96,6 +96,18 @@ TEST_CASE("a kill for lack of memory is told from another", "[runner]") {
   CHECK(classify(end).reason == FailReason::kTimedOut);
 }
 
+TEST_CASE("a run that is asked to be pruned ends at once, with the reason", "[runner]") {
+  const TempDir folder;
+  const auto paths = RunPaths{folder.path()};
+  const Outcome outcome =
+      run(request_for("trap '' TERM; echo at step 40 >prune.request; sleep 100; sleep 100", false), folder);
+  CHECK(outcome.end == AttemptEnd::kPruned);
+  CHECK(outcome.reason == FailReason::kNone);
+  CHECK(outcome.message == "at step 40\n");
+  CHECK(outcome.ended - outcome.started < 10);
+  CHECK(read_json(paths.outcome())["state"] == "pruned");
+}
+
 TEST_CASE("a program that is not there fails to start", "[runner]") {
   const TempDir folder;
   WorkerRequest request = request_for("");
