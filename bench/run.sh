@@ -13,6 +13,7 @@
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
 #   ensemble  five members combined, decoded and scored over the dev set, and a greedy search among twenty, beside numpy
 #   package   five runs of BERT-base's size packed, beside cp of the same files, and the memory of the archive
+#   halving   (only where named: an hour and more) learning curves of 27 configs, and what early stopping saves and loses on them
 #   gain      (only where named: an hour) 8 seeds of MiniLM, and what ensembles of 1 to 8 of them gain by each method
 #   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
@@ -68,6 +69,7 @@ gain() {
   "$bin/expctl" --workspace "$1/runs" sweep bench/gain.toml || return
   bench gain.py "$bin/expctl" "$1/runs" "$shared/squad/eval-8-articles.json" "$1"
 }
+halving() { bench halving.py "$bin/expctl" "$bin/bench_halving" "$minilm" "$train" "$shared/squad/eval-8-articles.json" "$1"; }
 runner() { bench runner.py "$bin/expctl" "$PWD/build/release/fake_nvml" "$1"; }
 package() {
   "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import reference; reference.random_base('$1/model', '$minilm/vocab.txt')" || return
@@ -80,6 +82,6 @@ registry() {
   bench registry.py "$bin/expctl" "$bin/bench_registry" "$1" --mlflow "$venv/bin/python"
 }
 
-cmake --build build/release --target bench_products bench_registry bench_ensemble >/dev/null || exit
+cmake --build build/release --target bench_products bench_registry bench_ensemble bench_halving >/dev/null || exit
 parts="squad train base predict threads ranks seeds cost runner ensemble package registry"
-run_parts "$parts gain" "$parts" "runner gain" "$work" "$@"
+run_parts "$parts halving gain" "$parts" "runner gain halving" "$work" "$@"
