@@ -74,6 +74,8 @@ void check_model(const std::vector<RunSpec>& specs) {
   for (const auto& spec : specs) {
     for (const int64_t length : {spec.train.max_seq_length, spec.train.eval_max_seq_length})
       check_length(bert.config, length, bert.config_file.string());
+    if (bert.has_head())
+      check_head(bert.config, span_head_from(spec.train.head, "head"), bert.config_file.string());
   }
 }
 

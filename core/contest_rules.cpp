@@ -84,8 +84,8 @@ ContestRules parse_contest_rules(std::string_view text, const std::string& sourc
   const Json json = parse_json(text, source);
   refuse_unknown(json,
                  {"name", "title", "top", "average", "evaluation", "entry_folder", "items", "architecture",
-                  "vocabulary_sha256", "init_files", "train_data", "dev_data", "whole_model_trained",
-                  "dev_data_kept_out", "unprovable"},
+                  "changed_head", "vocabulary_sha256", "init_files", "train_data", "dev_data",
+                  "whole_model_trained", "dev_data_kept_out", "unprovable"},
                  source);
   ContestRules rules;
   rules.text = text;
@@ -97,6 +97,7 @@ ContestRules parse_contest_rules(std::string_view text, const std::string& sourc
   rules.entry_folder = json_get<std::string>(json, "entry_folder", source, rules.entry_folder);
   rules.items = json_get<std::vector<std::string>>(json, "items", source, {});
   rules.architecture = json_get<Json>(json, "architecture", source, Json::object());
+  rules.changed_head = json_get<std::string>(json, "changed_head", source, "");
   rules.vocabulary_sha256 = json_get<std::string>(json, "vocabulary_sha256", source, "");
   rules.init_files = json_get<std::map<std::string, std::string>>(json, "init_files", source, {});
   rules.train_data = data_from(json, "train_data", source);

@@ -29,6 +29,7 @@ struct ContestRules {
   std::string entry_folder = "run{rank}";         ///< what an entry's folder is called
   std::vector<std::string> items;                 ///< of each entry; {run} and {model} stand for each of them
   Json architecture = Json::object();             ///< members of config.json that are prescribed
+  std::string changed_head;                       ///< said of output layers other than BERT's
   std::string vocabulary_sha256;                  ///< "": any
   std::map<std::string, std::string> init_files;  ///< SHA-256 by name; empty: any
   OfficialData train_data, dev_data;

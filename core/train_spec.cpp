@@ -60,7 +60,7 @@ std::vector<TrainKey> make_table() {
       only_default(number("rdrop", &T::rdrop, 0)),
       only_default(choice("adversarial", &T::adversarial, {"none", "fgm"})),
       only_default(number("distillation", &T::distillation, 0, 1)),
-      only_default(choice("head", &T::head, {"linear", "mlp"})),
+      choice("head", &T::head, {"linear", "mlp"}),
       number("max_seq_length", &T::max_seq_length, 8, 8192),
       number("doc_stride", &T::doc_stride, 1, 8192),
       choice("window", &T::window, {"overlap", "advance"}),

@@ -8,13 +8,23 @@
 namespace expctl {
 namespace {
 
+std::string head_text(const StoredBert& bert) {
+  return bert.has_head() ? fmt::format("a span head '{}'", name_of(bert.config.head)) : "no span head";
+}
+
 void check_alike(const std::vector<SoupMember>& members) {
   const SoupMember& first = members.front();
   for (const auto& member : members) {
     if (member.bert.is_pickled())
       throw Error(fmt::format("{}: its weights are pickled", member.id),
                   "expctl convert makes others of them");
-    if (first.bert.config != member.bert.config || first.bert.has_head() != member.bert.has_head())
+    const bool heads_differ =
+        first.bert.has_head() != member.bert.has_head() || first.bert.config.head != member.bert.config.head;
+    if (heads_differ)
+      throw Error(fmt::format("{} has {}, {} has {}", first.id, head_text(first.bert), member.id,
+                              head_text(member.bert)),
+                  "weights can be averaged of models with the same span head only; logits of any");
+    if (first.bert.config != member.bert.config)
       throw Error(fmt::format("{} and {} are models of different shapes", first.id, member.id),
                   "weights can be averaged of runs from the same init only");
     if (first.bert.vocabulary_text != member.bert.vocabulary_text)

@@ -18,8 +18,8 @@ struct SoupMember {
 };
 
 /// Writes the weighted mean of every tensor, summed in double precision and stored as fp32, as a folder in
-/// Hugging Face's layout. Throws Error naming both members where configs or vocabularies differ, and where
-/// weights are pickled.
+/// Hugging Face's layout. Throws Error naming both members where configs, heads or vocabularies differ, and
+/// where weights are pickled.
 void write_soup(const std::filesystem::path& folder, const std::vector<SoupMember>& members);
 
 }  // namespace expctl

@@ -18,7 +18,20 @@ int64_t size_member(const Json& json, const char* key, const std::string& source
   return value;
 }
 
+constexpr const char* kHeadKey = "expctl_head";
+
 }  // namespace
+
+std::string_view name_of(SpanHead head) {
+  return head == SpanHead::kMlp ? "mlp" : "linear";
+}
+
+SpanHead span_head_from(std::string_view name, const std::string& source) {
+  for (const SpanHead head : {SpanHead::kLinear, SpanHead::kMlp}) {
+    if (name == name_of(head)) return head;
+  }
+  throw Error(fmt::format("{}: expctl has no span head '{}'", source, name), "there are 'linear' and 'mlp'");
+}
 
 BertConfig bert_config_from_json(const Json& json, const std::string& source) {
   const auto type = json_get<std::string>(json, "model_type", source, "bert");
@@ -38,6 +51,7 @@ BertConfig bert_config_from_json(const Json& json, const std::string& source) {
   config.max_position_embeddings = size_member(json, "max_position_embeddings", source);
   config.type_vocab_size = size_member(json, "type_vocab_size", source);
   config.layer_norm_eps = json_get<double>(json, "layer_norm_eps", source, 1e-12);
+  config.head = span_head_from(json_get<std::string>(json, kHeadKey, source, "linear"), source);
   if (config.hidden_size % config.num_attention_heads != 0) {
     throw Error(fmt::format("{}: hidden_size = {} is not a multiple of num_attention_heads = {}", source,
                             config.hidden_size, config.num_attention_heads));
@@ -49,6 +63,21 @@ BertConfig bert_config_from_json(const Json& json, const std::string& source) {
 
 BertConfig read_bert_config(const std::filesystem::path& path) {
   return bert_config_from_json(read_json(path), path.string());
+}
+
+bool same_encoder(const BertConfig& a, const BertConfig& b) {
+  BertConfig other = b;
+  other.head = a.head;
+  return a == other;
+}
+
+void check_head(const BertConfig& config, SpanHead wanted, const std::string& source) {
+  if (config.head == wanted) return;
+  throw Error(
+      fmt::format("{}: its span head is '{}', but head = \"{}\" is to be trained", source,
+                  name_of(config.head), name_of(wanted)),
+      fmt::format("head = \"{}\" goes on with it; weights without a head get a new one of either kind",
+                  name_of(config.head)));
 }
 
 void check_length(const BertConfig& config, int64_t tokens, const std::string& source) {
@@ -70,22 +99,23 @@ void check_tokenizer_config(const std::filesystem::path& path) {
 }
 
 void write_bert_config(const std::filesystem::path& path, const BertConfig& config, bool has_head) {
-  const Json json = {{"architectures", {has_head ? "BertForQuestionAnswering" : "BertModel"}},
-                     {"model_type", "bert"},
-                     {"hidden_act", "gelu"},
-                     {"hidden_size", config.hidden_size},
-                     {"num_hidden_layers", config.num_hidden_layers},
-                     {"num_attention_heads", config.num_attention_heads},
-                     {"intermediate_size", config.intermediate_size},
-                     {"vocab_size", config.vocab_size},
-                     {"max_position_embeddings", config.max_position_embeddings},
-                     {"type_vocab_size", config.type_vocab_size},
-                     {"layer_norm_eps", config.layer_norm_eps},
-                     {"hidden_dropout_prob", 0.1},
-                     {"attention_probs_dropout_prob", 0.1},
-                     {"initializer_range", 0.02},
-                     {"pad_token_id", 0},
-                     {"torch_dtype", "float32"}};
+  Json json = {{"architectures", {has_head ? "BertForQuestionAnswering" : "BertModel"}},
+               {"model_type", "bert"},
+               {"hidden_act", "gelu"},
+               {"hidden_size", config.hidden_size},
+               {"num_hidden_layers", config.num_hidden_layers},
+               {"num_attention_heads", config.num_attention_heads},
+               {"intermediate_size", config.intermediate_size},
+               {"vocab_size", config.vocab_size},
+               {"max_position_embeddings", config.max_position_embeddings},
+               {"type_vocab_size", config.type_vocab_size},
+               {"layer_norm_eps", config.layer_norm_eps},
+               {"hidden_dropout_prob", 0.1},
+               {"attention_probs_dropout_prob", 0.1},
+               {"initializer_range", 0.02},
+               {"pad_token_id", 0},
+               {"torch_dtype", "float32"}};
+  if (has_head && config.head != SpanHead::kLinear) json[kHeadKey] = name_of(config.head);
   write_file(path, json_text(json));
 }
 

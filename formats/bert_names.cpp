@@ -36,6 +36,7 @@ std::vector<TensorShape> bert_tensors(const BertConfig& config) {
     add_linear(tensors, layer + "output.dense", hidden, config.intermediate_size);
     add_norm(tensors, layer + "output.LayerNorm", hidden);
   }
+  if (config.head == SpanHead::kMlp) add_linear(tensors, "qa_head.dense", hidden, hidden);
   add_linear(tensors, "qa_outputs", 2, hidden);
   return tensors;
 }
@@ -69,7 +70,7 @@ GoogleName google_bert_name(std::string_view canonical) {
 }
 
 bool is_span_head(std::string_view name) {
-  return name.starts_with("qa_outputs.");
+  return name.starts_with("qa_outputs.") || name.starts_with("qa_head.");
 }
 
 bool is_bias_or_norm(std::string_view name) {

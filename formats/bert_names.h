@@ -12,11 +12,12 @@
 namespace expctl {
 
 struct TensorShape {
-  std::string name;  ///< with "bert." in front, or "qa_outputs."
+  std::string name;  ///< with "bert." in front, or of the span head
   std::vector<int64_t> shape;
 };
 
-/// Every tensor of BertForQuestionAnswering, in the order of its layers; the head (qa_outputs.*) comes last.
+/// Every tensor of BertForQuestionAnswering, in the order of its layers; the span head (qa_head.dense.* where
+/// it is an MLP, qa_outputs.*) comes last.
 std::vector<TensorShape> bert_tensors(const BertConfig& config);
 
 /// The name with "bert." in front, whether the file has it or not; "" for what a question-answering model has
@@ -33,7 +34,7 @@ struct GoogleName {
 /// name of bert_tensors().
 GoogleName google_bert_name(std::string_view canonical);
 
-/// Whether a canonical name is the span head's, which a model that is not fine-tuned lacks.
+/// Whether a canonical name is of a span head, linear or not, which a model that is not fine-tuned lacks.
 bool is_span_head(std::string_view name);
 
 /// Whether weight decay leaves the tensor alone: biases and LayerNorm.

@@ -31,7 +31,7 @@ struct StoredBert {
   std::filesystem::path config_file, weights_file;
   BertConfig config;
   std::string vocabulary_text;  ///< vocab.txt as it is
-  /// Every tensor that a question-answering BERT has, by canonical name; the span head (qa_outputs.*) may be
+  /// Every tensor that a question-answering BERT has, by canonical name; the span head may be
   /// absent, for a model not fine-tuned yet has none. Empty where the weights are pickled.
   std::map<std::string, StoredTensor> tensors;
   std::shared_ptr<const void> owner;  ///< of the tensors' bytes
@@ -47,8 +47,8 @@ bool is_stored_bert(const std::filesystem::path& folder);
 /// Reads config, vocabulary and the weights' header, of Google's checkpoint also every byte that a
 /// question-answering BERT needs (it has checksums). What else is in the files is left out: the pooler, heads
 /// of pre-training, Adam's moments, global_step. Throws Error naming the file: missing or damaged, several
-/// checkpoints, a vocabulary of another size than the config says, a tensor missing, of another shape, or of
-/// a type that no BERT is stored in.
+/// checkpoints, a vocabulary of another size than the config says, a tensor missing, of another shape, of a
+/// type that no BERT is stored in, or of another head than the config says.
 StoredBert open_stored_bert(const std::filesystem::path& folder);
 
 }  // namespace expctl

@@ -21,7 +21,9 @@ std::vector<WantedTensor> choose(const BertConfig& config, const WeightsSource& 
                                  const std::function<Found(const std::string&)>& find) {
   std::vector<WantedTensor> chosen;
   std::vector<std::string> absent_of_head;
+  size_t of_head = 0;
   for (auto& [canonical_name, shape] : bert_tensors(config)) {
+    of_head += is_span_head(canonical_name) ? 1 : 0;
     const Found found = find(canonical_name);
     if (found.is_there) {
       if (found.transposed) std::reverse(shape.begin(), shape.end());
@@ -33,12 +35,28 @@ std::vector<WantedTensor> choose(const BertConfig& config, const WeightsSource& 
                   fmt::format("is it a BERT of {}'s size?", source.config_file.filename().string()));
     }
   }
-  if (absent_of_head.size() == 1) {
-    throw Error(fmt::format("{}: half of the span head is missing: '{}'", source.weights_file.string(),
-                            absent_of_head.front()),
-                "a fine-tuned model has both its weight and its bias, another has neither");
+  const bool may_lack_it = config.head == SpanHead::kLinear && absent_of_head.size() == of_head;
+  if (!absent_of_head.empty() && !may_lack_it) {
+    throw Error(fmt::format("{}: a part of the span head ({}) is missing: '{}'", source.weights_file.string(),
+                            name_of(config.head), absent_of_head.front()),
+                "a fine-tuned model has all of its head, another has none and says nothing of one");
   }
   return chosen;
+}
+
+/// A head that the config does not know of would be left out, and the model answer otherwise than it was
+/// trained.
+void refuse_other_head(const std::map<std::string, std::string>& by_canonical,
+                       const std::vector<WantedTensor>& chosen, const BertConfig& config,
+                       const WeightsSource& source) {
+  for (const auto& [canonical, name] : by_canonical) {
+    const auto is_it = [&](const WantedTensor& wanted) { return wanted.canonical_name == canonical; };
+    if (!is_span_head(canonical) || std::any_of(chosen.begin(), chosen.end(), is_it)) continue;
+    throw Error(fmt::format("{}: the tensor '{}' is not of the span head that {} says ({})",
+                            source.weights_file.string(), name, source.config_file.filename().string(),
+                            name_of(config.head)),
+                "its config.json and its weights are of different models");
+  }
 }
 
 }  // namespace
@@ -55,10 +73,12 @@ std::vector<WantedTensor> choose_tensors(const std::vector<std::string>& file_na
                   "leave one of them in the file");
     }
   }
-  return choose(config, source, [&](const std::string& canonical) {
+  auto chosen = choose(config, source, [&](const std::string& canonical) {
     const auto found = by_canonical.find(canonical);
     return found == by_canonical.end() ? Found{canonical} : Found{found->second, false, true};
   });
+  refuse_other_head(by_canonical, chosen, config, source);
+  return chosen;
 }
 
 std::vector<WantedTensor> choose_google_tensors(const std::function<bool(const std::string&)>& has,

@@ -24,8 +24,9 @@ struct WantedTensor {
   std::vector<int64_t> shape;  ///< in the file: transposed, where the file has it so
 };
 
-/// Of a file with names as transformers writes them. The span head may be absent, as a whole. Throws Error
-/// where another tensor is missing, or the file has one under two names.
+/// Of a file with names as transformers writes them. The span head may be absent, as a whole, where the
+/// config says of no other than the linear one. Throws Error where another tensor is missing, or the file has
+/// one under two names, or one of another head than the config says.
 std::vector<WantedTensor> choose_tensors(const std::vector<std::string>& file_names, const BertConfig& config,
                                          const WeightsSource& source);
 

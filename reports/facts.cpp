@@ -148,6 +148,17 @@ Json imported_rows(const std::vector<RunRecord>& runs) {
   return list;
 }
 
+/// Which of an entry's models have another output layer than BERT's; "" where none has.
+std::string changed_head_text(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> changed;
+  for (const auto& run : runs) {
+    const RunSpec spec = spec_of(run);
+    if (!spec.is_command() && spec.train.head != "linear") changed.push_back(run.id);
+  }
+  if (changed.size() == runs.size()) return runs.size() > 1 ? "all of its members" : "its model";
+  return join(changed, ", ");
+}
+
 /// What an ensemble's method does with its members.
 std::string method_text(const RunRecord& entry) {
   const std::string method = json_get<std::string>(entry.spec, "method", "registry: " + entry.id);
@@ -205,7 +216,8 @@ std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& ent
 
 Json submission_facts(const Registry& registry, const Submission& submission,
                       const std::vector<std::string>& named, double now_s) {
-  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array(), others = Json::array();
+  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array(), others = Json::array(),
+       changed_heads = Json::array();
   std::vector<RunRecord> searched = submission.considered;
   for (const auto& entry : submission.entries) {
     Json row = run_row(entry.record);
@@ -213,6 +225,8 @@ Json submission_facts(const Registry& registry, const Submission& submission,
     row["folder"] = entry.folder;
     row["averaged"] = entries.size() < submission.average;
     entries.push_back(row);
+    if (const std::string of = changed_head_text(runs); !of.empty())
+      changed_heads.push_back({{"id", entry.record.id}, {"of", of}});
     add_other_evaluations(registry, entry.record, submission.evaluation_name, others);
     if (entry.record.is_ensemble()) {
       Json members = Json::array();
@@ -249,6 +263,8 @@ Json submission_facts(const Registry& registry, const Submission& submission,
           {"entries", entries},
           {"ensembles", ensembles},
           {"any_ensembles", !ensembles.empty()},
+          {"changed_heads", changed_heads},
+          {"any_changed_heads", !changed_heads.empty()},
           {"imported", imported},
           {"any_imported", !imported.empty()},
           {"considered", considered_text(submission.considered)},

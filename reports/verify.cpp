@@ -40,8 +40,8 @@ constexpr Rule kRules[] = {
        return !view.options.unseen.empty() || !view.manifest.value("unseen", Json()).is_null();
      }},
     {"checkpoints", "each can be loaded: sizes, vocabulary, finite weights", check_checkpoints},
-    {"architecture", "sizes and vocabulary are those that the rules prescribe", check_architecture,
-     [](const SubmissionView& view) { return !view.rules.architecture.empty(); }},
+    {"architecture", "sizes and vocabulary are those that the rules prescribe, the output layer is BERT's",
+     check_architecture, [](const SubmissionView& view) { return !view.rules.architecture.empty(); }},
     {"init", "every run began from these weights", check_init},
     {"whole model trained", "no tensor is as it was before fine-tuning", check_trained,
      [](const SubmissionView& view) { return view.rules.whole_model_trained; }},

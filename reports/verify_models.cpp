@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/tiles.h"
 #include "formats/mapped_file.h"
+#include "formats/new_head.h"
 #include "formats/stored_bert.h"
 #include "reports/recorded_inputs.h"
 
@@ -17,8 +18,24 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// Calls look(folder, its name for messages) for each model of each entry; what it throws is a problem of
-/// that model. An entry without one in Hugging Face's layout is unproven.
+/// A checkpoint of an entry.
+struct ModelView {
+  const EntryView& entry;
+  std::string member;  ///< "": the entry has one model only
+  fs::path folder;
+  std::string name;  ///< for messages
+
+  /// The settings of the run that left it; of a soup, of each run that went into it.
+  std::vector<RunSpec> specs() const {
+    std::vector<RunSpec> specs;
+    for (const auto& run : member.empty() ? entry.runs() : std::vector{member})
+      specs.push_back(entry.spec(run));
+    return specs;
+  }
+};
+
+/// Calls look(model) for each model of each entry; what it throws is a problem of that model. An entry
+/// without one in Hugging Face's layout is unproven.
 template <typename F>
 void for_each_model(const SubmissionView& view, Findings& findings, const F& look) {
   for (const auto& entry : view.entries) {
@@ -28,7 +45,7 @@ void for_each_model(const SubmissionView& view, Findings& findings, const F& loo
     for (const auto& model : models) {
       const fs::path folder = entry.paths.checkpoint(model);
       try {
-        look(folder, view.name_of_file(folder / ""));
+        look(ModelView{entry, model, folder, view.name_of_file(folder / "")});
       } catch (const std::exception& e) {
         findings.problems.emplace_back(e.what());
       }
@@ -89,20 +106,35 @@ bool same_numbers(const StoredTensor& a, const StoredTensor& b) {
   return left == right;
 }
 
-/// Its gradient is zero but for rounding, so that nothing need move it (notes on Adam: noise may).
+/// Its gradient is zero but for rounding, so that nothing need move it (notes on Adam: noise may): what adds
+/// the same to the logits of every token.
 bool may_stay(const std::string& name, const BertConfig& config) {
   const std::string last_norm =
       fmt::format("bert.encoder.layer.{}.output.LayerNorm.bias", config.num_hidden_layers - 1);
-  return name.ends_with("attention.self.key.bias") || name == last_norm || is_span_head(name);
+  return name.ends_with("attention.self.key.bias") || name == "qa_outputs.bias" ||
+         (name == last_norm && config.head == SpanHead::kLinear);
+}
+
+/// Whether a tensor of a head that --init lacks is as one of these runs' seeds made it.
+bool is_new(const std::string& name, const StoredTensor& tensor, const std::vector<RunSpec>& specs) {
+  const TensorShape shape{name, tensor.shape()};
+  std::vector<float> values(static_cast<size_t>(tensor.view.element_count()));
+  tensor.read(values);
+  return std::any_of(specs.begin(), specs.end(), [&](const RunSpec& spec) {
+    return values == new_head_values(shape, static_cast<uint64_t>(spec.train.seed_init));
+  });
 }
 
 /// What of the model is as it was.
-std::vector<std::string> unmoved_tensors(const StoredBert& model, const StoredBert& init) {
+std::vector<std::string> unmoved_tensors(const StoredBert& model, const StoredBert& init,
+                                         const std::vector<RunSpec>& specs) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : model.tensors) {
+    if (may_stay(name, model.config)) continue;
     const auto before = init.tensors.find(name);
-    if (before == init.tensors.end() || may_stay(name, model.config)) continue;
-    if (same_numbers(tensor, before->second)) names.push_back(name);
+    const bool is_as_before =
+        before == init.tensors.end() ? is_new(name, tensor, specs) : same_numbers(tensor, before->second);
+    if (is_as_before) names.push_back(name);
   }
   return names;
 }
@@ -128,8 +160,14 @@ bool any_models(const SubmissionView& view) {
 }  // namespace
 
 void check_checkpoints(const SubmissionView& view, Findings& findings) {
-  for_each_model(view, findings, [&](const fs::path& folder, const std::string& name) {
-    const StoredBert bert = open_stored_bert(folder);
+  for_each_model(view, findings, [&](const ModelView& model) {
+    const StoredBert bert = open_stored_bert(model.folder);
+    const std::string& name = model.name;
+    for (const auto& spec : model.specs()) {
+      if (spec.train.head != name_of(bert.config.head))
+        findings.problems.push_back(fmt::format("{}: its span head is '{}', its run was to train '{}'", name,
+                                                name_of(bert.config.head), spec.train.head));
+    }
     if (bert.is_pickled()) {
       findings.unproven.push_back(fmt::format("{}: its weights are a pickled file, which is not read", name));
       return;
@@ -141,9 +179,16 @@ void check_checkpoints(const SubmissionView& view, Findings& findings) {
 }
 
 void check_architecture(const SubmissionView& view, Findings& findings) {
-  for_each_model(view, findings, [&](const fs::path& folder, const std::string& name) {
-    const CheckpointPaths paths{folder};
+  for_each_model(view, findings, [&](const ModelView& model) {
+    const CheckpointPaths paths{model.folder};
+    const std::string& name = model.name;
     const Json config = read_json(paths.config());
+    const SpanHead head = bert_config_from_json(config, view.name_of_file(paths.config())).head;
+    if (head != SpanHead::kLinear)
+      findings.unproven.push_back(
+          fmt::format("{}: its output layer is changed (expctl_head '{}'): {}", name, name_of(head),
+                      view.rules.changed_head.empty() ? "the rules do not say whether it may be"
+                                                      : view.rules.changed_head));
     for (const auto& [key, value] : view.rules.architecture.items()) {
       const Json found = config.value(key, Json());
       if (found != value)
@@ -169,11 +214,15 @@ void check_init(const SubmissionView& view, Findings& findings) {
   check_recorded_input(view, &RunSpec::init, sha256, view.options.init, "began from", findings);
   if (!any_models(view)) return;  // another program may begin from anything
   const StoredBert init = open_stored_bert(view.options.init);
-  for_each_model(view, findings, [&](const fs::path& folder, const std::string& name) {
-    const StoredBert model = open_stored_bert(folder);
-    if (!(model.config == init.config))
+  for_each_model(view, findings, [&](const ModelView& view_of_model) {
+    const StoredBert model = open_stored_bert(view_of_model.folder);
+    const std::string& name = view_of_model.name;
+    if (!same_encoder(model.config, init.config))
       findings.problems.push_back(
           fmt::format("{}: it has other sizes than {}", name, init.config_file.string()));
+    if (init.has_head() && model.config.head != init.config.head)
+      findings.problems.push_back(
+          fmt::format("{}: it has another span head than {}", name, init.config_file.string()));
     if (model.vocabulary_text != init.vocabulary_text)
       findings.problems.push_back(
           fmt::format("{}: it has another vocabulary than {}", name, view.options.init.string()));
@@ -186,13 +235,14 @@ void check_trained(const SubmissionView& view, Findings& findings) {
     return;
   }
   const StoredBert init = open_stored_bert(view.options.init);
-  for_each_model(view, findings, [&](const fs::path& folder, const std::string& name) {
-    const StoredBert model = open_stored_bert(folder);
+  for_each_model(view, findings, [&](const ModelView& view_of_model) {
+    const StoredBert model = open_stored_bert(view_of_model.folder);
+    const std::string& name = view_of_model.name;
     if (init.is_pickled() || model.is_pickled()) {
       findings.unproven.push_back(fmt::format("{}: weights in a pickled file are not read", name));
       return;
     }
-    const auto unmoved = unmoved_tensors(model, init);
+    const auto unmoved = unmoved_tensors(model, init, view_of_model.specs());
     if (unmoved.empty()) return;
     findings.problems.push_back(fmt::format("{}: {} tensors are as they were before fine-tuning (e.g. {})",
                                             name, unmoved.size(), unmoved.front()));

@@ -2,12 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "core/counter_random.h"
 #include "core/error.h"
 #include "core/run_paths.h"
 #include "formats/bert_folder.h"
+#include "formats/new_head.h"
 #include "formats/stored_bert.h"
 #include "trainer/pickled_weights.h"
 
@@ -47,19 +48,15 @@ void check_finite(const Parameters& parameters, const std::string& source) {
   }
 }
 
-torch::Tensor new_head(const TensorShape& wanted, uint64_t seed_init) {
-  constexpr double kDeviation = 0.02;
-  auto tensor = torch::zeros(wanted.shape);
-  if (is_bias_or_norm(wanted.name)) return tensor;
-  CounterRandom random(seed_init);
-  auto* values = tensor.data_ptr<float>();
-  for (int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>(kDeviation * random.normal());
+torch::Tensor new_head_tensor(const TensorShape& wanted, uint64_t seed_init) {
+  auto tensor = torch::empty(wanted.shape);
+  std::ranges::copy(new_head_values(wanted, seed_init), tensor.data_ptr<float>());
   return tensor;
 }
 
 }  // namespace
 
-Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init) {
+Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init, SpanHead new_head) {
   const StoredBert bert = open_stored_bert(folder);
   Checkpoint checkpoint;
   checkpoint.config = bert.config;
@@ -69,9 +66,10 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_in
       bert.is_pickled() ? read_pickled_weights(bert.weights_file, bert.config) : read_stored(bert);
   check_finite(checkpoint.parameters, folder.string());
   checkpoint.has_own_head = checkpoint.parameters.contains("qa_outputs.weight");
-  for (const auto& wanted : bert_tensors(bert.config)) {
+  if (!checkpoint.has_own_head) checkpoint.config.head = new_head;
+  for (const auto& wanted : bert_tensors(checkpoint.config)) {
     if (!checkpoint.parameters.contains(wanted.name))
-      checkpoint.parameters[wanted.name] = new_head(wanted, seed_init);
+      checkpoint.parameters[wanted.name] = new_head_tensor(wanted, seed_init);
   }
   return checkpoint;
 }

@@ -20,10 +20,11 @@ struct Checkpoint {
 };
 
 /// Reads a folder in one of the layouts of formats/stored_bert.h, pytorch_model.bin too (F32, F16 or BF16;
-/// names with or without "bert."). Where there is no head, its weights are normal with deviation 0.02, a
-/// function of `seed_init` alone, and its biases 0. Throws Error: a file missing or damaged, a vocabulary of
-/// another size than the config says, a tensor missing or of another shape.
-Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init);
+/// names with or without "bert."). Where there is no head, it gets a new one of the kind `new_head`, a
+/// function of `seed_init` alone (formats/new_head.h). Throws Error: a file missing or damaged, a vocabulary
+/// of another size than the config says, a tensor missing or of another shape.
+Checkpoint load_checkpoint(const std::filesystem::path& folder, uint64_t seed_init,
+                           SpanHead new_head = SpanHead::kLinear);
 
 /// Writes a folder in Hugging Face's layout (formats/bert_folder.h). Throws Error.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);

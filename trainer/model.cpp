@@ -61,6 +61,7 @@ class Bert : public Model {
       layer.intermediate.pack({get(layer.name + "intermediate.dense.weight")}, wide, hidden);
       layer.output.pack({get(layer.name + "output.dense.weight")}, hidden, wide);
     }
+    if (has_mlp()) head_dense_.pack({get("qa_head.dense.weight")}, hidden, hidden);
     head_.pack({get("qa_outputs.weight")}, 2, hidden);
   }
 
@@ -86,6 +87,8 @@ class Bert : public Model {
   }
 
  private:
+  bool has_mlp() const { return config_.head == SpanHead::kMlp; }
+
   const float* get(const std::string& name) const { return parameters_->at(name).template data_ptr<float>(); }
   float* gradient(const std::string& name) const { return gradients_->data(name); }
 
@@ -115,6 +118,12 @@ class Bert : public Model {
     const T* hidden = first;
     for (int64_t i = 0; i < config_.num_hidden_layers; ++i)
       hidden = layer_forward(i, hidden, activations_[to_train ? static_cast<size_t>(i) : 0], to_train);
+    if (has_mlp()) {
+      T* dense = head_wide_.resize(rows_ * width);
+      linear_gelu(hidden, rows_, head_dense_, get("qa_head.dense.bias"),
+                  to_train ? head_pre_.resize(rows_ * width) : nullptr, dense);
+      hidden = dense;
+    }
     float* last = last_hidden_.resize(rows_ * width);
     convert_rows(hidden, last, rows_ * width);
     logits_.resize(static_cast<size_t>(rows_ * 2));
@@ -143,6 +152,7 @@ class Bert : public Model {
     return a.output.out.data();
   }
 
+  /// The last layer's output is the input of the one that there is not.
   const T* input_of(int64_t layer) const {
     return layer == 0 ? embedded_.data() : activations_[static_cast<size_t>(layer - 1)].output.out.data();
   }
@@ -151,9 +161,26 @@ class Bert : public Model {
     const int64_t width = config_.hidden_size;
     weight_gradient(logit_gradient.data(), {gradients_of("qa_outputs")}, 2, last_hidden_.data(), width);
     float* rows = space_.hidden_rows.resize(rows_ * width);
-    linear_input_gradient<float>(logit_gradient.data(), rows_, head_, nullptr, rows);
+    const float* pre = nullptr;
+    if (has_mlp()) {
+      float* exact = space_.more_rows.resize(rows_ * width);
+      convert_rows(head_pre_.data(), exact, rows_ * width);
+      pre = exact;
+    }
+    linear_input_gradient<float>(logit_gradient.data(), rows_, head_, pre, rows);
     convert_rows(rows, space_.gradient.resize(rows_ * width), rows_ * width);
+    if (has_mlp()) head_dense_backward();
     std::fill_n(space_.more.resize(rows_ * width), rows_ * width, T{});
+  }
+
+  /// From the gradient by the dense layer's sums to that by the last layer's output.
+  void head_dense_backward() {
+    const int64_t width = config_.hidden_size;
+    std::swap(space_.gradient, space_.dx);
+    weight_gradient(space_.dx.data(), {gradients_of("qa_head.dense")}, width,
+                    input_of(config_.num_hidden_layers), width);
+    linear_input_gradient<T>(space_.dx.data(), rows_, head_dense_, nullptr,
+                             space_.gradient.resize(rows_ * width));
   }
 
   void embeddings_backward(Gradients& gradients) {
@@ -214,6 +241,7 @@ class Bert : public Model {
   const BertConfig config_;
   const Parameters* parameters_ = nullptr;
   std::vector<LayerWeights<T>> layers_;
+  PackedWeights<T> head_dense_;
   PackedWeights<float> head_;
 
   const PackedBatch* batch_ = nullptr;
@@ -223,7 +251,8 @@ class Bert : public Model {
   Buffer<T> embedded_;
   std::vector<LayerActivations<T>> activations_;  ///< of each layer; one for all without a backward pass
   Buffer<T> projected_;
-  Buffer<float> last_hidden_;
+  Buffer<T> head_pre_, head_wide_;  ///< of an MLP: before and after GELU
+  Buffer<float> last_hidden_;       ///< what qa_outputs sees
   std::vector<float> logits_;
 
   Gradients* gradients_ = nullptr;

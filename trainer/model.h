@@ -1,7 +1,7 @@
 // BERT for question answering over packed sequences: only real tokens, [T, hidden], no padding anywhere.
 //
 // Source: Devlin et al. 2018 as transformers' BertForQuestionAnswering computes it (post-LN, exact GELU, no
-// pooler).
+// pooler); where the config says so, a dense layer with GELU between the last hidden states and qa_outputs.
 #pragma once
 
 #include <cstdint>

@@ -289,7 +289,9 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
   const Precision precision = training ? training_precision(spec.train, backend, ranks, state_file(paths))
                                        : backend.choose_precision(spec.train.eval_precision);
   if (writes) write_environment(request, paths, backend, ranks, precision);
-  Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init));
+  const SpanHead head = span_head_from(spec.train.head, paths.request().string());
+  Checkpoint checkpoint = load_checkpoint(spec.init.path, static_cast<uint64_t>(spec.train.seed_init), head);
+  if (training) check_head(checkpoint.config, head, spec.init.path);
   check_lengths(spec, training, checkpoint.config);
   if (!training && !checkpoint.has_own_head) {
     throw Error(fmt::format("{}: it has no span head (qa_outputs)", spec.init.path),

@@ -14,7 +14,8 @@ import string
 import sys
 
 import torch
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer, BertForQuestionAnswering
+from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 HERE = pathlib.Path(__file__).resolve().parent
 Window = collections.namedtuple("Window", "question first last prefix ids")  # context tokens [first, last)
@@ -46,10 +47,31 @@ def make_windows(index, question_ids, context_ids, tokenizer, settings):
         first += min(step, last - first)
 
 
+class BertWithMlpHead(BertForQuestionAnswering):
+    """Logits are qa_outputs(gelu(qa_head.dense(h))) of the last hidden states h, where BERT's are qa_outputs(h)."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.qa_head = torch.nn.ModuleDict({"dense": torch.nn.Linear(config.hidden_size, config.hidden_size)})
+        self.post_init()
+
+    def forward(self, **inputs):
+        hidden = torch.nn.functional.gelu(self.qa_head["dense"](self.bert(**inputs).last_hidden_state))
+        start, end = self.qa_outputs(hidden).unbind(dim=-1)
+        return QuestionAnsweringModelOutput(start_logits=start, end_logits=end)
+
+
+def load_model(checkpoint):
+    """BERT with its standard head, or with the one that config.json names."""
+    head = getattr(AutoConfig.from_pretrained(checkpoint), "expctl_head", "linear")
+    kind = {"linear": AutoModelForQuestionAnswering, "mlp": BertWithMlpHead}[head]
+    return kind.from_pretrained(checkpoint)
+
+
 def predict_logits(checkpoint, windows, batch_size=16):
     """Start and end logits of each window's own tokens."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForQuestionAnswering.from_pretrained(checkpoint).float().to(device).eval()
+    model = load_model(checkpoint).float().to(device).eval()
     logits = [None] * len(windows)
     order = sorted(range(len(windows)), key=lambda i: -len(windows[i].ids))
     for begin in range(0, len(order), batch_size):

@@ -19,6 +19,8 @@ TEST_CASE("contest_rules: the profiles that come with the program", "[core]") {
   CHECK(contest.average == 3);
   CHECK(contest.architecture["hidden_size"] == 768);
   CHECK(contest.init_files.size() == 4);
+  CHECK_THAT(contest.changed_head, Contains("8 June 2020"));
+  CHECK(none.changed_head.empty());
   CHECK(contest.dev_data.is_prescribed());
 }
 

@@ -33,8 +33,12 @@ TEST_CASE("train_spec: impossible values are refused, and the message says why",
       {"hidden_dropout", 1.0, "hidden_dropout = 1.0: must be at most 0.99"},
       {"schedule", "step", "schedule = \"step\": must be one of linear, cosine, constant"},
       {"deterministic", 1, "deterministic = 1: must be true or false"},
+      {"head", "conv", "head = \"conv\": must be one of linear, mlp"},
       {"rdrop", 0.5, "rdrop = 0.5: this version of expctl trains with rdrop = 0.0 only"},
   };
+  set(spec, "head", "mlp");
+  CHECK(spec.head == "mlp");
+  spec = {};
   for (const auto& [name, value, message] : cases) CHECK_THROWS_WITH(set(spec, name, value), message);
   CHECK(spec == TrainSpec{});
   CHECK_THROWS_WITH(train_spec_from_json({{"lerning_rate", 1}}, "x"),

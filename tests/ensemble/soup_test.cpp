@@ -1,8 +1,12 @@
 #include "ensemble/soup.h"
 
+#include <fmt/format.h>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "core/run_paths.h"
+#include "formats/bert_folder.h"
+#include "formats/new_head.h"
 #include "formats/tiny_bert.h"
 #include "tests/support/support.h"
 
@@ -19,6 +23,25 @@ SoupMember member(const TempDir& dir, const std::string& id, uint64_t seed, doub
   write_tiny_bert(dir / id, {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"}, seed,
                   {.hidden = 16, .layers = layers, .heads = 2, .intermediate = 32, .max_position = 32});
   return {id, weight, open_stored_bert(dir / id)};
+}
+
+/// The member with a new head beside its own folder.
+SoupMember with_head(const TempDir& dir, const SoupMember& member, SpanHead head) {
+  StoredBert bert = member.bert;
+  bert.config.head = head;
+  std::map<std::string, std::vector<float>> values;
+  std::map<std::string, TensorView> tensors;
+  for (const auto& [name, shape] : bert_tensors(bert.config)) {
+    if (is_span_head(name)) {
+      values[name] = new_head_values({name, shape}, 3);
+      tensors[name] = view_of(values[name], shape);
+    } else {
+      tensors[name] = bert.tensors.at(name).view;
+    }
+  }
+  const std::string id = fmt::format("{}-{}", member.id, name_of(head));
+  write_bert_folder(dir / id, bert.config, bert.vocabulary_text, tensors);
+  return {id, 1, open_stored_bert(dir / id)};
 }
 
 std::vector<float> values_of(const std::filesystem::path& folder, const std::string& name) {
@@ -61,4 +84,19 @@ TEST_CASE("soup: other shapes and vocabularies are refused, naming both members"
   other.bert.vocabulary_text += "b\n";
   CHECK_THROWS_WITH(write_soup(dir / "soup", {member(dir, "run4", 4), other}),
                     Contains("run4 and run3 have different vocabularies"));
+}
+
+TEST_CASE("soup: of models with the same head only, which is averaged too", "[ensemble]") {
+  const TempDir dir;
+  const SoupMember bare = member(dir, "run1", 1);
+  const SoupMember linear = with_head(dir, bare, SpanHead::kLinear),
+                   mlp = with_head(dir, bare, SpanHead::kMlp);
+  CHECK_THROWS_WITH(write_soup(dir / "soup", {mlp, linear}),
+                    "run1-mlp has a span head 'mlp', run1-linear has a span head 'linear'");
+  CHECK_THROWS_WITH(write_soup(dir / "soup", {bare, mlp}),
+                    "run1 has no span head, run1-mlp has a span head 'mlp'");
+  write_soup(dir / "soup", {mlp, mlp});
+  const StoredBert soup = open_stored_bert(dir / "soup");
+  CHECK(soup.config == mlp.bert.config);
+  CHECK(values_of(dir / "soup", "qa_head.dense.weight") == values_of(dir / mlp.id, "qa_head.dense.weight"));
 }

@@ -60,7 +60,9 @@ TEST_CASE("bert_config: what is no such BERT is refused by key", "[formats]") {
                                 {"num_hidden_layers", 1001, "'num_hidden_layers' = 1001 is no size"},
                                 {"vocab_size", int64_t{1} << 40, "'vocab_size'"},
                                 {"vocab_size", "many", "'vocab_size' has the wrong type"},
-                                {"type_vocab_size", 1, "type_vocab_size = 1"}};
+                                {"type_vocab_size", 1, "type_vocab_size = 1"},
+                                {"expctl_head", "conv", "expctl has no span head 'conv'"},
+                                {"expctl_head", 1, "'expctl_head' has the wrong type"}};
   for (const auto& c : cases) {
     auto json = base_config();
     json[c.key] = c.value;
@@ -75,4 +77,30 @@ TEST_CASE("bert_config: what is no such BERT is refused by key", "[formats]") {
     CHECK_THROWS_WITH(bert_config_from_json(json, "c.json"), Catch::Contains(key));
   }
   CHECK_THROWS_AS(bert_config_from_json(Json::array(), "c.json"), Error);
+}
+
+TEST_CASE("bert_config: a head other than the linear one is said, where there is a head", "[formats]") {
+  const TempDir dir;
+  BertConfig config;
+  config.head = SpanHead::kMlp;
+  write_bert_config(dir / "mlp.json", config);
+  CHECK(read_json(dir / "mlp.json")["expctl_head"] == "mlp");
+  CHECK(read_bert_config(dir / "mlp.json").head == SpanHead::kMlp);
+  write_bert_config(dir / "none.json", config, false);
+  CHECK_FALSE(read_json(dir / "none.json").contains("expctl_head"));
+  write_bert_config(dir / "linear.json", {});
+  CHECK_FALSE(
+      read_json(dir / "linear.json").contains("expctl_head"));  // what transformers knows needs no word
+  CHECK(read_bert_config(dir / "linear.json").head == SpanHead::kLinear);
+  CHECK(same_encoder(config, {}));
+  config.num_hidden_layers = 3;
+  CHECK_FALSE(same_encoder(config, {}));
+}
+
+TEST_CASE("bert_config: a model goes on with its own head only", "[formats]") {
+  BertConfig config;
+  config.head = SpanHead::kMlp;
+  CHECK_NOTHROW(check_head(config, SpanHead::kMlp, "init"));
+  CHECK_THROWS_WITH(check_head(config, SpanHead::kLinear, "init"),
+                    "init: its span head is 'mlp', but head = \"linear\" is to be trained");
 }

@@ -24,6 +24,25 @@ TEST_CASE("bert_names: bert-base has its 199 tensors and 108,893,186 parameters"
   CHECK(tensors.back().shape == std::vector<int64_t>{2});
 }
 
+TEST_CASE("bert_names: an MLP head has two tensors more, and all of a head is one", "[formats]") {
+  BertConfig config;
+  config.head = SpanHead::kMlp;
+  const auto tensors = bert_tensors(config), linear = bert_tensors({});
+  REQUIRE(tensors.size() == linear.size() + 2);
+  const auto end = tensors.end();
+  CHECK(end[-4].name == "qa_head.dense.weight");
+  CHECK(end[-4].shape == std::vector<int64_t>{768, 768});
+  CHECK(end[-3].name == "qa_head.dense.bias");
+  CHECK(end[-3].shape == std::vector<int64_t>{768});
+  CHECK(end[-2].name == "qa_outputs.weight");
+  for (const auto& tensor : tensors) {
+    CHECK(canonical_bert_name(tensor.name) == tensor.name);
+    CHECK(is_span_head(tensor.name) == !tensor.name.starts_with("bert."));
+  }
+  CHECK(is_bias_or_norm("qa_head.dense.bias"));
+  CHECK_FALSE(is_bias_or_norm("qa_head.dense.weight"));
+}
+
 TEST_CASE("bert_names: a name is the same with and without its prefix, and what is not needed has none",
           "[formats]") {
   const std::vector<std::pair<std::string, std::string>> cases{

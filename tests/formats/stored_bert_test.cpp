@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/run_paths.h"
+#include "formats/bert_folder.h"
 #include "formats/tiny_bert.h"
 #include "tests/support/tf_bundle.h"
 
@@ -137,11 +138,45 @@ TEST_CASE("stored bert: truncated weights, a missing tensor, another shape, anot
   auto half_a_head = tensors;
   const std::vector<float> two(2);
   half_a_head["qa_outputs.bias"] = view_of(two, {2});
-  CHECK_THAT(refused(half_a_head), Contains("half of the span head is missing: 'qa_outputs.weight'"));
+  CHECK_THAT(refused(half_a_head),
+             Contains("a part of the span head (linear) is missing: 'qa_outputs.weight'"));
   auto twice = tensors;
   twice["embeddings.LayerNorm.weight"] = tensors.at(stored);
   CHECK_THAT(refused(twice),
              Contains("'" + stored + "' and 'embeddings.LayerNorm.weight' are one and the same"));
+}
+
+TEST_CASE("stored bert: a head is the one that config.json says, and whole", "[formats]") {
+  const Model model;
+  const StoredBert bare = open_stored_bert(model.dir.path());
+  BertConfig config = bare.config;
+  config.head = SpanHead::kMlp;
+  std::map<std::string, std::vector<float>> values;
+  const SafeTensors before = SafeTensors::read(model.paths.weights());
+  auto tensors = before.tensors();
+  for (const auto& [name, shape] : bert_tensors(config)) {
+    if (!is_span_head(name)) continue;
+    values[name].resize(static_cast<size_t>(shape.size() == 2 ? shape[0] * shape[1] : shape[0]), 0.5f);
+    tensors[name] = view_of(values[name], shape);
+  }
+  const auto written = [&](const std::string& without, const BertConfig& says) {
+    const TempDir other;
+    auto chosen = tensors;
+    chosen.erase(without);
+    write_bert_folder(other / "model", config, bare.vocabulary_text, chosen);
+    write_bert_config(CheckpointPaths{other / "model"}.config(), says);
+    return refusal_of(other / "model");
+  };
+  CHECK(written("", config).empty());
+  CHECK_THAT(written("qa_head.dense.bias", config),
+             Contains("a part of the span head (mlp) is missing: 'qa_head.dense.bias'"));
+  CHECK_THAT(written("qa_outputs.weight", config), Contains("is missing: 'qa_outputs.weight'"));
+  CHECK_THAT(
+      written("", bare.config),
+      Contains("the tensor 'qa_head.dense.bias' is not of the span head that config.json says (linear)"));
+  // A model that says of a head and has none is not one that is to get a new one.
+  write_bert_config(model.paths.config(), config);
+  CHECK_THAT(refusal_of(model.dir.path()), Contains("a part of the span head (mlp) is missing"));
 }
 
 TEST_CASE("stored bert: a folder without weights, and one whose text is cut otherwise", "[formats]") {

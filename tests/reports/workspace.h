@@ -31,9 +31,10 @@ inline const char* kTrainText =
     R"({"id":"t1","question":"sea?","answers":[{"text":"deep","answer_start":11}]}]}]}]})";
 
 /// What fine-tuning makes of `init`: every number moved by `step`, and a span head.
-inline void write_trained(const std::filesystem::path& init, const std::filesystem::path& folder,
-                          float step) {
+inline void write_trained(const std::filesystem::path& init, const std::filesystem::path& folder, float step,
+                          SpanHead head = SpanHead::kLinear) {
   StoredBert bert = open_stored_bert(init);
+  bert.config.head = head;
   std::map<std::string, std::vector<float>> values;
   std::map<std::string, TensorView> tensors;
   const auto add = [&](const std::string& name, std::vector<float> numbers,
@@ -48,18 +49,24 @@ inline void write_trained(const std::filesystem::path& init, const std::filesyst
     add(name, std::move(numbers), tensor.shape());
   }
   const auto hidden = static_cast<size_t>(bert.config.hidden_size);
+  if (head == SpanHead::kMlp) {
+    const int64_t width = bert.config.hidden_size;
+    add("qa_head.dense.weight", std::vector<float>(hidden * hidden, 0.1f), {width, width});
+    add("qa_head.dense.bias", std::vector<float>(hidden, 0), {width});
+  }
   add("qa_outputs.weight", std::vector<float>(2 * hidden, 0.1f), {2, bert.config.hidden_size});
   add("qa_outputs.bias", {0, 0}, {2});
   write_bert_folder(folder, bert.config, bert.vocabulary_text, tensors);
 }
 
 struct ScoredWorkspace {
+  SpanHead head;
   TempDir dir;
   std::filesystem::path dev = dir / "dev.json", train = dir / "train.json", init = dir / "init";
   std::filesystem::path source = dir / "source.tar.gz";
   WorkspacePaths paths{dir / "runs"};
 
-  ScoredWorkspace() {
+  explicit ScoredWorkspace(SpanHead of_runs = SpanHead::kLinear) : head(of_runs) {
     write_file(dev, kDevText);
     write_file(train, kTrainText);
     make_folder(init);
@@ -105,6 +112,7 @@ struct ScoredWorkspace {
     s.command = command;
     s.name = "lr";
     s.train.seed = seed;
+    s.train.head = name_of(head);
     s.train = resolve(s.train);
     s.params["learning_rate"] = 3e-5;
     s.dev_data = {dev.string(), sha256_file(dev)};
@@ -119,7 +127,7 @@ struct ScoredWorkspace {
                   const std::string& second) const {
     const RunPaths run{paths.folder(id)};
     make_folder(run.checkpoint());
-    write_trained(init, run.checkpoint(), 0.01f * std::stof(id.substr(3)));
+    write_trained(init, run.checkpoint(), 0.01f * std::stof(id.substr(3)), head);
     write_file(run.log(), "log of " + id + "\n");
     write_file(run.metrics(), "{\"step\":1,\"loss\":2}\n");
     write_file(run.command(), "expctl-train\n");

@@ -68,9 +68,9 @@ struct Step {
 
 /// One step of `ranks` on that batch, as it comes out on rank 0.
 Step step_of(const SmallTraining& small, const TrainSpec& spec, const std::vector<int64_t>& batch,
-             int64_t ranks, int64_t bucket_floats) {
+             int64_t ranks, int64_t bucket_floats, SpanHead head = SpanHead::kLinear) {
   const auto play = [&](Ranks& rank) {
-    Checkpoint model = small.model();
+    Checkpoint model = small.model(head);
     OptimizerState state = fresh_optimizer_state(spec, model.parameters);
     CpuEngine engine(spec, Precision::kFp32, model, state, small.features, rank, bucket_floats);
     StepOrder order;
@@ -132,6 +132,21 @@ TEST_CASE("ranks: a step of several is the step of one, dropout and all", "[trai
       INFO(name);
       CHECK(torch::allclose(step.gradients.at(name), gradient, 1e-4, 1e-6));
     }
+  }
+}
+
+TEST_CASE("ranks: a step with an MLP head is the step of one", "[trainer]") {
+  const SmallTraining small;
+  const auto spec = small_spec();
+  const std::vector<int64_t> batch = {4, 9, 0, 7, 2};
+  const Step whole = step_of(small, spec, batch, 1, kBucketFloats, SpanHead::kMlp);
+  const Step step =
+      step_of(small, spec, batch, 3, 1000, SpanHead::kMlp);  // the head goes out with the last layer
+  CHECK(step.outcome.loss == Approx(whole.outcome.loss).epsilon(1e-6));
+  REQUIRE(whole.gradients.contains("qa_head.dense.weight"));
+  for (const auto& [name, gradient] : whole.gradients) {
+    INFO(name);
+    CHECK(torch::allclose(step.gradients.at(name), gradient, 1e-4, 1e-6));
   }
 }
 

@@ -30,7 +30,9 @@ struct SmallTraining {
   }
 
   /// The model as it was before any training.
-  Checkpoint model() const { return load_checkpoint(folder.path(), 3); }
+  Checkpoint model(SpanHead head = SpanHead::kLinear) const {
+    return load_checkpoint(folder.path(), 3, head);
+  }
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32,
                     const Backend& backend = cpu_backend()) const {

@@ -66,6 +66,10 @@ DeviceBert<T>::DeviceBert(const BertConfig& config, const FlatLayout& layout, co
   logits_ = DeviceBuffer<float>(rows(2));
   embedded_ = DeviceBuffer<T>(rows(hidden));
   projected_ = DeviceBuffer<T>(rows(hidden));
+  if (has_mlp()) {
+    head_pre_ = DeviceBuffer<T>(rows(hidden));
+    head_out_ = DeviceBuffer<T>(rows(hidden));
+  }
   layers_.resize(to_train ? places_.size() : 1);
   for (Layer& layer : layers_) {
     layer.qkv = DeviceBuffer<T>(rows(3 * hidden));
@@ -120,8 +124,15 @@ const float* DeviceBert<T>::forward(const RowsOnDevice& rows, const DropoutRates
         embedded_stats_.data(), embedded_.data(), stream_);
   const T* hidden = embedded_.data();
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) hidden = layer_forward(i, hidden);
-  last_ = hidden;
-  span_logits(last_, at("qa_outputs.weight"), at("qa_outputs.bias"), rows.rows, config_.hidden_size,
+  last_ = head_input_ = hidden;
+  if (has_mlp()) {
+    const int64_t width = config_.hidden_size;
+    products_.forward(last_, rounded_ + layout_.offset_of("qa_head.dense.weight"), kNoBias<T>, rows.rows,
+                      width, width, head_pre_.data());
+    bias_gelu(head_pre_.data(), at("qa_head.dense.bias"), rows.rows, width, head_out_.data(), stream_);
+    head_input_ = head_out_.data();
+  }
+  span_logits(head_input_, at("qa_outputs.weight"), at("qa_outputs.bias"), rows.rows, config_.hidden_size,
               logits_.data(), stream_);
   return logits_.data();
 }
@@ -155,13 +166,8 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
                              const std::function<void(int64_t)>& after_layer) {
   const auto to = [&](const char* name) { return gradients + layout_.offset_of(name); };
   const int64_t width = config_.hidden_size;
-  const auto pitch = static_cast<int32_t>(2 * width);
   float* partial = space_.partial.data();
-  span_logits_gradient(dlogits, last_, exact_ + layout_.offset_of("qa_outputs.weight"), rows_.rows, width,
-                       space_.gradient.data(), partial, stream_);
-  const PartialSums of_head[] = {{partial, norm_parts(), pitch + 2, pitch, to("qa_outputs.weight")},
-                                 {partial + pitch, norm_parts(), pitch + 2, 2, to("qa_outputs.bias")}};
-  sum_partials(of_head, 2, add, stream_);
+  head_backward(dlogits, add, gradients);
   for (int64_t i = config_.num_hidden_layers; i-- > 0;) {
     layer_backward(i, add, gradients);
     after_layer(i);
@@ -171,7 +177,7 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
                  embedded_stats_.data(), {kEmbeddingSite, mask_of(dropout_.hidden)},
                  exact_ + layout_.offset_of("bert.embeddings.LayerNorm.weight"), width,
                  space_.embedding_rows.data(), partial, stream_);
-  const auto columns = static_cast<int32_t>(width);
+  const auto columns = static_cast<int32_t>(width), pitch = 2 * columns;
   const PartialSums of_norm[] = {
       {partial, norm_parts(), pitch, columns, to("bert.embeddings.LayerNorm.weight")},
       {partial + width, norm_parts(), pitch, columns, to("bert.embeddings.LayerNorm.bias")}};
@@ -185,6 +191,31 @@ void DeviceBert<T>::backward(const float* dlogits, int64_t real_sequences, bool 
                   config_.max_position_embeddings, width, add, words,
                   to("bert.embeddings.token_type_embeddings.weight"),
                   to("bert.embeddings.position_embeddings.weight"), space_.sorting.data(), partial, stream_);
+}
+
+/// space_.gradient becomes that by the last layer's output.
+template <typename T>
+void DeviceBert<T>::head_backward(const float* dlogits, bool add, float* gradients) {
+  const auto at = [&](const char* name) { return layout_.offset_of(name); };
+  const int64_t width = config_.hidden_size, rows = rows_.rows;
+  const auto columns = static_cast<int32_t>(width), pitch = 2 * columns;
+  T* by_input = has_mlp() ? space_.dx.data() : space_.gradient.data();
+  float* partial = space_.partial.data();
+  span_logits_gradient(dlogits, head_input_, exact_ + at("qa_outputs.weight"), rows, width, by_input, partial,
+                       stream_);
+  const PartialSums of_outputs[] = {
+      {partial, norm_parts(), pitch + 2, pitch, gradients + at("qa_outputs.weight")},
+      {partial + pitch, norm_parts(), pitch + 2, 2, gradients + at("qa_outputs.bias")}};
+  sum_partials(of_outputs, 2, add, stream_);
+  if (!has_mlp()) return;
+  bias_gelu_gradient(by_input, head_pre_.data(), exact_ + at("qa_head.dense.bias"), rows, width, partial,
+                     stream_);
+  const PartialSums of_dense = {partial, column_parts(width), columns, columns,
+                                gradients + at("qa_head.dense.bias")};
+  sum_partials(&of_dense, 1, add, stream_);
+  const int64_t weight = at("qa_head.dense.weight");
+  products_.weight_gradient(by_input, last_, rows, width, width, add, gradients + weight);
+  products_.input_gradient(by_input, rounded_ + weight, rows, width, width, space_.gradient.data());
 }
 
 template <typename T>

@@ -64,7 +64,9 @@ class DeviceBert {
 
   DropoutSite site(int64_t layer, int64_t of_layer) const;
   AttentionSizes attention_sizes(int64_t layer) const;
+  bool has_mlp() const { return config_.head == SpanHead::kMlp; }
   const T* layer_forward(int64_t index, const T* hidden);
+  void head_backward(const float* dlogits, bool add, float* gradients);
   void layer_backward(int64_t index, bool add, float* gradients);
   Layer& activations_of(int64_t index) { return layers_[to_train_ ? static_cast<size_t>(index) : 0]; }
 
@@ -80,12 +82,13 @@ class DeviceBert {
 
   DeviceBuffer<float> embedded_sum_, embedded_stats_, logits_;
   DeviceBuffer<T> embedded_, projected_;
-  std::vector<Layer> layers_;  ///< one for all where no gradients will be wanted
+  DeviceBuffer<T> head_pre_, head_out_;  ///< of a head that is an MLP: before and after GELU
+  std::vector<Layer> layers_;            ///< one for all where no gradients will be wanted
   Space space_;
 
   RowsOnDevice rows_;
   DropoutRates dropout_;
-  const T* last_ = nullptr;
+  const T *last_ = nullptr, *head_input_ = nullptr;  ///< the last layer's output; what qa_outputs sees
 };
 
 }  // namespace expctl::cuda

@@ -21,8 +21,8 @@ class FlatLayout {
   int64_t count() const { return count_; }      ///< elements, gaps included; a multiple of 4
   int64_t decayed() const { return decayed_; }  ///< of them, before the first without decay; likewise
   /// Stretches that together are all of it, in the order in which a backward pass completes their gradients:
-  /// the weights of the last layer, of the one before it ... of the first one, then what is complete with the
-  /// embeddings.
+  /// the weights of the head and the last layer, of the one before it ... of the first one, then what is
+  /// complete with the embeddings.
   struct Stretch {
     int64_t begin, end;
   };

@@ -35,10 +35,10 @@ struct Trained {
   Parameters parameters;
 };
 
-Trained train(const SmallTraining& small, const TrainSpec& spec, const Backend& backend,
-              Precision precision) {
+Trained train(const SmallTraining& small, const TrainSpec& spec, const Backend& backend, Precision precision,
+              SpanHead head = SpanHead::kLinear) {
   Trained trained;
-  Checkpoint model = small.model();
+  Checkpoint model = small.model(head);
   auto training = small.training(spec, model, precision, backend);
   REQUIRE(training.run({[&](const StepMetrics& m) { trained.steps.push_back(m); }, never}) ==
           TrainEnd::kDone);
@@ -80,6 +80,26 @@ TEST_CASE("training in fp32: the CPU's losses and weights, dropout and all", "[c
     check_close(gpu, cpu, 1e-5, 2e-6);
     CHECK(distance(gpu.parameters, small.model().parameters) > 1e-4);
   }
+}
+
+TEST_CASE("training with an MLP head: the CPU's losses and weights, and logits", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  const SmallTraining small;
+  TrainSpec spec = many_steps();
+  const auto gpu = train(small, spec, cuda::backend(), Precision::kFp32, SpanHead::kMlp);
+  const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32, SpanHead::kMlp);
+  check_close(gpu, cpu, 1e-5, 2e-6);
+  REQUIRE(gpu.parameters.contains("qa_head.dense.bias"));
+  const auto rounded = train(small, spec, cuda::backend(), Precision::kBf16, SpanHead::kMlp);
+  check_close(rounded, cpu, 2e-2, 1e-2);
+  spec.micro_batch = 4;
+  check_close(train(small, spec, cuda::backend(), Precision::kFp32, SpanHead::kMlp), gpu, 1e-5, 2e-6);
+  Checkpoint model = small.model(SpanHead::kMlp);
+  const auto logits_of = [&](const Backend& backend) {
+    return torch::tensor(
+        predict_logits(backend, model, small.features, Precision::kFp32, 5, never).value().logits.start);
+  };
+  CHECK((logits_of(cuda::backend()) - logits_of(cpu_backend())).abs().max().item<double>() < 1e-4);
 }
 
 TEST_CASE("training in fp32: micro-batches train as one batch, dropout and all", "[cuda]") {
