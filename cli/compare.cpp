@@ -1,75 +1,23 @@
 // `expctl compare ID ID ...`: only what differs between runs, and how sure the difference of their scores is.
+// Configs with all their seeds: cli/compare_configs.h.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
+#include "cli/compare_configs.h"
 #include "cli/compare_ensemble.h"
+#include "cli/differing_facts.h"
 #include "cli/program.h"
+#include "cli/run_scores.h"
 #include "core/error.h"
-#include "core/files.h"
-#include "core/hash.h"
-#include "core/text.h"
+#include "core/run_state.h"
 #include "registry/registry.h"
-#include "registry/spec_of.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "squad/paired_bootstrap.h"
 
 namespace expctl {
 namespace {
-
-/// What tells one entry from another: parameters, training keys, seed, data.
-std::map<std::string, std::string> facts_of(const RunRecord& run) {
-  std::map<std::string, std::string> facts;
-  if (run.spec.contains("members")) {
-    facts["members"] = params_text(run);
-    return facts;
-  }
-  const RunSpec spec = spec_of(run);
-  if (!spec.is_command()) {
-    for (const auto& key : train_keys())
-      facts[std::string(key.name)] = scalar_text(get_train_key(spec.train, key));
-  }
-  for (const auto& [key, value] : run.params.items()) facts[key] = scalar_text(value);
-  facts["seed"] = std::to_string(run.seed);
-  facts["command"] = join(spec.command.argv, " ");
-  facts["data.train"] = spec.train_data.path;
-  facts["data.dev"] = spec.dev_data.path;
-  facts["model.init"] = spec.init.path;
-  return facts;
-}
-
-using Rows = std::vector<std::vector<std::string>>;
-
-/// A row for each fact that those which have it do not agree in, and for what only one has of its own kind.
-Rows differing(const std::vector<RunRecord>& runs) {
-  std::map<std::string, std::vector<std::string>> by_key;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    for (const auto& [key, value] : facts_of(runs[i])) {
-      auto& values = by_key[key];
-      values.resize(runs.size(), "-");
-      values[i] = value.empty() ? "-" : value;
-    }
-  }
-  Rows rows;
-  for (const auto& [key, values] : by_key) {
-    std::set<std::string> different(values.begin(), values.end());
-    different.erase("-");
-    if (different.size() < 2 && key != "members" && key != "origin") continue;
-    rows.push_back({key});
-    rows.back().insert(rows.back().end(), values.begin(), values.end());
-  }
-  return rows;
-}
-
-/// The dev data of a run; an ensemble's is that of its first member.
-Input dev_data(const Registry& registry, const RunRecord& run) {
-  if (!run.spec.contains("members")) return run_spec_from_json(run.spec, run.id).dev_data;
-  const auto members = registry.ensemble_members(run.id);
-  return members.empty() ? Input{} : dev_data(registry, registry.resolve_run(members.front()));
-}
 
 struct Compared {
   RunRecord run;
@@ -86,30 +34,26 @@ Differences compare_scores(const Registry& registry, const std::vector<RunRecord
                            const WorkspacePaths& workspace) {
   Differences found;
   const RunRecord& first = runs.front();
-  const Input dev = dev_data(registry, first);
+  const Input dev = dev_data_of(registry, first);
   std::vector<const RunRecord*> alike;
   for (size_t i = 1; i < runs.size(); ++i) {
     if (!first.f1 || !runs[i].f1)
       found.missing.push_back(fmt::format("{} has no score", first.f1 ? runs[i].id : first.id));
-    else if (dev_data(registry, runs[i]).sha256 != dev.sha256)
+    else if (dev_data_of(registry, runs[i]).sha256 != dev.sha256)
       found.missing.push_back(fmt::format("{} and {} were scored on different data", first.id, runs[i].id));
     else
       alike.push_back(&runs[i]);
   }
   if (alike.empty()) return found;
-  if (!std::filesystem::is_regular_file(dev.path) || sha256_file(dev.path) != dev.sha256) {
-    found.missing.push_back(fmt::format("{}: it is not there, or has changed since", dev.path));
+  if (const auto why = why_not_readable(dev); !why.empty()) {
+    found.missing.push_back(why);
     return found;
   }
   const Dataset dataset = read_dataset(dev.path);
-  const auto score_of = [&](const RunRecord& run) {
-    const auto predictions = RunPaths{workspace.folder(run.id)}.predictions();
-    return score_predictions(dataset, parse_predictions(read_file(predictions), predictions.string()));
-  };
-  const Score base = score_of(first);
+  const Score base = score_of_run(dataset, workspace, first);
   const auto paragraphs = question_paragraphs(dataset);
   for (const RunRecord* run : alike)
-    found.all.push_back({*run, paired_difference(base, score_of(*run), paragraphs)});
+    found.all.push_back({*run, paired_difference(base, score_of_run(dataset, workspace, *run), paragraphs)});
   return found;
 }
 
@@ -125,9 +69,12 @@ std::string text_of(const std::string& first, const Compared& compared) {
 struct CompareOptions {
   std::vector<std::string> ids;
   std::filesystem::path plot;
+  bool configs = false;
+  std::string by = "paragraph";
+  double difference = 0;
 };
 
-int compare(const Program& program, const CompareOptions& options) {
+int compare_runs(const Program& program, const CompareOptions& options) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<RunRecord> runs;
   for (const auto& word : options.ids) runs.push_back(registry.resolve_run(word));
@@ -139,7 +86,7 @@ int compare(const Program& program, const CompareOptions& options) {
   if (!options.plot.empty())
     throw Error("--plot: there is a picture of one ensemble and its members only",
                 "expctl compare ens1 --plot gain.svg", ErrorCode::kUsage);
-  Rows rows = differing(runs);
+  auto rows = differing_facts(runs);
   const auto compared = compare_scores(registry, runs, program.workspace());
   if (program.json) {
     Json differences = Json::object(), scores = Json::array();
@@ -174,20 +121,54 @@ int compare(const Program& program, const CompareOptions& options) {
   return 0;
 }
 
+int compare(const Program& program, const CompareOptions& options) {
+  const ConfigCompareOptions of_configs{options.ids, options.difference, options.by == "article"};
+  const auto is_sweep = [](const std::string& word) {
+    const auto id = parse_id(word);
+    return id && id->kind == IdKind::kSweep;
+  };
+  const bool has_sweep = std::any_of(options.ids.begin(), options.ids.end(), is_sweep);
+  if (has_sweep && options.ids.size() > 1)
+    throw Error("a sweep is compared alone: its configs with each other",
+                "expctl compare sweep1, or expctl compare run1 run4 --configs", ErrorCode::kUsage);
+  if (has_sweep || options.configs) {
+    if (!options.plot.empty())
+      throw Error("--plot: there is a picture of one ensemble and its members only",
+                  "expctl compare ens1 --plot gain.svg", ErrorCode::kUsage);
+    return has_sweep ? compare_sweep(program, of_configs) : compare_named_configs(program, of_configs);
+  }
+  if (options.difference > 0 || of_configs.by_article)
+    throw Error("--difference and --by are of configs",
+                "expctl compare run1 run4 --configs, or expctl compare sweep1", ErrorCode::kUsage);
+  return compare_runs(program, options);
+}
+
 }  // namespace
 
 void add_compare(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand(
-      "compare", "Show only what differs between runs, and how sure the difference in F1 is");
+      "compare", "Show only what differs between runs or configs, and how sure the difference in F1 is");
   auto options = std::make_shared<CompareOptions>();
-  verb->add_option("ID", options->ids,
-                   "run3, ens1, a tag, @ (the newest), ...; an ensemble alone is compared with its members")
+  verb->add_option(
+          "ID", options->ids,
+          "run3, ens1, a tag, @ (the newest), ...; an ensemble alone is compared with its members, the "
+          "configs of a sweep (sweep1) with each other")
       ->required();
+  verb->add_flag("--configs", options->configs, "Each stands for its config, with all its seeds");
+  verb->add_option("--by", options->by,
+                   "Of configs: questions are drawn by the paragraph or by the article (default: paragraph)")
+      ->check(CLI::IsMember({"paragraph", "article"}));
+  verb->add_option(
+          "--difference", options->difference,
+          "Of configs: how many seeds would find so many points of F1 (default: the difference found)")
+      ->check(CLI::PositiveNumber);
   verb->add_option("--plot", options->plot,
                    "Of an ensemble alone: F1 against the number of members, an SVG file");
   verb->callback(
       [&program, options] { program.action = [&program, options] { return compare(program, *options); }; });
-  verb->footer("Examples: expctl compare run3 run5\n          expctl compare ens1 --plot members.svg");
+  verb->footer(
+      "Examples: expctl compare run3 run5\n          expctl compare run1 run4 --configs --difference 0.3\n"
+      "          expctl compare sweep1\n          expctl compare ens1 --plot members.svg");
 }
 
 }  // namespace expctl

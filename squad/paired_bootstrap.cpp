@@ -5,6 +5,7 @@
 
 #include "core/counter_random.h"
 #include "core/error.h"
+#include "core/student_t.h"
 
 namespace expctl {
 namespace {
@@ -13,6 +14,14 @@ struct Group {
   double gain = 0;  ///< percent points, of all its questions
   double questions = 0;
 };
+
+/// The part of the samples below a 95 % interval: less than 2.5 % where groups are few, of which a bootstrap
+/// makes the variance too small and knows nothing of Student's t.
+double tail_part(double groups) {
+  constexpr double kTail = 0.025;
+  if (groups < 2) return kTail;
+  return normal_probability(std::sqrt(groups / (groups - 1)) * student_t_quantile(kTail, groups - 1));
+}
 
 }  // namespace
 
@@ -48,12 +57,12 @@ PairedDifference paired_difference(const Score& first, const Score& second,
     means.push_back(drawn.questions > 0 ? drawn.gain / drawn.questions : 0);
   }
   std::sort(means.begin(), means.end());
-  constexpr double kTail = 0.025;
+  const double tail = tail_part(static_cast<double>(groups.size()));
   const auto at = [&](double part) {
     return means[static_cast<size_t>(std::lround(part * static_cast<double>(means.size() - 1)))];
   };
-  difference.low = at(kTail);
-  difference.high = at(1 - kTail);
+  difference.low = at(tail);
+  difference.high = at(1 - tail);
   return difference;
 }
 

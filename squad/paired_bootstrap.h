@@ -18,9 +18,11 @@ struct PairedDifference {
   size_t alike = 0;
 };
 
-/// The interval is the percentile bootstrap (Efron 1979) over groups of questions, which are too alike to
-/// count as draws of their own: each sample draws as many groups as there are, with replacement, the same for
-/// both, and takes the mean over their questions. `group_of` [questions] numbers them from 0, as
+/// The interval is of these two runs, other questions asked, and says nothing of other seeds
+/// (squad/config_difference.h does). It is the percentile bootstrap (Efron 1979), expanded for few groups
+/// (Hesterberg 2015, The American Statistician 69), over groups of questions, which are too alike to count as
+/// draws of their own: each sample draws as many groups as there are, with replacement, the same for both,
+/// and takes the mean over their questions. `group_of` [questions] numbers them from 0, as
 /// question_paragraphs() does; empty: each question is one. A pure function of its arguments. Throws Error
 /// where the questions differ.
 PairedDifference paired_difference(const Score& first, const Score& second,

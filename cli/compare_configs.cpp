@@ -1,0 +1,275 @@
+#include "cli/compare_configs.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "cli/differing_facts.h"
+#include "cli/run_scores.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include "reports/config_verdict.h"
+#include "reports/table.h"
+
+namespace expctl {
+namespace {
+
+struct ConfigRuns {
+  ConfigStats stats;
+  std::vector<RunRecord> runs;  ///< scored ones, the best first
+  ConfigScores scores;
+};
+
+struct ScoredConfigs {
+  std::vector<ConfigRuns> all;
+  QuestionGroups groups;
+};
+
+/// The runs of each config that have succeeded and are scored, configs in the order of `hashes`.
+std::vector<ConfigRuns> configs_of(const Registry& registry, const std::string& sweep_id,
+                                   const std::vector<std::string>& hashes) {
+  RunFilter filter;
+  filter.sweep_id = sweep_id;
+  filter.state = RunState::kSucceeded;
+  filter.ensembles = false;
+  std::map<std::string, std::vector<RunRecord>> by_hash;
+  const std::set<std::string> wanted(hashes.begin(), hashes.end());
+  registry.for_each_run(filter, [&](RunRecord&& run) {
+    if (run.f1 && wanted.contains(run.config_hash)) by_hash[run.config_hash].push_back(std::move(run));
+  });
+  std::vector<ConfigRuns> configs;
+  for (const auto& hash : hashes) {
+    if (!by_hash.contains(hash)) continue;
+    const auto runs = ranked(by_hash.at(hash));
+    configs.push_back({config_stats(runs).front(), runs, {}});
+  }
+  return configs;
+}
+
+/// Throws Error where they were not all scored on one dev file that is still there.
+ScoredConfigs read_scores(const Registry& registry, const WorkspacePaths& workspace,
+                          std::vector<ConfigRuns> configs, bool by_article) {
+  const RunRecord& first = configs.front().runs.front();
+  const Input dev = dev_data_of(registry, first);
+  for (const auto& config : configs) {
+    const RunRecord& run = config.runs.front();
+    if (dev_data_of(registry, run).sha256 != dev.sha256)
+      throw Error(fmt::format("{} and {} were scored on different data", first.id, run.id),
+                  "only answers to the same questions can be compared");
+  }
+  if (const auto why = why_not_readable(dev); !why.empty())
+    throw Error(why, "questions are compared one by one, with the data that they were scored on");
+  const Dataset dataset = read_dataset(dev.path);
+  ScoredConfigs scored{std::move(configs), question_groups(by_article ? question_articles(dataset)
+                                                                      : question_paragraphs(dataset))};
+  for (auto& config : scored.all) {
+    for (const auto& run : config.runs)
+      config.scores.push_back(seed_score(score_of_run(dataset, workspace, run), run.seed, scored.groups));
+  }
+  return scored;
+}
+
+const std::string& name_of(const ConfigRuns& config) {
+  return config.stats.ids.front();
+}
+
+Json config_entry_json(const ConfigRuns& config) {
+  Json seeds = Json::array();
+  for (const auto& run : config.runs) seeds.push_back(run.seed);
+  Json json = config_json({config.stats})["configs"][0];
+  json["seeds"] = seeds;
+  return json;
+}
+
+std::vector<std::string> score_cells(const ConfigRuns& config) {
+  return {fmt::format("{:.4f}", config.stats.mean_f1),
+          config.stats.scored > 1 ? fmt::format("{:.4f}", config.stats.sd_f1) : "-",
+          std::to_string(config.stats.scored)};
+}
+
+std::string_view unit_of(const ConfigCompareOptions& options) {
+  return options.by_article ? "articles" : "paragraphs";
+}
+
+std::string difference_text(const ConfigRuns& first, const ConfigRuns& other,
+                            const ConfigDifference& difference, std::string_view unit) {
+  const std::string text = fmt::format("{} - {}: F1 {:+.4f}", name_of(other), name_of(first), difference.f1);
+  if (!difference.interval) return text + "; no interval: each config needs two seeds or more\n";
+  return fmt::format("{}, 95 % interval over seeds{} and {} {:+.4f} to {:+.4f}\n", text,
+                     difference.is_paired ? ", which are the same," : "", unit, difference.interval->low,
+                     difference.interval->high);
+}
+
+void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifference>& differences,
+                   const ConfigCompareOptions& options) {
+  std::vector<RunRecord> best;
+  std::vector<std::string> header = {""}, mean = {"mean F1"}, sd = {"sd"}, seeds = {"seeds"};
+  for (const auto& config : scored.all) {
+    best.push_back(config.runs.front());
+    header.push_back(name_of(config));
+    const auto cells = score_cells(config);
+    mean.push_back(cells[0]);
+    sd.push_back(cells[1]);
+    seeds.push_back(cells[2]);
+  }
+  auto rows = differing_facts(best);
+  std::erase_if(rows, [](const auto& row) { return row.front() == "seed"; });
+  rows.insert(rows.end(), {mean, sd, seeds});
+  fmt::print("{}", render_table(header, rows, stdout_style()));
+  for (size_t i = 0; i < differences.size(); ++i) {
+    fmt::print("{}", difference_text(scored.all[0], scored.all[i + 1], differences[i], unit_of(options)));
+    if (const auto plan = seed_plan(differences[i], options.difference))
+      fmt::print("{}\n", seed_plan_text(*plan));
+  }
+}
+
+Json plan_json(const ConfigDifference& difference, double wished) {
+  const auto plan = seed_plan(difference, wished);
+  return plan ? seed_plan_json(*plan) : Json();
+}
+
+void print_configs_json(const ScoredConfigs& scored, const std::vector<ConfigDifference>& differences,
+                        const ConfigCompareOptions& options) {
+  Json configs = Json::array(), against_first = Json::array();
+  for (const auto& config : scored.all) configs.push_back(config_entry_json(config));
+  for (size_t i = 0; i < differences.size(); ++i) {
+    against_first.push_back({{"id", name_of(scored.all[i + 1])},
+                             {"f1_difference", differences[i].f1},
+                             {"paired", differences[i].is_paired},
+                             {"interval", interval_json(differences[i])},
+                             {"seeds_needed", plan_json(differences[i], options.difference)}});
+  }
+  fmt::print("{}",
+             json_text({{"schema_version", 1}, {"configs", configs}, {"against_first", against_first}}));
+}
+
+/// The deviation that chance gives the F1 of each run.
+double noise_of(const ScoredConfigs& scored) {
+  std::vector<SeedScore> runs;
+  for (const auto& config : scored.all) runs.insert(runs.end(), config.scores.begin(), config.scores.end());
+  return question_noise_sd(runs, scored.groups);
+}
+
+struct SweepVerdict {
+  std::vector<GapToBest> gaps;  ///< empty: nothing is known of seeds
+  std::optional<BestLooks> looks;
+  std::optional<SeedPlan> plan;  ///< of the two best
+};
+
+SweepVerdict verdict_of(const ScoredConfigs& scored, double wished) {
+  SweepVerdict verdict;
+  std::vector<ConfigScores> scores;
+  std::vector<RunRecord> runs;
+  for (const auto& config : scored.all) {
+    scores.push_back(config.scores);
+    runs.insert(runs.end(), config.runs.begin(), config.runs.end());
+  }
+  verdict.gaps = gaps_to_best(scores, scored.groups);
+  verdict.looks = best_looks(runs, noise_of(scored));
+  if (scores.size() > 1)
+    verdict.plan = seed_plan(config_difference(scores[1], scores[0], scored.groups), wished);
+  return verdict;
+}
+
+void print_sweep(const Program& program, const ScoredConfigs& scored, const SweepVerdict& verdict,
+                 const SweepRecord& sweep, const ConfigCompareOptions& options) {
+  std::vector<std::vector<std::string>> rows;
+  for (size_t i = 0; i < scored.all.size(); ++i) {
+    const ConfigRuns& config = scored.all[i];
+    auto row = score_cells(config);
+    row.push_back(verdict.gaps.empty() ? "-" : gap_text(verdict.gaps[i]));
+    row.insert(row.end(), {name_of(config), config.stats.params});
+    rows.push_back(row);
+  }
+  fmt::print("{}", render_table({"mean F1", "sd", "seeds", "to the best other", "best", "parameters"}, rows,
+                                stdout_style()));
+  if (const auto text = contenders_text(verdict.gaps); !text.empty())
+    fmt::print("{}: 95 % intervals, over seeds and {}, that hold all at once.\n", text, unit_of(options));
+  if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
+  if (!verdict.plan) return;
+  fmt::print("The two best: {}\n", seed_plan_text(*verdict.plan));
+  if (verdict.plan->seeds && *verdict.plan->seeds <= 50 && *verdict.plan->seeds > scored.all[1].stats.scored)
+    say(program, fmt::format("next: expctl{} sweep {} --replicate {}", workspace_option(program),
+                             shell_quote(sweep.file), *verdict.plan->seeds));
+}
+
+void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, const std::string& sweep) {
+  Json configs = Json::array();
+  for (size_t i = 0; i < scored.all.size(); ++i) {
+    configs.push_back(config_entry_json(scored.all[i]));
+    configs.back()["to_best_other"] = verdict.gaps.empty() ? Json() : gap_json(verdict.gaps[i]);
+  }
+  fmt::print("{}", json_text({{"schema_version", 1},
+                              {"sweep", sweep},
+                              {"configs", configs},
+                              {"best_looks", verdict.looks ? best_looks_json(*verdict.looks) : Json()},
+                              {"seeds_needed", verdict.plan ? seed_plan_json(*verdict.plan) : Json()}}));
+}
+
+}  // namespace
+
+int compare_named_configs(const Program& program, const ConfigCompareOptions& options) {
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  std::vector<std::string> hashes, words;
+  for (const auto& word : options.words) {
+    const RunRecord run = registry.resolve_run(word);
+    if (run.is_ensemble())
+      throw Error(fmt::format("{} is an ensemble: it has no config and no seeds", run.id),
+                  "leave out --configs to compare it as it is", ErrorCode::kUsage);
+    const auto known = std::find(hashes.begin(), hashes.end(), run.config_hash);
+    if (known != hashes.end())
+      throw Error(fmt::format("{} and {} are of one config",
+                              words[static_cast<size_t>(known - hashes.begin())], word),
+                  "leave out --configs to compare them as two runs", ErrorCode::kUsage);
+    hashes.push_back(run.config_hash);
+    words.push_back(word);
+  }
+  if (hashes.size() < 2)
+    throw Error("--configs: name two runs or more, of different configs",
+                "expctl compare sweep1 compares all of a sweep", ErrorCode::kUsage);
+  auto configs = configs_of(registry, "", hashes);
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    if (i < configs.size() && configs[i].runs.front().config_hash == hashes[i]) continue;
+    throw Error(fmt::format("{}: no run of its config has succeeded with a score", words[i]), "",
+                ErrorCode::kNotFound);
+  }
+  const auto scored = read_scores(registry, program.workspace(), std::move(configs), options.by_article);
+  std::vector<ConfigDifference> differences;
+  for (size_t i = 1; i < scored.all.size(); ++i)
+    differences.push_back(config_difference(scored.all[0].scores, scored.all[i].scores, scored.groups));
+  (program.json ? print_configs_json : print_configs)(scored, differences, options);
+  return 0;
+}
+
+int compare_sweep(const Program& program, const ConfigCompareOptions& options) {
+  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const std::string& word = options.words.front();
+  const auto sweep = registry.find_sweep(word);
+  if (!sweep)
+    throw Error(fmt::format("there is no {}", word), "expctl runs lists what there is", ErrorCode::kNotFound);
+  RunFilter filter;
+  filter.sweep_id = word;
+  std::vector<std::string> hashes;
+  registry.for_each_run(filter, [&](RunRecord&& run) {
+    if (std::find(hashes.begin(), hashes.end(), run.config_hash) == hashes.end())
+      hashes.push_back(run.config_hash);
+  });
+  auto configs = configs_of(registry, word, hashes);
+  if (configs.empty())
+    throw Error(fmt::format("{}: no run has succeeded with a score yet", word), "", ErrorCode::kNotFound);
+  std::stable_sort(configs.begin(), configs.end(), [](const ConfigRuns& a, const ConfigRuns& b) {
+    return a.stats.mean_f1 > b.stats.mean_f1;
+  });
+  const auto scored = read_scores(registry, program.workspace(), std::move(configs), options.by_article);
+  const SweepVerdict verdict = verdict_of(scored, options.difference);
+  if (program.json)
+    print_sweep_json(scored, verdict, word);
+  else
+    print_sweep(program, scored, verdict, *sweep, options);
+  return 0;
+}
+
+}  // namespace expctl

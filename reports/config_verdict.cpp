@@ -1,0 +1,123 @@
+#include "reports/config_verdict.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/student_t.h"
+
+namespace expctl {
+
+std::vector<ConfigScores> recorded_scores(const std::vector<ConfigStats>& configs,
+                                          const std::vector<RunRecord>& runs) {
+  std::map<std::string, const RunRecord*> by_id;
+  for (const auto& run : runs) by_id[run.id] = &run;
+  std::vector<ConfigScores> scores;
+  for (const auto& config : configs) {
+    auto& of_config = scores.emplace_back();
+    for (const auto& id : config.ids) {
+      const RunRecord& run = *by_id.at(id);
+      if (run.f1) of_config.push_back({run.seed, {*run.f1}});
+    }
+  }
+  return scores;
+}
+
+std::string gap_text(const GapToBest& gap) {
+  const auto side = [](double points) { return points == 0 ? "0" : fmt::format("{:+.3f}", points); };
+  return fmt::format("{} to {}", side(gap.low), side(gap.high));
+}
+
+Json gap_json(const GapToBest& gap) {
+  return {{"low", gap.low}, {"high", gap.high}, {"may_be_best", gap.may_be_best}};
+}
+
+std::string contenders_text(const std::vector<GapToBest>& gaps) {
+  const auto count =
+      std::count_if(gaps.begin(), gaps.end(), [](const GapToBest& gap) { return gap.may_be_best; });
+  if (gaps.empty()) return "";
+  return fmt::format("{} of {} configs may be the best", count, gaps.size());
+}
+
+std::optional<BestLooks> best_looks(const std::vector<RunRecord>& runs, double noise_sd) {
+  std::vector<RunRecord> scored;
+  std::vector<double> f1;
+  for (const auto& run : ranked(runs)) {
+    if (!run.f1) continue;
+    scored.push_back(run);
+    f1.push_back(*run.f1);
+  }
+  if (scored.size() < 2) return std::nullopt;
+  const RunRecord& best = scored.front();
+  BestLooks looks{best.id, *best.f1, scored.size(), selection_optimism(f1, noise_sd)};
+  std::erase_if(scored, [&](const RunRecord& run) { return run.config_hash != best.config_hash; });
+  const ConfigStats config = config_stats(scored).front();
+  looks.seeds = config.scored;
+  looks.above_mean = looks.f1 - config.mean_f1;
+  looks.by_chance = config.sd_f1 * expected_maximum(config.scored);
+  return looks;
+}
+
+std::string best_looks_text(const BestLooks& looks) {
+  std::string text =
+      fmt::format("The best of {} runs, {}, looks {:.2f} F1 better than it is: it was chosen by this score.",
+                  looks.runs, looks.id, looks.optimism);
+  if (looks.seeds > 1)
+    text += fmt::format(
+        " Of its config's {} seeds it stands {:.2f} above the mean; the best of {} does by {:.2f} "
+        "by chance.",
+        looks.seeds, looks.above_mean, looks.seeds, looks.by_chance);
+  return text;
+}
+
+Json best_looks_json(const BestLooks& looks) {
+  return {{"id", looks.id},
+          {"f1", looks.f1},
+          {"runs", looks.runs},
+          {"optimism", looks.optimism},
+          {"seeds", looks.seeds},
+          {"above_mean", looks.above_mean},
+          {"by_chance", looks.by_chance}};
+}
+
+std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished) {
+  constexpr double kPower = 0.8;
+  const double quantiles = 1.959964 + 0.841621;  // of a two-sided test at 5 %, of that power
+  if (!difference.interval || difference.interval->seed_sd <= 0) return std::nullopt;
+  SeedPlan plan{wished > 0 ? wished : std::abs(difference.f1), difference.interval->seed_sd, {}, 0};
+  plan.seeds = values_needed(plan.difference, plan.seed_sd, kPower);
+  plan.least_shown = quantiles * difference.interval->question_error;
+  return plan;
+}
+
+std::string seed_plan_text(const SeedPlan& plan) {
+  const std::string seeds =
+      plan.seeds ? fmt::format("{} seeds of each", *plan.seeds) : "more than 10,000 seeds of each";
+  return fmt::format(
+      "To find a difference of {:.2f} on these questions (80 % power, two-sided 5 %): {}, the same for both. "
+      "On "
+      "other questions like them no number of seeds finds less than {:.2f}.",
+      plan.difference, seeds, plan.least_shown);
+}
+
+Json seed_plan_json(const SeedPlan& plan) {
+  return {{"difference", plan.difference},
+          {"seed_sd", plan.seed_sd},
+          {"seeds", plan.seeds ? Json(*plan.seeds) : Json()},
+          {"least_shown", plan.least_shown}};
+}
+
+Json interval_json(const ConfigDifference& difference) {
+  if (!difference.interval) return {};
+  const auto& interval = *difference.interval;
+  return {{"low", interval.low},
+          {"high", interval.high},
+          {"standard_error", interval.standard_error},
+          {"degrees", interval.degrees},
+          {"seed_sd", interval.seed_sd},
+          {"question_error", interval.question_error}};
+}
+
+}  // namespace expctl
