@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/contest_rules.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/run_paths.h"
 #include "formats/stored_bert.h"
+#include "formats/teacher_file.h"
 #include "squad/official_data.h"
 #include "squad/overlap.h"
 #include "squad/tokenizer.h"
@@ -79,6 +81,15 @@ void check_model(const std::vector<RunSpec>& specs) {
   }
 }
 
+/// Before a run that would refuse it has waited for its turn.
+void check_teachers(const std::vector<RunSpec>& specs, const Dataset& train) {
+  const std::string sha256 = content_sha256(train);
+  std::set<std::string> read;  // of each length and window once
+  for (const auto& spec : specs) {
+    if (!spec.teacher.path.empty() && read.insert(teacher_command(spec)).second) read_teacher(spec, sha256);
+  }
+}
+
 bool looks_on_the_way(const std::vector<RunSpec>& specs) {
   return std::any_of(specs.begin(), specs.end(),
                      [](const RunSpec& spec) { return spec.train.eval_every > 0; });
@@ -102,6 +113,7 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
   if (!spec.is_command()) {
     check_answer_positions(train, spec.train_data.path);
     check_model(specs);
+    check_teachers(specs, train);
   }
   const ContestRules rules = find_contest_rules(spec.rules);
   for (auto& warning : check_overlap(spec, rules, train, dev)) warnings.push_back(std::move(warning));

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const fs::path& folder) {
-  spec.train_data = {};
+  spec.train_data = spec.teacher = {};
   spec.dev_data = {fs::absolute(input).lexically_normal().string(), sha256_file(input)};
   spec.init.sha256 = sha256_folder(spec.init.path);
   return make_worker_request(WorkerTask::kPredict, std::move(spec), folder);

@@ -1,6 +1,10 @@
 #include "core/run_spec.h"
 
+#include <fmt/core.h>
+
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/text.h"
 
 namespace expctl {
 namespace {
@@ -100,6 +104,20 @@ RunSpec run_spec_from_json(const Json& json, const std::string& source) {
   spec.config_commit = json_get<std::string>(json, "config_commit", source, "");
   spec.config_folder = json_get<std::string>(json, "config_folder", source, "");
   return spec;
+}
+
+void check_teacher(const RunSpec& spec) {
+  const bool is_wanted = spec.train.distillation > 0, is_there = !spec.teacher.path.empty();
+  if (is_wanted && !is_there) {
+    throw Error(fmt::format("distillation = {}: there is no teacher to learn from",
+                            format_number(spec.train.distillation)),
+                "[data] teacher names a logits file of the training data (docs/training.md)");
+  }
+  if (is_there && !is_wanted) {
+    throw Error(
+        fmt::format("teacher = \"{}\": nothing is learned from it with distillation = 0", spec.teacher.path),
+        "distillation is the part of the loss that is by the teacher, at most 1");
+  }
 }
 
 std::string config_hash(const RunSpec& spec) {

@@ -78,6 +78,9 @@ ExecutorSpec executor_spec_from_json(const Json& json, const std::string& source
 Json to_json(const RunSpec& spec);
 RunSpec run_spec_from_json(const Json& json, const std::string& source);
 
+/// Throws Error where a teacher is without `distillation` greater than 0, or the other way round.
+void check_teacher(const RunSpec& spec);
+
 /// The identity of a config: SHA-256 over the training keys (but the seed), the hashes of data and init, and
 /// the command; neither names, paths nor resources. A run is (config hash, seed).
 std::string config_hash(const RunSpec& spec);

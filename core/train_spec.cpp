@@ -35,8 +35,8 @@ std::vector<TrainKey> make_table() {
   using T = TrainSpec;
   // Far above what anybody trains, and low enough that products of counts stay within 64 bits.
   constexpr double kMany = 1e9, kEpochs = 1e5;
-  // A decay of 1 would divide by 0 in the bias correction.
-  constexpr double kMaxBeta = 0.999999;
+  // What decays by 1 never moves: the bias correction would divide by 0, an average stay where it began.
+  constexpr double kMaxDecay = 0.999999;
   return {
       number("epochs", &T::epochs, 0, kEpochs, false),
       number("max_steps", &T::max_steps, 0, kMany),
@@ -47,19 +47,19 @@ std::vector<TrainKey> make_table() {
       number("warmup_ratio", &T::warmup_ratio, 0, 1),
       choice("optimizer", &T::optimizer, {"adamw", "adam", "sgd", "lamb"}),
       number("weight_decay", &T::weight_decay, 0, 1),
-      number("adam_beta1", &T::adam_beta1, 0, kMaxBeta),
-      number("adam_beta2", &T::adam_beta2, 0, kMaxBeta),
+      number("adam_beta1", &T::adam_beta1, 0, kMaxDecay),
+      number("adam_beta2", &T::adam_beta2, 0, kMaxDecay),
       number("adam_epsilon", &T::adam_epsilon, 0, 1, false),
       flag("bias_correction", &T::bias_correction),
       number("max_grad_norm", &T::max_grad_norm, 0),
-      only_default(number("layerwise_lr_decay", &T::layerwise_lr_decay, 0, 1, false)),
+      number("layerwise_lr_decay", &T::layerwise_lr_decay, 0, 1, false),
       number("hidden_dropout", &T::hidden_dropout, 0, 0.99),
       number("attention_dropout", &T::attention_dropout, 0, 0.99),
-      only_default(number("label_smoothing", &T::label_smoothing, 0, 0.99)),
-      only_default(number("ema_decay", &T::ema_decay, 0, 1)),
-      only_default(number("rdrop", &T::rdrop, 0)),
-      only_default(choice("adversarial", &T::adversarial, {"none", "fgm"})),
-      only_default(number("distillation", &T::distillation, 0, 1)),
+      number("label_smoothing", &T::label_smoothing, 0, 0.99),
+      number("ema_decay", &T::ema_decay, 0, kMaxDecay),
+      number("rdrop", &T::rdrop, 0),
+      choice("adversarial", &T::adversarial, {"none", "fgm"}),
+      number("distillation", &T::distillation, 0, 1),
       choice("head", &T::head, {"linear", "mlp"}),
       number("max_seq_length", &T::max_seq_length, 8, 8192),
       number("doc_stride", &T::doc_stride, 1, 8192),

@@ -254,10 +254,29 @@ void read_inputs(TomlTable& root, SweepSpec& sweep, const fs::path& folder) {
   TomlTable data = root.table("data");
   sweep.base.train_data.path = absolute_path(required(data, "train", native), folder);
   sweep.base.dev_data.path = absolute_path(required(data, "dev", native), folder);
+  sweep.base.teacher.path = absolute_path(data.text("teacher", ""), folder);
   data.refuse_unknown_keys();
   TomlTable model = root.table("model");
   sweep.base.init.path = absolute_path(required(model, "init", native), folder);
   model.refuse_unknown_keys();
+}
+
+/// Throws at the one of a teacher and its part of the loss that is without the other.
+void check_distillation(TomlTable& root, const SweepSpec& sweep) {
+  constexpr const char* kKey = "distillation";
+  TomlTable data = root.table("data"), train = root.table("train");
+  TomlTable space = root.table("sweep").table("space");
+  const toml::node* swept = sweep.base.is_command() ? nullptr : space.find(kKey);
+  const bool is_wanted = swept != nullptr || sweep.base.train.distillation > 0;
+  if (!sweep.base.teacher.path.empty() && !is_wanted) {
+    data.refuse(*data.find("teacher"), "'data.teacher': nothing is learned from it without distillation",
+                "[train] distillation = 0.5 is the part of the loss that is by the teacher");
+  }
+  if (sweep.base.teacher.path.empty() && is_wanted) {
+    const TomlTable& at = swept != nullptr ? space : train;
+    at.refuse(swept != nullptr ? *swept : *train.find(kKey), "distillation needs a teacher",
+              "[data] teacher = \"logits.safetensors\", of the training data (docs/training.md)");
+  }
 }
 
 SweepSpec read_root(TomlTable root, const fs::path& folder) {
@@ -269,6 +288,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   read_inputs(root, sweep, folder);
   read_train(root.table("train"), sweep.base.train);
   read_space(root.table("sweep"), sweep);
+  check_distillation(root, sweep);
   sweep.base.resources = read_resources(root.table("resources"));
   sweep.base.early_stop = read_early_stop(root.table("early_stop"), sweep.base.is_command());
   sweep.base.executor = read_executor(root.table("executor"));
@@ -345,6 +365,8 @@ std::vector<RunSpec> expand(const SweepSpec& sweep) {
       run.train.seed = seed;
       try {
         run.train = resolve(run.train);
+        if (run.train.distillation == 0) run.teacher = {};  // one of a space, or --set
+        check_teacher(run);
       } catch (const Error& e) {
         throw Error(fmt::format("{}: {}", sweep.source, e.what()), e.hint(), e.code());
       }

@@ -73,6 +73,12 @@ bool is_span_head(std::string_view name) {
   return name.starts_with("qa_outputs.") || name.starts_with("qa_head.");
 }
 
+std::optional<int64_t> encoder_layer_of(std::string_view name) {
+  constexpr std::string_view kBeginning = "bert.encoder.layer.";
+  if (!name.starts_with(kBeginning)) return std::nullopt;
+  return std::stoll(std::string(name.substr(kBeginning.size())));
+}
+
 bool is_bias_or_norm(std::string_view name) {
   return name.ends_with(".bias") || name.find("LayerNorm") != std::string_view::npos;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ GoogleName google_bert_name(std::string_view canonical);
 
 /// Whether a canonical name is of a span head, linear or not, which a model that is not fine-tuned lacks.
 bool is_span_head(std::string_view name);
+
+/// The encoder layer (from 0) that a canonical name is of; nothing for embeddings and the head.
+std::optional<int64_t> encoder_layer_of(std::string_view name);
 
 /// Whether weight decay leaves the tensor alone: biases and LayerNorm.
 bool is_bias_or_norm(std::string_view name);

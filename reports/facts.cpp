@@ -60,7 +60,7 @@ Json fixed_keys(const std::vector<RunRecord>& runs) {
   Json list = Json::array();
   for (const auto& item : runs.front().spec["train"].items()) {
     const bool alike = std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
-      return run.spec["train"][item.key()] == item.value();
+      return run.spec["train"].value(item.key(), Json()) == item.value();
     });
     if (alike && !item.key().starts_with("seed"))
       list.push_back({{"key", item.key()}, {"value", scalar_text(item.value())}});
@@ -159,6 +159,20 @@ std::string changed_head_text(const std::vector<RunRecord>& runs) {
   return join(changed, ", ");
 }
 
+/// The runs among them that had a teacher, each once.
+Json distilled_rows(const std::vector<RunRecord>& runs) {
+  Json list = Json::array();
+  std::set<std::string> seen;
+  for (const auto& run : runs) {
+    const RunSpec spec = spec_of(run);
+    if (spec.teacher.path.empty() || !seen.insert(run.id).second) continue;
+    list.push_back(input_row(run.spec["data"]["teacher"]));
+    list.back()["id"] = run.id;
+    list.back()["part"] = format_number(spec.train.distillation);
+  }
+  return list;
+}
+
 /// What an ensemble's method does with its members.
 std::string method_text(const RunRecord& entry) {
   const std::string method = json_get<std::string>(entry.spec, "method", "registry: " + entry.id);
@@ -218,7 +232,7 @@ Json submission_facts(const Registry& registry, const Submission& submission,
                       const std::vector<std::string>& named, double now_s) {
   Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array(), others = Json::array(),
        changed_heads = Json::array();
-  std::vector<RunRecord> searched = submission.considered;
+  std::vector<RunRecord> searched = submission.considered, handed_in;
   for (const auto& entry : submission.entries) {
     Json row = run_row(entry.record);
     const auto runs = model_runs(registry, entry.record);
@@ -237,8 +251,9 @@ Json submission_facts(const Registry& registry, const Submission& submission,
       ensembles.push_back(row);
     }
     searched.insert(searched.end(), runs.begin(), runs.end());
+    handed_in.insert(handed_in.end(), runs.begin(), runs.end());
   }
-  const Json imported = imported_rows(searched);
+  const Json imported = imported_rows(searched), distilled = distilled_rows(handed_in);
   std::vector<std::string> sweep_ids = sweeps_of(searched);
   for (const auto& word : named) {
     if (registry.find_sweep(word) && std::find(sweep_ids.begin(), sweep_ids.end(), word) == sweep_ids.end())
@@ -265,6 +280,8 @@ Json submission_facts(const Registry& registry, const Submission& submission,
           {"any_ensembles", !ensembles.empty()},
           {"changed_heads", changed_heads},
           {"any_changed_heads", !changed_heads.empty()},
+          {"distilled", distilled},
+          {"any_distilled", !distilled.empty()},
           {"imported", imported},
           {"any_imported", !imported.empty()},
           {"considered", considered_text(submission.considered)},

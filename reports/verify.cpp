@@ -15,6 +15,8 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
+constexpr std::string_view kNoContest = "none";
+
 struct Rule {
   const char* name;
   const char* passed;
@@ -46,6 +48,8 @@ constexpr Rule kRules[] = {
     {"whole model trained", "no tensor is as it was before fine-tuning", check_trained,
      [](const SubmissionView& view) { return view.rules.whole_model_trained; }},
     {"training data", "every run was trained on this file", check_train_data},
+    {"teachers", "no run learned from another model's answers", check_teachers,
+     [](const SubmissionView& view) { return view.rules.name != kNoContest; }},
     {"dev data", "it is the published file", check_dev_data,
      [](const SubmissionView& view) { return view.rules.dev_data.is_prescribed(); }},
     {"dev data kept out", "no question and no context of it is in the training file", check_dev_data_kept_out,

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/hash.h"
+#include "core/text.h"
 #include "reports/recorded_inputs.h"
 #include "squad/official_data.h"
 #include "squad/overlap.h"
@@ -40,6 +41,23 @@ void check_train_data(const SubmissionView& view, Findings& findings) {
   check_official(view, view.options.train, view.rules.train_data, findings);
   check_recorded_input(view, &RunSpec::train_data, sha256_file(view.options.train), view.options.train,
                        "was trained on", findings);
+}
+
+void check_teachers(const SubmissionView& view, Findings& findings) {
+  for (const auto& entry : view.entries) {
+    for (const auto& run : entry.runs()) {
+      const RunSpec spec = entry.spec(run);
+      const std::string where = view.name_of_file(entry.paths.training(run) / kSpecFile);
+      if (spec.is_command())
+        findings.unproven.push_back(
+            fmt::format("{}: whether another program's run had a teacher its files do not say", where));
+      else if (!spec.teacher.path.empty())
+        findings.unproven.push_back(
+            fmt::format("{}: the run learned from a teacher's logits (distillation = {}), which needs the "
+                        "judges' approval",
+                        where, format_number(spec.train.distillation)));
+    }
+  }
 }
 
 void check_dev_data(const SubmissionView& view, Findings& findings) {

@@ -29,7 +29,7 @@ std::string stamp(const fs::path& path) {
 }  // namespace
 
 void InputCheck::check(const RunSpec& spec) {
-  for (const auto& input : {spec.train_data, spec.dev_data, spec.init}) {
+  for (const auto& input : {spec.train_data, spec.dev_data, spec.init, spec.teacher}) {
     if (!input.path.empty()) check(input);
   }
 }

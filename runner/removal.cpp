@@ -26,7 +26,7 @@ void delete_folder(const WorkspacePaths& workspace, const fs::path& folder, cons
   if (none) throw Error(fmt::format("{}: cannot be deleted: {}", folder.string(), none.message()));
 }
 
-/// Entries whose folder a run that may go on begins from.
+/// Entries whose folder a run that may go on begins or learns from.
 std::set<std::string> begun_from(const Registry& registry, const WorkspacePaths& workspace) {
   std::set<std::string> ids;
   for (const fs::path path : registry.checkpoints_in_use()) {
@@ -61,7 +61,7 @@ void check_removable(const Registry& registry, const WorkspacePaths& workspace,
   const auto needed = begun_from(registry, workspace);
   for (const auto& id : ids) {
     if (needed.contains(id))
-      throw Error(fmt::format("a run that is not over begins from {}", id),
+      throw Error(fmt::format("a run that is not over begins or learns from {}", id),
                   "expctl runs says which are queued or stopped");
   }
 }

@@ -60,6 +60,7 @@ Standing standing_of(const std::optional<RunRecord>& run) {
 void hash_inputs(SweepSpec& sweep) {
   hash_file(sweep.base.train_data, "data.train");
   hash_file(sweep.base.dev_data, "data.dev");
+  hash_file(sweep.base.teacher, "data.teacher");
   hash_folder(sweep.base.init, "model.init");
 }
 

@@ -7,13 +7,13 @@
 
 #include "core/json.h"
 #include "core/train_spec.h"
-#include "squad/features.h"
 #include "trainer/checkpoint.h"
 #include "trainer/model.h"
 #include "trainer/optimizer.h"
 #include "trainer/precision.h"
 #include "trainer/ranks.h"
 #include "trainer/step_engine.h"
+#include "trainer/training_data.h"
 
 namespace expctl {
 
@@ -27,12 +27,11 @@ class Backend {
 
   virtual std::unique_ptr<Predictor> make_predictor(const BertConfig& config, Precision precision) const = 0;
 
-  /// The engine keeps the references. `spec` is resolved. Of several ranks each makes one, and begins the
-  /// same steps. Throws Error for what it cannot compute.
+  /// The engine keeps the references, and those in `data`. `spec` is resolved. Of several ranks each makes
+  /// one, and begins the same steps. Throws Error for what it cannot compute.
   virtual std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision,
                                                   Checkpoint& checkpoint, OptimizerState& optimizer,
-                                                  const std::vector<Feature>& features,
-                                                  Ranks& ranks) const = 0;
+                                                  const TrainingData& data, Ranks& ranks) const = 0;
 
   /// What a result's last bits depend on, as text: a saved state tells of it.
   virtual std::string machine() const = 0;

@@ -21,9 +21,9 @@ class CpuBackend : public Backend {
   }
 
   std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          OptimizerState& optimizer, const TrainingData& data,
                                           Ranks& ranks) const override {
-    return std::make_unique<CpuEngine>(spec, precision, checkpoint, optimizer, features, ranks);
+    return std::make_unique<CpuEngine>(spec, precision, checkpoint, optimizer, data, ranks);
   }
 
   std::string machine() const override {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/train_spec.h"
-#include "squad/features.h"
 #include "trainer/checkpoint.h"
 #include "trainer/gradient_sum.h"
 #include "trainer/gradients.h"
@@ -14,14 +13,16 @@
 #include "trainer/optimizer.h"
 #include "trainer/precision.h"
 #include "trainer/ranks.h"
+#include "trainer/span_loss.h"
 #include "trainer/step_engine.h"
+#include "trainer/training_data.h"
 
 namespace expctl {
 
 class CpuEngine : public StepEngine {
  public:
   CpuEngine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint, OptimizerState& optimizer,
-            const std::vector<Feature>& features, Ranks& ranks, int64_t bucket_floats = kBucketFloats);
+            const TrainingData& data, Ranks& ranks, int64_t bucket_floats = kBucketFloats);
 
   size_t most_in_flight() const override { return 0; }
   void begin(const StepOrder& order) override;
@@ -32,13 +33,15 @@ class CpuEngine : public StepEngine {
 
  private:
   double accumulate(const StepOrder& order);
-  double add_micro_batch(const StepOrder& order, RankShare part, bool is_last);
+  double add_share(const StepOrder& order, int64_t pass, bool is_last);
+  double add_micro_batch(const StepOrder& order, RankShare part, int64_t pass, bool is_last);
+  SpanTargets targets_of(const std::vector<int64_t>& chosen) const;
   std::vector<int64_t> words_of(const std::vector<int64_t>& batch) const;
 
   const TrainSpec& spec_;
   Checkpoint& checkpoint_;
   OptimizerState& optimizer_;
-  const std::vector<Feature>& features_;
+  const TrainingData data_;
   Ranks& ranks_;
   std::unique_ptr<Model> model_;
   Gradients gradients_;

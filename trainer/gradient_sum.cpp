@@ -18,20 +18,27 @@ void GradientSum::begin_until(int64_t end) {
   begun_ = end;
 }
 
+std::vector<float> GradientSum::sum_of_words(const std::vector<int64_t>& word_rows) {
+  const int64_t width = gradients_.values().at(kWordEmbeddings).size(1);
+  const float* words = gradients_.data(kWordEmbeddings);
+  std::vector<float> sums(word_rows.size() * static_cast<size_t>(width));
+  float* next = sums.data();
+  for (const int64_t row : word_rows) next = std::copy_n(words + row * width, width, next);
+  ranks_.begin_sum(sums.data(), static_cast<int64_t>(sums.size()));
+  ranks_.finish_sums();
+  return sums;
+}
+
 void GradientSum::finish(const std::vector<int64_t>& word_rows) {
   if (ranks_.size() == 1) return;
   // One whose share of the batch is empty has seen no layer; for the others this begins nothing more.
   for (int64_t layer = layers_; layer-- > 0;) after_layer(layer);
   begin_until(gradients_.dense_count());
   begun_ = 0;
+  const std::vector<float> sums = sum_of_words(word_rows);
   const int64_t width = gradients_.values().at(kWordEmbeddings).size(1);
   float* words = gradients_.data(kWordEmbeddings);
-  word_sums_.resize(word_rows.size() * static_cast<size_t>(width));
-  float* next = word_sums_.data();
-  for (const int64_t row : word_rows) next = std::copy_n(words + row * width, width, next);
-  ranks_.begin_sum(word_sums_.data(), static_cast<int64_t>(word_sums_.size()));
-  ranks_.finish_sums();
-  const float* sum = word_sums_.data();
+  const float* sum = sums.data();
   for (const int64_t row : word_rows) {
     std::copy_n(sum, width, words + row * width);
     sum += width;

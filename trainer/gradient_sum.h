@@ -22,6 +22,10 @@ class GradientSum {
   /// What a backward pass of the step's last micro-batch has completed with this layer may be sent.
   void after_layer(int64_t layer);
 
+  /// Rows of the word embeddings' gradient so far, summed, one after the other: [rows, hidden]. Of the
+  /// gradients themselves nothing is summed yet; nothing of them may be on its way.
+  std::vector<float> sum_of_words(const std::vector<int64_t>& word_rows);
+
   /// Sums what is left. `word_rows` are the words of all ranks' shares, in order. Waits; then all gradients
   /// have the same bits on every rank, and the next step may begin.
   void finish(const std::vector<int64_t>& word_rows);
@@ -33,8 +37,7 @@ class GradientSum {
   Gradients& gradients_;
   int64_t layers_;
   int64_t bucket_floats_;
-  int64_t begun_ = 0;             ///< of the dense gradients
-  std::vector<float> word_sums_;  ///< rows of the word embeddings, one after the other
+  int64_t begun_ = 0;  ///< of the dense gradients
 };
 
 }  // namespace expctl

@@ -17,9 +17,7 @@ constexpr int64_t kNoLayer = -1;
 
 /// The layer that a parameter belongs to.
 int64_t layer_of(const std::string& name) {
-  static const std::string kBeginning = "bert.encoder.layer.";
-  if (is_span_head(name)) return kHead;
-  return name.starts_with(kBeginning) ? std::stoll(name.substr(kBeginning.size())) : kNoLayer;
+  return is_span_head(name) ? kHead : encoder_layer_of(name).value_or(kNoLayer);
 }
 
 }  // namespace

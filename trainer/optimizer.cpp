@@ -6,6 +6,7 @@
 
 #include "core/tiles.h"
 #include "formats/bert_names.h"
+#include "trainer/layer_rates.h"
 #include "trainer/norm.h"
 
 namespace expctl {
@@ -71,6 +72,9 @@ UpdateCoefficients update_coefficients(const TrainSpec& spec, bool has_decay, do
 
 OptimizerState fresh_optimizer_state(const TrainSpec& spec, const Parameters& parameters) {
   OptimizerState state;
+  if (spec.ema_decay > 0) {
+    for (const auto& [name, parameter] : parameters) state.average[name] = parameter.clone();
+  }
   if (spec.optimizer == "sgd") return state;
   for (const auto& [name, parameter] : parameters) {
     state.mean[name] = torch::zeros_like(parameter);
@@ -96,11 +100,13 @@ std::vector<int64_t> find_moved_words(const OptimizerState& state) {
 }
 
 void optimizer_step(Parameters& parameters, OptimizerState& state, const Gradients& gradients,
-                    const TrainSpec& spec, double learning_rate, int64_t step, double gradient_scale) {
+                    const TrainSpec& spec, int64_t layers, double learning_rate, int64_t step,
+                    double gradient_scale) {
   state.moved_words = union_of(state.moved_words, gradients.word_rows());
   for (auto& [name, parameter] : parameters) {
+    const double rate = learning_rate * rate_factor(name, layers, spec.layerwise_lr_decay);
     const UpdateCoefficients c =
-        update_coefficients(spec, !is_bias_or_norm(name), learning_rate, step, gradient_scale);
+        update_coefficients(spec, !is_bias_or_norm(name), rate, step, gradient_scale);
     const auto& gradient = gradients.values().at(name);
     if (spec.optimizer == "sgd") {
       parameter.sub_(gradient * c.gradient_scale + parameter * c.coupled_decay, c.learning_rate);

@@ -15,10 +15,11 @@
 
 namespace expctl {
 
-/// What an optimizer keeps between steps, by parameter name; empty for sgd.
+/// What is kept between steps, by parameter name.
 struct OptimizerState {
-  Parameters mean;                   ///< first moments, zero before the first step
-  Parameters variance;               ///< second moments
+  Parameters mean;                   ///< first moments, zero before the first step; empty for sgd
+  Parameters variance;               ///< second moments, likewise
+  Parameters average;                ///< of the parameters (trainer/average.h); empty where ema_decay is 0
   std::vector<int64_t> moved_words;  ///< rows of the word embeddings that have ever had a gradient, in order
 };
 
@@ -31,9 +32,10 @@ std::vector<int64_t> find_moved_words(const OptimizerState& state);
 UpdateCoefficients update_coefficients(const TrainSpec& spec, bool has_decay, double learning_rate,
                                        int64_t update, double gradient_scale);
 
-/// One update in place. `step` counts updates from 1. Gradients are multiplied by `gradient_scale` (1, or
-/// less to clip).
+/// One update in place, of a model of so many encoder layers (trainer/layer_rates.h). `step` counts updates
+/// from 1. Gradients are multiplied by `gradient_scale` (1, or less to clip).
 void optimizer_step(Parameters& parameters, OptimizerState& state, const Gradients& gradients,
-                    const TrainSpec& spec, double learning_rate, int64_t step, double gradient_scale);
+                    const TrainSpec& spec, int64_t layers, double learning_rate, int64_t step,
+                    double gradient_scale);
 
 }  // namespace expctl

@@ -5,6 +5,12 @@ namespace expctl {
 PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t>& chosen,
                  int64_t first_sequence) {
   PackedBatch batch;
+  pack_more(features, chosen, first_sequence, batch);
+  return batch;
+}
+
+void pack_more(const std::vector<Feature>& features, const std::vector<int64_t>& chosen,
+               int64_t first_sequence, PackedBatch& batch) {
   for (const int64_t index : chosen) {
     const auto& feature = features[static_cast<size_t>(index)];
     const auto length = static_cast<int64_t>(feature.input_ids.size());
@@ -16,7 +22,6 @@ PackedBatch pack(const std::vector<Feature>& features, const std::vector<int64_t
     batch.lengths.push_back(length);
     batch.sequences.push_back(first_sequence++);
   }
-  return batch;
 }
 
 }  // namespace expctl

@@ -6,32 +6,71 @@
 namespace expctl {
 namespace {
 
-/// Half of the cross-entropy of `length` logits, every other number from `logits` on; its gradient likewise.
-double half_cross_entropy(const float* logits, int64_t length, int64_t target, float* gradient) {
-  const auto logit = [&](int64_t i) { return static_cast<double>(logits[2 * i]); };
+/// Over the tokens of a sequence: what one end's logits are compared with. Its mass is 1, or less where the
+/// label is left out.
+struct Target {
+  std::vector<double> values;
+  double mass = 0;
+
+  explicit Target(int64_t length) : values(static_cast<size_t>(length), 0.0) {}
+
+  void add_label(int64_t label, double smoothing, double part) {
+    const auto at = static_cast<size_t>(std::max<int64_t>(0, label));
+    if (at >= values.size()) return;
+    if (smoothing > 0) {
+      for (double& value : values) value += part * smoothing / static_cast<double>(values.size());
+    }
+    values[at] += part * (1 - smoothing);
+    mass += part;
+  }
+
+  /// The softmax of every other number from `logits` on.
+  void add_teacher(const float* logits, double part) {
+    const auto logit = [&](size_t i) { return static_cast<double>(logits[2 * i]); };
+    double largest = logit(0), sum = 0;
+    for (size_t i = 1; i < values.size(); ++i) largest = std::max(largest, logit(i));
+    for (size_t i = 0; i < values.size(); ++i) sum += std::exp(logit(i) - largest);
+    for (size_t i = 0; i < values.size(); ++i) values[i] += part * (std::exp(logit(i) - largest) / sum);
+    mass += part;
+  }
+};
+
+/// Half of the cross-entropy of logits, every other number from `logits` on; its gradient likewise.
+double half_cross_entropy(const float* logits, const Target& of, float* gradient) {
+  const std::vector<double>& target = of.values;
+  const auto logit = [&](size_t i) { return static_cast<double>(logits[2 * i]); };
   double largest = logit(0);
-  for (int64_t i = 1; i < length; ++i) largest = std::max(largest, logit(i));
-  double sum = 0;
-  for (int64_t i = 0; i < length; ++i) sum += std::exp(logit(i) - largest);
-  for (int64_t i = 0; i < length; ++i)
-    gradient[2 * i] =
-        static_cast<float>(0.5 * (std::exp(logit(i) - largest) / sum - (i == target ? 1.0 : 0.0)));
-  return 0.5 * (std::log(sum) + largest - logit(target));
+  for (size_t i = 1; i < target.size(); ++i) largest = std::max(largest, logit(i));
+  double sum = 0, expected = 0;
+  for (size_t i = 0; i < target.size(); ++i) {
+    sum += std::exp(logit(i) - largest);
+    if (target[i] > 0) expected += target[i] * logit(i);
+  }
+  for (size_t i = 0; i < target.size(); ++i)
+    gradient[2 * i] = static_cast<float>(0.5 * (of.mass * (std::exp(logit(i) - largest) / sum) - target[i]));
+  return 0.5 * (of.mass * (std::log(sum) + largest) - expected);
 }
 
 }  // namespace
 
 SpanLoss span_loss(const std::vector<float>& logits, const std::vector<int64_t>& lengths,
-                   const std::vector<int64_t>& starts, const std::vector<int64_t>& ends) {
+                   const SpanTargets& targets) {
   SpanLoss loss;
   loss.gradient.resize(logits.size());
   size_t first = 0;
   for (size_t s = 0; s < lengths.size(); ++s) {
     for (const size_t end : {size_t{0}, size_t{1}}) {
-      const int64_t target = std::max<int64_t>(0, end == 0 ? starts[s] : ends[s]);
+      const int64_t label = end == 0 ? targets.starts[s] : targets.ends[s];
       const size_t at = 2 * first + end;
-      if (target < lengths[s])
-        loss.sum += half_cross_entropy(logits.data() + at, lengths[s], target, loss.gradient.data() + at);
+      Target target(lengths[s]);
+      if (targets.teacher.empty()) {
+        target.add_label(label, targets.smoothing, 1);
+      } else {
+        target.add_label(label, targets.smoothing, 1 - targets.distillation);
+        target.add_teacher(targets.teacher.data() + at, targets.distillation);
+      }
+      if (target.mass > 0)
+        loss.sum += half_cross_entropy(logits.data() + at, target, loss.gradient.data() + at);
     }
     first += static_cast<size_t>(lengths[s]);
   }

@@ -6,16 +6,16 @@
 namespace expctl {
 
 Training::Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
-                   const std::vector<Feature>& features, DataOrder order, Ranks& ranks)
+                   const TrainingData& data, DataOrder order, Ranks& ranks)
     : spec_(spec),
       machine_(machine_of(backend, ranks)),
       precision_(precision),
       checkpoint_(checkpoint),
-      features_(features),
+      data_(data),
       order_of_(std::move(order)),
-      plan_(plan_steps(spec, static_cast<int64_t>(features.size()))),
+      plan_(plan_steps(spec, static_cast<int64_t>(data.features.size()))),
       optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)),
-      engine_(backend.make_engine(spec, precision, checkpoint, optimizer_, features, ranks)) {
+      engine_(backend.make_engine(spec, precision, checkpoint, optimizer_, data, ranks)) {
   if (precision != Precision::kFp16) position_.loss_scale.scale = 1;
 }
 
@@ -26,7 +26,7 @@ std::vector<int64_t> Training::batch_of(int64_t step) {
     order_epoch_ = epoch;
   }
   const int64_t first = (step % plan_.steps_per_epoch) * spec_.batch_size;
-  const int64_t last = std::min(first + spec_.batch_size, static_cast<int64_t>(features_.size()));
+  const int64_t last = std::min(first + spec_.batch_size, static_cast<int64_t>(data_.features.size()));
   return {order_.begin() + first, order_.begin() + last};
 }
 
@@ -59,7 +59,7 @@ bool Training::finish_step(const TrainingHooks& hooks) {
   if (finite) ++position_.updates;
   ++position_.step;
 
-  const auto count = static_cast<double>(features_.size());
+  const auto count = static_cast<double>(data_.features.size());
   const int64_t in_epoch = order.step % plan_.steps_per_epoch * spec_.batch_size;
   StepMetrics metrics;
   metrics.step = position_.step;
@@ -69,7 +69,7 @@ bool Training::finish_step(const TrainingHooks& hooks) {
   metrics.learning_rate = order.learning_rate;
   metrics.grad_norm = outcome.grad_norm;
   for (const int64_t i : order.batch)
-    metrics.tokens += static_cast<int64_t>(features_[static_cast<size_t>(i)].input_ids.size());
+    metrics.tokens += static_cast<int64_t>(data_.features[static_cast<size_t>(i)].input_ids.size());
   hooks.on_step(metrics);
   return true;
 }
@@ -106,6 +106,10 @@ TrainEnd Training::run(const TrainingHooks& hooks) {
     if (!torch::isfinite(parameter).all().item<bool>()) return TrainEnd::kDiverged;
   }
   return TrainEnd::kDone;
+}
+
+const Parameters& Training::weights() const {
+  return optimizer_.average.empty() ? checkpoint_.parameters : optimizer_.average;
 }
 
 void Training::save(const std::filesystem::path& path, const std::string& identity) const {

@@ -46,7 +46,7 @@ class Training {
   /// `spec` is resolved. `parameters` of the checkpoint are trained in place. Of several ranks each has its
   /// own, and all take the same steps: should_stop() has to answer alike on each.
   Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
-           const std::vector<Feature>& features, DataOrder order, Ranks& ranks);
+           const TrainingData& data, DataOrder order, Ranks& ranks);
 
   int64_t step() const { return position_.step; }  ///< finished
   const StepPlan& plan() const { return plan_; }
@@ -55,6 +55,10 @@ class Training {
   /// number. In fp16 such a gradient first halves the loss scale and leaves the step's update out; only where
   /// that no longer helps has the training diverged.
   TrainEnd run(const TrainingHooks& hooks);
+
+  /// What is evaluated and kept: the average of the parameters where there is one, else they themselves. No
+  /// copy: it moves on with the training.
+  const Parameters& weights() const;
 
   /// As trainer/training_state.h; load() goes on from the file to the same bits. It returns false where there
   /// is no file, and throws Error where it is of another training (`identity`).
@@ -71,7 +75,7 @@ class Training {
   const std::string machine_;
   Precision precision_;
   Checkpoint& checkpoint_;
-  const std::vector<Feature>& features_;
+  const TrainingData data_;
   DataOrder order_of_;
   StepPlan plan_;
   OptimizerState optimizer_;

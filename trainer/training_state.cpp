@@ -35,6 +35,7 @@ std::map<std::string, torch::Tensor> named(const Parameters& parameters, const O
   for (const auto& [name, tensor] : parameters) all["parameter/" + name] = tensor;
   for (const auto& [name, tensor] : optimizer.mean) all["mean/" + name] = tensor;
   for (const auto& [name, tensor] : optimizer.variance) all["variance/" + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.average) all["average/" + name] = tensor;
   return all;
 }
 

@@ -18,6 +18,7 @@
 #include "core/threads.h"
 #include "core/worker_exit.h"
 #include "formats/bert_names.h"
+#include "formats/teacher_file.h"
 #include "trainer/cuda_library.h"
 #include "trainer/evaluation.h"
 #include "trainer/metrics_log.h"
@@ -74,10 +75,24 @@ Json evaluation_line(int64_t step, const Score& score, std::optional<int64_t> ru
   return line;
 }
 
-std::vector<Feature> training_features(const RunSpec& spec, const Vocabulary& vocabulary) {
+/// The features of a training, and what its teacher says to them.
+struct Lessons {
+  std::vector<Feature> features;
+  std::optional<LogitsFile> teacher;
+
+  TrainingData data() const { return {features, teacher ? &*teacher : nullptr}; }
+};
+
+Lessons read_lessons(const RunSpec& spec, const Vocabulary& vocabulary) {
+  check_teacher(spec);
   const Dataset dataset = read_dataset(spec.train_data.path);
   check_answer_positions(dataset, spec.train_data.path);
-  return make_features(dataset, vocabulary, training_feature_options(spec.train));
+  Lessons lessons{make_features(dataset, vocabulary, training_feature_options(spec.train)), {}};
+  if (!spec.teacher.path.empty()) {
+    lessons.teacher = read_teacher(spec, content_sha256(dataset));
+    check_teacher_fits(*lessons.teacher, lessons.features, spec.teacher.path, teacher_command(spec));
+  }
+  return lessons;
 }
 
 DataOrder data_order(const WorkerRequest& request, int64_t features) {
@@ -92,7 +107,7 @@ std::string identity_of(RunSpec spec) {
   return config_hash(spec) + "/" + std::to_string(spec.train.seed);
 }
 
-/// The training of one rank; what is written is rank 0's.
+/// The training of one rank; what is written is rank 0's, and `checkpoint` afterwards what is to be kept.
 class RankTraining {
  public:
   /// `evaluation` may be null.
@@ -106,9 +121,9 @@ class RankTraining {
         evaluation_(evaluation),
         should_stop_(should_stop),
         ranks_(ranks),
-        features_(training_features(request.spec, checkpoint.vocabulary)),
-        training_(spec_, backend, precision, checkpoint, features_,
-                  data_order(request, static_cast<int64_t>(features_.size())), ranks) {}
+        lessons_(read_lessons(request.spec, checkpoint.vocabulary)),
+        training_(spec_, backend, precision, checkpoint, lessons_.data(),
+                  data_order(request, static_cast<int64_t>(lessons_.features.size())), ranks) {}
 
   TrainEnd run() {
     if (training_.load(state_file(paths_), identity_))
@@ -124,12 +139,13 @@ class RankTraining {
     if (end != TrainEnd::kDiverged) save();
     if (end == TrainEnd::kDiverged)
       log->write({{"event", "diverged"}, {"step", std::min(training_.step() + 1, last_step())}});
+    checkpoint_ = trained();
     return end;
   }
 
  private:
   void add_what_is_written(TrainingHooks& hooks, MetricsLog& log) {
-    fmt::print("{} features, {} steps, {}{} threads\n", features_.size(), last_step(),
+    fmt::print("{} features, {} steps, {}{} threads\n", lessons_.features.size(), last_step(),
                ranks_.size() > 1 ? fmt::format("{} ranks of ", ranks_.size()) : "", thread_count());
     std::fflush(stdout);
     saved_at_ = clock_.now_s();
@@ -148,6 +164,13 @@ class RankTraining {
       evaluate_where_due(step, log);
       if (is_save_due(step)) save();
     };
+  }
+
+  /// As it is evaluated and kept; it shares its tensors with the training.
+  Checkpoint trained() const {
+    Checkpoint checkpoint = checkpoint_;
+    checkpoint.parameters = training_.weights();
+    return checkpoint;
   }
 
   int64_t last_step() const { return training_.plan().total_steps; }
@@ -174,7 +197,7 @@ class RankTraining {
 
   void evaluate_where_due(int64_t step, MetricsLog& log) {
     if (!is_evaluated(step) || step == last_step()) return;
-    if (const auto score = evaluation_->score(checkpoint_, should_stop_))
+    if (const auto score = evaluation_->score(trained(), should_stop_))
       log.write(evaluation_line(step, *score, rung_at(step), clock_.now_s()));
   }
 
@@ -186,7 +209,7 @@ class RankTraining {
   const std::function<bool()>& should_stop_;
   Ranks& ranks_;
   const std::string identity_ = identity_of(request_.spec);
-  const std::vector<Feature> features_;
+  const Lessons lessons_;
   Training training_;
   const std::vector<int64_t> rungs_ = rung_steps(request_.spec.early_stop, last_step());
   SystemClock clock_;

@@ -7,6 +7,7 @@ import shutil
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
+import torch.nn.functional as F
 import transformers
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertConfig, BertForQuestionAnswering, get_scheduler
 
@@ -110,33 +111,104 @@ class AdamWithoutCorrection(torch.optim.Optimizer):
                 p.sub_(m / (v.sqrt() + group["eps"]) + group["weight_decay"] * p, alpha=group["lr"])
 
 
+def number_of_layer(name, layers):
+    """As BEiT numbers them: embeddings 0, layer i (from 0) i + 1, the head one more than the last layer."""
+    if name.startswith("qa_outputs."):
+        return layers + 1
+    found = re.search(r"\.layer\.(\d+)\.", name)
+    return int(found.group(1)) + 1 if found else 0
+
+
 def make_optimizer(model, keys):
-    decayed = [p for n, p in model.named_parameters() if "LayerNorm" not in n and not n.endswith(".bias")]
-    rest = [p for n, p in model.named_parameters() if "LayerNorm" in n or n.endswith(".bias")]
-    groups = [{"params": decayed, "weight_decay": keys.get("weight_decay", 0.0)}, {"params": rest, "weight_decay": 0.0}]
+    layers, groups = model.config.num_hidden_layers, {}
+    for n, p in model.named_parameters():
+        factor = keys.get("layerwise_lr_decay", 1.0) ** (layers + 1 - number_of_layer(n, layers))
+        decay = 0.0 if "LayerNorm" in n or n.endswith(".bias") else keys.get("weight_decay", 0.0)
+        group = {"params": [], "weight_decay": decay, "lr": keys["learning_rate"] * factor, "factor": factor}
+        groups.setdefault((decay, factor), group)["params"].append(p)
+    groups = list(groups.values())
     if keys.get("bias_correction", True):
         return torch.optim.AdamW(groups, lr=keys["learning_rate"], eps=1e-8)
     return AdamWithoutCorrection(groups, keys["learning_rate"], 1e-8)
 
 
-def train(model, data, orders, keys):
-    """Trains in place for keys["max_steps"] steps. Returns each step's loss, learning rate and norm, and the first gradients."""
+def loss_of(model, feature, keys, teacher):
+    """transformers' own loss, or what docs/training.md says of label_smoothing and distillation; `teacher` is (start, end) logits."""
+    smoothing, part = keys.get("label_smoothing", 0.0), keys.get("distillation", 0.0)
+    if smoothing == 0 and part == 0:
+        return model(**feature).loss
+    out = model(input_ids=feature["input_ids"], token_type_ids=feature["token_type_ids"])
+    loss = 0
+    for i, (logits, label) in enumerate([(out.start_logits, feature["start_positions"]), (out.end_logits, feature["end_positions"])]):
+        loss = loss + (1 - part) / 2 * F.cross_entropy(logits, label, label_smoothing=smoothing)
+        if part > 0:
+            loss = loss + part / 2 * F.cross_entropy(logits, teacher[i].softmax(0)[None])
+    return loss
+
+
+def add_gradients(model, data, batch, keys, teacher):
+    """Of the mean over the batch, which it returns."""
+    loss = 0.0
+    for i in batch:
+        part = loss_of(model, data[i], keys, teacher[i] if teacher else None) / len(batch)
+        part.backward()
+        loss += part.item()
+    return loss
+
+
+class Average:
+    """torch_ema's: ema_decay of docs/training.md."""
+
+    def __init__(self, model, decay):
+        self.decay, self.updates = decay, 0
+        self.shadow = [p.detach().clone() for p in model.parameters()]
+
+    @torch.no_grad()
+    def update(self, model):
+        self.updates += 1
+        d = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for s, p in zip(self.shadow, model.parameters()):
+            s.sub_((1 - d) * (s - p))
+
+    @torch.no_grad()
+    def put_into(self, model):
+        for s, p in zip(self.shadow, model.parameters()):
+            p.copy_(s)
+
+
+def add_attacked_gradients(model, data, batch, keys, teacher):
+    """adversarial = "fgm": those at word embeddings moved by g / ||g||."""
+    words = model.get_input_embeddings().weight
+    before = words.detach().clone()
+    with torch.no_grad():
+        words.add_(words.grad / words.grad.norm())
+    add_gradients(model, data, batch, keys, teacher)
+    with torch.no_grad():
+        words.copy_(before)
+
+
+def train(model, data, orders, keys, teacher=None):
+    """Trains in place for keys["max_steps"] steps, and leaves the model as it is to be kept. Returns each step's loss, learning
+    rate and norm, and the first gradients. `teacher` has (start, end) logits of each feature."""
     optimizer = make_optimizer(model, keys)
+    average = Average(model, keys["ema_decay"]) if keys.get("ema_decay", 0) > 0 else None
     warmup = math.ceil(keys["max_steps"] * keys.get("warmup_ratio", 0.0))
     scheduler = get_scheduler(keys.get("schedule", "linear"), optimizer, num_warmup_steps=warmup, num_training_steps=keys["max_steps"])
     size, steps, first = keys["batch_size"], [], {}
     batches = (order[k:k + size] for order in orders for k in range(0, len(order), size))
     for batch, _ in zip(batches, range(keys["max_steps"])):
         optimizer.zero_grad()
-        loss = 0.0
-        for i in batch:
-            part = model(**data[i]).loss / len(batch)
-            part.backward()
-            loss += part.item()
+        loss = add_gradients(model, data, batch, keys, teacher)
+        if keys.get("adversarial") == "fgm":
+            add_attacked_gradients(model, data, batch, keys, teacher)
         if not first:
             first = {n: p.grad.clone() for n, p in model.named_parameters()}
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), keys.get("max_grad_norm", 1.0)).item()
-        steps.append({"loss": loss, "learning_rate": optimizer.param_groups[0]["lr"], "grad_norm": norm, "features": len(batch)})
+        steps.append({"loss": loss, "learning_rate": optimizer.param_groups[0]["lr"] / optimizer.param_groups[0]["factor"], "grad_norm": norm, "features": len(batch)})
         optimizer.step()
         scheduler.step()
+        if average:
+            average.update(model)
+    if average:
+        average.put_into(model)
     return steps, first

@@ -29,7 +29,14 @@ CASES = {
     "weight_decay": {"weight_decay": 0.01},
     "accumulation": {"micro_batch": 6},
     "warmup": {"warmup_ratio": 0.1},
+    "layer_rates": {"layerwise_lr_decay": 0.8, "weight_decay": 0.01},
     "cosine": {"warmup_ratio": 0.1, "schedule": "cosine"},
+    "smoothing": {"label_smoothing": 0.1},
+    "average": {"ema_decay": 0.99},
+    "attack": {"adversarial": "fgm"},
+    "teacher": {"distillation": 0.5},
+    "together": {"layerwise_lr_decay": 0.9, "label_smoothing": 0.1, "ema_decay": 0.9, "adversarial": "fgm", "distillation": 0.3,
+                 "micro_batch": 5},
 }
 LIMITS = {"loss": 1e-4, "learning_rate": 1e-4, "gradient": 1e-5, "weight": 1e-4}
 
@@ -38,13 +45,28 @@ def relative(a, b):
     return abs(a - b) / max(abs(b), 1e-30)
 
 
+def make_teacher(args, keys):
+    """The file of a model trained on the same data, and its logits of each feature."""
+    trained, logits = os.path.join(args.work, "teacher"), os.path.join(args.work, "teacher-logits")
+    threads = os.cpu_count()
+    worker.write_request(trained, model=args.model, train=args.train, keys=keys, threads=threads)
+    worker.finish(worker.start(args.bin, trained), trained)
+    worker.write_request(logits, model=os.path.join(trained, "checkpoint"), dev=args.train, keys=keys, threads=threads, task="predict")
+    worker.finish(worker.start(args.bin, logits), logits)
+    path = os.path.join(logits, "logits.safetensors")
+    file = load_file(path)
+    ends = file["offsets"].tolist()
+    return path, [(file["start"][a:b].to(args.device), file["end"][a:b].to(args.device)) for a, b in zip(ends, ends[1:])]
+
+
 def compare(args, name, keys, data, orders):
+    path, teacher = args.teacher if keys.get("distillation") else ("", None)
     folder = os.path.join(args.work, f"{name}-{args.max_seq_length}")
-    worker.write_request(folder, model=args.model, train=args.train, keys=keys, order=os.path.join(args.work, "order.json"),
+    worker.write_request(folder, model=args.model, train=args.train, keys=keys, teacher=path, order=os.path.join(args.work, "order.json"),
                          save_gradients=True, threads=max(1, os.cpu_count() // 2), gpus=args.gpus)
     process = worker.start(args.bin, folder)
     model = reference.load_model(args.model).to(args.device)
-    steps, gradients = reference.train(model, data, orders, keys)
+    steps, gradients = reference.train(model, data, orders, keys, teacher)
     model.cpu()
     gradients = {n: g.cpu() for n, g in gradients.items()}
     worker.finish(process, folder)
@@ -102,6 +124,8 @@ def main():
         json.dump(orders, f)
     base = {"max_steps": args.steps, "batch_size": args.batch_size, "learning_rate": args.learning_rate, "precision": "fp32",
             "hidden_dropout": 0.0, "attention_dropout": 0.0, "max_seq_length": args.max_seq_length, "doc_stride": args.doc_stride}
+    if any("distillation" in CASES[name] for name in args.case or CASES):
+        args.teacher = make_teacher(args, base)
     results = [compare(args, name, {**base, **CASES[name]}, data, orders) for name in args.case or CASES]
     print(f"{sum(results)} of {len(results)} cases within the limits")
     sys.exit(0 if all(results) else 1)

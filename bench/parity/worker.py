@@ -4,7 +4,7 @@ import os
 import subprocess
 
 
-def write_request(folder, *, model, train="", dev="", keys=None, threads=1, gpus=(), task="train", **more):
+def write_request(folder, *, model, train="", dev="", teacher="", keys=None, threads=1, gpus=(), task="train", **more):
     """`keys` are training keys, `more` other members of the request ("order", "save_gradients").
 
     `gpus` are as expctl would lease them; whoever starts the program says with CUDA_VISIBLE_DEVICES which it sees."""
@@ -16,7 +16,7 @@ def write_request(folder, *, model, train="", dev="", keys=None, threads=1, gpus
     request = {
         "schema_version": 1, "task": task, "run_id": os.path.basename(folder), "attempt": 1, "attempt_token": "parity",
         "argv": [], "environment": {}, "devices": {"gpus": list(gpus), "threads": threads, "cpu_ids": []},
-        "spec": {"name": "parity", "params": {}, "train": keys or {}, "data": {"train": given(train), "dev": given(dev)},
+        "spec": {"name": "parity", "params": {}, "train": keys or {}, "data": {"train": given(train), "dev": given(dev), **({"teacher": given(teacher)} if teacher else {})},
                  "model": {"init": given(model)}, "command": {"argv": []}, "resources": {}, "contest": {"rules": "none"}},
         **more}
     with open(os.path.join(folder, "request.json"), "w") as f:

@@ -42,6 +42,33 @@ TEST_CASE("run_spec: the config hash covers what a run computes and nothing else
   }));
 }
 
+// Written down when neither key was there.
+TEST_CASE("run_spec: without a teacher the config hash is the one that it always was", "[core]") {
+  CHECK(config_hash(native()) == "HASH");
+  RunSpec spec = native();
+  spec.teacher = {"/a/logits", "l"};
+  spec.train.distillation = 0.5;
+  const std::string with = config_hash(spec);
+  CHECK(with != config_hash(native()));
+  spec.teacher.path = "/b/logits";
+  CHECK(config_hash(spec) == with);
+  spec.teacher.sha256 = "m";
+  CHECK(config_hash(spec) != with);
+  CHECK(config_hash(run_spec_from_json(to_json(spec), "test")) == config_hash(spec));
+}
+
+TEST_CASE("run_spec: a teacher and its part of the loss come together", "[core]") {
+  RunSpec spec = native();
+  CHECK_NOTHROW(check_teacher(spec));
+  spec.train.distillation = 0.25;
+  CHECK_THROWS_WITH(check_teacher(spec), "distillation = 0.25: there is no teacher to learn from");
+  spec.teacher.path = "/l";
+  CHECK_NOTHROW(check_teacher(spec));
+  spec.train.distillation = 0;
+  CHECK_THROWS_WITH(check_teacher(spec),
+                    "teacher = \"/l\": nothing is learned from it with distillation = 0");
+}
+
 TEST_CASE("run_spec: a command's parameters are part of its config, whatever their order", "[core]") {
   RunSpec a, b;
   a.command.argv = b.command.argv = {"train.sh"};

@@ -34,7 +34,9 @@ TEST_CASE("train_spec: impossible values are refused, and the message says why",
       {"schedule", "step", "schedule = \"step\": must be one of linear, cosine, constant"},
       {"deterministic", 1, "deterministic = 1: must be true or false"},
       {"head", "conv", "head = \"conv\": must be one of linear, mlp"},
-      {"rdrop", 0.5, "rdrop = 0.5: this version of expctl trains with rdrop = 0.0 only"},
+      {"ema_decay", 1, "ema_decay = 1: must be at most 0.999999"},
+      {"rdrop", -0.5, "rdrop = -0.5: must be at least 0"},
+      {"adversarial", "pgd", "adversarial = \"pgd\": must be one of none, fgm"},
   };
   set(spec, "head", "mlp");
   CHECK(spec.head == "mlp");

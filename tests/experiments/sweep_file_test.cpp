@@ -27,6 +27,34 @@ std::string refusal(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("sweep_file: a teacher and its part of the loss come together", "[experiments]") {
+  const std::string with =
+      "[data]\ntrain = \"t.json\"\ndev = \"d.json\"\nteacher = \"l.safetensors\"\n[model]\ninit = \"m\"\n";
+  CHECK(parse(with + "[train]\ndistillation = 0.5\n").base.teacher.path == "/sweeps/l.safetensors");
+  CHECK(refusal(with) == "lr.toml:4:11: 'data.teacher': nothing is learned from it without distillation");
+  CHECK(refusal(with + "[train]\ndistillation = 0.0\n") ==
+        "lr.toml:4:11: 'data.teacher': nothing is learned from it without distillation");
+  CHECK(refusal(kHead + "[train]\ndistillation = 0.5\n") == "lr.toml:7:16: distillation needs a teacher");
+  CHECK(refusal(kHead + "[sweep.space]\ndistillation = [0.0, 0.5]\n") ==
+        "lr.toml:7:16: distillation needs a teacher");
+  CHECK(refusal("[data]\nteacher = \"l.safetensors\"\n[command]\nargv = [\"x\"]\n") ==
+        "lr.toml:2:11: 'data.teacher': nothing is learned from it without distillation");
+  CHECK(refusal("[command]\nargv = [\"x\"]\n[sweep.space]\ndistillation = [1, 2]\n") == "accepted");
+
+  // One without distillation has no teacher, and so is the run that it was before there were any.
+  const auto runs = expand(parse(with + "[sweep.space]\ndistillation = [0.0, 0.5]\n"));
+  const auto plain = expand(parse(kHead));
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].teacher.path.empty());
+  CHECK(runs[1].teacher.path == "/sweeps/l.safetensors");
+  CHECK(config_hash(runs[0]) == config_hash(plain[0]));
+  CHECK(config_hash(runs[1]) != config_hash(plain[0]));
+
+  SweepSpec sweep = parse(kHead);
+  apply_setting(sweep, "distillation=0.5");
+  CHECK_THROWS_WITH(expand(sweep), "lr.toml: distillation = 0.5: there is no teacher to learn from");
+}
+
 TEST_CASE("sweep_file: a whole file becomes typed values and absolute paths", "[experiments]") {
   const SweepSpec sweep = parse(R"(name = "lr"
 [data]

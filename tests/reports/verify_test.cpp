@@ -172,3 +172,32 @@ TEST_CASE("verify: another dev file is said to be another", "[reports]") {
   CHECK(scores.result == CheckResult::kFailed);
   CHECK_THAT(scores.why, Contains("is not the file that the entries were scored on"));
 }
+
+TEST_CASE("verify: under a contest's rules a run with a teacher needs the judges' approval", "[reports]") {
+  const Made made;
+  const fs::path rules = made.workspace.dir / "rules.json";
+  write_file(rules, R"({"name": "mine"})");
+  const auto teachers = [&] {
+    for (const auto& check : verify_submission(made.folder, {{}, {}, {}, {}, rules.string()}).checks) {
+      if (check.rule == "teachers") return check;
+    }
+    FAIL("no such check");
+    return Check{};
+  };
+  CHECK(passed(teachers()));
+  CHECK_FALSE(made.verify().contains("teachers"));  // no contest
+  const auto changed = [&](const std::function<void(Json&)>& change) {
+    const fs::path file = made.folder / "run1/training/spec.json";
+    Json spec = read_json(file);
+    change(spec);
+    write_file(file, json_text(spec));
+    return teachers();
+  };
+  const Check with_teacher = changed([](Json& spec) {
+    spec["data"]["teacher"] = {{"path", "/l"}, {"sha256", "1"}};
+    spec["train"]["distillation"] = 0.5;
+  });
+  CHECK(with_teacher.result == CheckResult::kUnproven);
+  CHECK_THAT(with_teacher.why, Contains("distillation = 0.5") && Contains("needs the judges' approval"));
+  CHECK(changed([](Json& spec) { spec["command"]["argv"] = {"x"}; }).result == CheckResult::kUnproven);
+}

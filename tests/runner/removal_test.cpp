@@ -223,8 +223,20 @@ TEST_CASE("removal: what a queued run begins from stays", "[runner]") {
   spec.init.path = (w.paths.folder("run2") / "checkpoint").string();
   w.registry.add_runs("sweep1", {spec}, 400);
   CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {"run2"}),
-                    "a run that is not over begins from run2");
+                    "a run that is not over begins or learns from run2");
   CHECK_NOTHROW(check_removable(w.registry, w.paths, {"run1"}));
   CHECK(words_of(plan_clearing(entries_in_use(w.registry, w.paths), {.weights = true, .keep = 0})) ==
         Words{"run3 weights", "run1 weights"});
+}
+
+TEST_CASE("removal: what a queued run learns from stays", "[runner]") {
+  Workspace w;
+  RunSpec spec;
+  spec.train.distillation = 0.5;
+  spec.train = resolve(spec.train);
+  spec.teacher.path = (w.paths.folder("run2") / "evals/train/logits.safetensors").string();
+  w.registry.add_runs("sweep1", {spec}, 400);
+  CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {"run2"}),
+                    "a run that is not over begins or learns from run2");
+  CHECK_NOTHROW(check_removable(w.registry, w.paths, {"run1"}));
 }

@@ -20,6 +20,16 @@ TEST_CASE("dropout: every part of a key makes another one", "[trainer]") {
   CHECK(dropout_row_key({1, 2}, 3, 2, 1) == dropout_row_key({1, 2}, 3, 2, 1));
 }
 
+TEST_CASE("dropout: in its first pass a sequence is its place, in each other pass another one", "[trainer]") {
+  std::set<int64_t> sequences;
+  for (const int64_t place : {0, 1, 999'999'999}) {
+    CHECK(sequence_in_pass(place, 0) == place);
+    for (int64_t pass = 0; pass < 4; ++pass) sequences.insert(sequence_in_pass(place, pass));
+  }
+  CHECK(sequences.size() == 12);
+  CHECK(sequence_in_pass(3, 2) + 4 == sequence_in_pass(7, 2));
+}
+
 TEST_CASE("dropout: a rate of 0 drops nothing", "[trainer]") {
   CHECK(dropout_mask(0).threshold == 0);
   CHECK(dropout_mask(0).scale == 1.0f);

@@ -82,8 +82,8 @@ TEST_CASE("model: gradients are the slopes of the loss", "[trainer]") {
   const auto model = make_cpu_model(checkpoint.config, Precision::kFp32);
   const auto loss = [&](const std::vector<float>& logits) {
     return span_loss(logits, batch.lengths,
-                     {small.features[0].start_position, small.features[3].start_position},
-                     {small.features[0].end_position, small.features[3].end_position});
+                     {{small.features[0].start_position, small.features[3].start_position},
+                      {small.features[0].end_position, small.features[3].end_position}});
   };
   Gradients gradients(checkpoint.parameters);
   model->set_parameters(checkpoint.parameters);

@@ -7,6 +7,8 @@ using namespace expctl;
 
 namespace {
 
+constexpr int64_t kLayers = 1;
+
 using Values = std::vector<float>;
 
 struct Step {
@@ -40,8 +42,8 @@ void check_steps(const TrainSpec& spec, double max_norm, const Expected& expecte
     gradients.values().at("x.weight").copy_(torch::tensor(kSteps[n].weight_gradient));
     gradients.values().at("x.bias").copy_(torch::tensor(kSteps[n].bias_gradient));
     const double scale = clip_scale(gradient_norm(gradients), max_norm);
-    optimizer_step(parameters, state, gradients, spec, kSteps[n].learning_rate, static_cast<int64_t>(n) + 1,
-                   scale);
+    optimizer_step(parameters, state, gradients, spec, kLayers, kSteps[n].learning_rate,
+                   static_cast<int64_t>(n) + 1, scale);
     INFO(spec.optimizer << ", step " << n + 1);
     for (const auto& [name, values] :
          {std::pair("x.weight", expected[n].first), std::pair("x.bias", expected[n].second)}) {
@@ -99,7 +101,7 @@ TEST_CASE("optimizer: without bias correction the first step is (1 - beta1) / sq
   auto state = fresh_optimizer_state({}, parameters);
   Gradients gradients(parameters);
   gradients.data("x.weight")[0] = 2.0f;
-  optimizer_step(parameters, state, gradients, spec, 1e-2, 1, 1.0);
+  optimizer_step(parameters, state, gradients, spec, kLayers, 1e-2, 1, 1.0);
   CHECK(parameters["x.weight"].item<float>() == Approx(-1e-2 * 0.1 / std::sqrt(0.001)).epsilon(1e-5));
 }
 
@@ -121,8 +123,8 @@ TEST_CASE("optimizer: leaving out words that have never moved changes nothing", 
     }
     sparse_gradients.mark_added(rows);
     ++step;
-    optimizer_step(sparse, sparse_state, sparse_gradients, spec, 1e-2, step, 0.5);
-    optimizer_step(dense, dense_state, dense_gradients, spec, 1e-2, step, 0.5);
+    optimizer_step(sparse, sparse_state, sparse_gradients, spec, kLayers, 1e-2, step, 0.5);
+    optimizer_step(dense, dense_state, dense_gradients, spec, kLayers, 1e-2, step, 0.5);
     CHECK(torch::equal(sparse[kWordEmbeddings], dense["another.weight"]));
   }
   CHECK(sparse_state.moved_words == std::vector<int64_t>{1, 4, 5});
@@ -138,6 +140,6 @@ TEST_CASE("optimizer: decay moves every word", "[trainer]") {
   Gradients gradients(parameters);
   gradients.data(kWordEmbeddings)[0] = 1.0f;
   gradients.mark_added({0});
-  optimizer_step(parameters, state, gradients, spec, 1e-2, 1, 1.0);
+  optimizer_step(parameters, state, gradients, spec, kLayers, 1e-2, 1, 1.0);
   CHECK(parameters[kWordEmbeddings][2][0].item<float>() == Approx(1 - 1e-3));
 }

@@ -72,7 +72,7 @@ Step step_of(const SmallTraining& small, const TrainSpec& spec, const std::vecto
   const auto play = [&](Ranks& rank) {
     Checkpoint model = small.model(head);
     OptimizerState state = fresh_optimizer_state(spec, model.parameters);
-    CpuEngine engine(spec, Precision::kFp32, model, state, small.features, rank, bucket_floats);
+    CpuEngine engine(spec, Precision::kFp32, model, state, {small.features}, rank, bucket_floats);
     StepOrder order;
     order.batch = batch;
     order.step = 3;
@@ -116,6 +116,10 @@ TEST_CASE("ranks: a step of several is the step of one, dropout and all", "[trai
   const SmallTraining small;
   auto spec = small_spec();
   spec.weight_decay = 0;
+  if (GENERATE(false, true)) {
+    spec.adversarial = "fgm";
+    spec.rdrop = 2;
+  }
   const std::vector<int64_t> batch = {4, 9, 0, 7, 2, 11, 5};
   const Step whole = step_of(small, spec, batch, 1, kBucketFloats);
   CHECK(whole.sums.empty());

@@ -14,6 +14,7 @@ namespace expctl::test {
 struct SmallTraining {
   TempDir folder;
   std::vector<Feature> features;
+  const LogitsFile* teacher = nullptr;  ///< of the features
   mutable OneRank rank;
 
   SmallTraining() {
@@ -36,11 +37,13 @@ struct SmallTraining {
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32,
                     const Backend& backend = cpu_backend()) const {
-    return {
-        spec,      backend,
-        precision, model,
-        features,  seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size())),
-        rank};
+    return {spec,
+            backend,
+            precision,
+            model,
+            {features, teacher},
+            seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size())),
+            rank};
   }
 };
 

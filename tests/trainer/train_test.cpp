@@ -11,11 +11,23 @@ using namespace expctl::test;
 
 namespace {
 
-std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec, Checkpoint& model) {
+/// `weights` become what is to be kept.
+std::vector<StepMetrics> train(const SmallTraining& small, const TrainSpec& spec, Checkpoint& model,
+                               Parameters* weights = nullptr) {
   std::vector<StepMetrics> steps;
   auto training = small.training(spec, model);
   REQUIRE(training.run({[&](const StepMetrics& m) { steps.push_back(m); }, never, {}}) == TrainEnd::kDone);
+  if (weights != nullptr) *weights = training.weights();
   return steps;
+}
+
+/// Every technique at once.
+TrainSpec spec_of_everything() {
+  auto spec = small_spec();
+  for (const char* setting : {"layerwise_lr_decay=0.8", "label_smoothing=0.1", "rdrop=1", "adversarial=fgm",
+                              "ema_decay=0.9", "rdrop=2", "adversarial=fgm"})
+    apply_setting(spec, setting);
+  return spec;
 }
 
 bool same_bits(const Parameters& a, const Parameters& b) {
@@ -28,7 +40,7 @@ bool same_bits(const Parameters& a, const Parameters& b) {
 
 TEST_CASE("train: two micro-batches of 3 train as one batch of 6, dropout and all", "[trainer]") {
   const SmallTraining small;
-  auto spec = small_spec();
+  auto spec = GENERATE(small_spec(), spec_of_everything());
   // Adam divides by the gradient's own size: with a tiny epsilon it would blow the rounding of vanishing
   // gradients up.
   spec.adam_epsilon = 1e-3;
@@ -47,9 +59,11 @@ TEST_CASE("train: two micro-batches of 3 train as one batch of 6, dropout and al
 
 TEST_CASE("train: interrupted at any step and taken up again, it ends with the same bits", "[trainer]") {
   const SmallTraining small;
-  const auto spec = small_spec();  // 5 steps: the second epoch begins at step 4
+  const auto spec =
+      GENERATE(small_spec(), spec_of_everything());  // 5 steps: the second epoch begins at step 4
   auto straight = small.model();
-  const auto all = train(small, spec, straight);
+  Parameters weights;
+  const auto all = train(small, spec, straight, &weights);
   REQUIRE(all.size() == 5);
   for (int64_t stop_at = 1; stop_at < 5; ++stop_at) {
     INFO("interrupted after step " << stop_at);
@@ -68,6 +82,7 @@ TEST_CASE("train: interrupted at any step and taken up again, it ends with the s
     std::vector<StepMetrics> rest;
     REQUIRE(second.run({[&](const StepMetrics& m) { rest.push_back(m); }, never, {}}) == TrainEnd::kDone);
     CHECK(same_bits(model.parameters, straight.parameters));
+    CHECK(same_bits(second.weights(), weights));
     REQUIRE(rest.size() == static_cast<size_t>(5 - stop_at));
     CHECK(rest[0].loss == all[static_cast<size_t>(stop_at)].loss);
   }
@@ -112,11 +127,13 @@ TEST_CASE("train: every key of the training changes what comes out of it", "[tra
   };
   const auto usual = trained({});
   CHECK(same_bits(usual, trained({})));
-  for (const char* setting :
-       {"max_steps=4", "batch_size=7", "learning_rate=2e-3", "schedule=cosine", "schedule=constant",
-        "warmup_ratio=0.2", "optimizer=adam", "optimizer=sgd", "optimizer=lamb", "weight_decay=0.5",
-        "adam_beta1=0.8", "adam_beta2=0.9", "adam_epsilon=1e-3", "bias_correction=false",
-        "hidden_dropout=0.2", "attention_dropout=0.2", "seed_data=7", "seed_dropout=7"}) {
+  for (const char* setting : {"max_steps=4",         "batch_size=7",          "learning_rate=2e-3",
+                              "schedule=cosine",     "schedule=constant",     "warmup_ratio=0.2",
+                              "optimizer=adam",      "optimizer=sgd",         "optimizer=lamb",
+                              "weight_decay=0.5",    "adam_beta1=0.8",        "adam_beta2=0.9",
+                              "adam_epsilon=1e-3",   "bias_correction=false", "layerwise_lr_decay=0.5",
+                              "label_smoothing=0.1", "hidden_dropout=0.2",    "attention_dropout=0.2",
+                              "seed_data=7",         "seed_dropout=7"}) {
     INFO(setting);
     CHECK(distance(usual, trained({setting})) > 1e-6);
   }

@@ -20,11 +20,11 @@ int64_t filled_up(int64_t rows) {
 
 }  // namespace
 
-BatchFeed::BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, cudaStream_t stream)
-    : features_(features), most_chosen_(most_chosen), stream_(stream) {
+BatchFeed::BatchFeed(const TrainingData& data, int64_t most_chosen, int64_t times, cudaStream_t stream)
+    : features_(data.features), most_chosen_(times * most_chosen), stream_(stream) {
   std::vector<int32_t> words, context_begins, starts, ends;
   std::vector<int64_t> first_tokens{0}, lengths;
-  for (const Feature& feature : features) {
+  for (const Feature& feature : features_) {
     words.insert(words.end(), feature.input_ids.begin(), feature.input_ids.end());
     first_tokens.push_back(static_cast<int64_t>(words.size()));
     context_begins.push_back(feature.context_begin);
@@ -35,7 +35,7 @@ BatchFeed::BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, 
   std::sort(lengths.begin(), lengths.end(), std::greater<>());
   longest_ = std::max(lengths.front(), kRowBucket);  // what fills a batch up is at most a bucket
   lengths.resize(static_cast<size_t>(std::min(most_chosen, static_cast<int64_t>(lengths.size()))));
-  most_rows_ = filled_up(std::accumulate(lengths.begin(), lengths.end(), int64_t{0}));
+  most_rows_ = filled_up(times * std::accumulate(lengths.begin(), lengths.end(), int64_t{0}));
   word_ids_ = DeviceBuffer<int32_t>(words);
   first_tokens_ = DeviceBuffer<int64_t>(first_tokens);
   context_begins_ = DeviceBuffer<int32_t>(context_begins);
@@ -43,8 +43,12 @@ BatchFeed::BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, 
   end_labels_ = DeviceBuffer<int32_t>(ends);
   header_ = DeviceBuffer<std::byte>(header_bytes());
   rows_ = DeviceBuffer<int32_t>(4 * most_rows_);
-  starts_ = DeviceBuffer<int32_t>(most_chosen);
-  ends_ = DeviceBuffer<int32_t>(most_chosen);
+  starts_ = DeviceBuffer<int32_t>(most_chosen_);
+  ends_ = DeviceBuffer<int32_t>(most_chosen_);
+  if (data.teacher != nullptr) {
+    teacher_starts_ = DeviceBuffer<float>(data.teacher->start);
+    teacher_ends_ = DeviceBuffer<float>(data.teacher->end);
+  }
   for (int i = 0; i < kSlots; ++i) slots_.push_back({PinnedBuffer<std::byte>(header_bytes()), Event()});
 }
 
@@ -67,7 +71,7 @@ void BatchFeed::copy(const FeedOrder& order) {
   int64_t row = 0;
   size_t count = 0;
   for (const int64_t i : order.chosen) {
-    keys[count] = dropout_sequence_key(order.dropout, order.first_sequence + static_cast<int64_t>(count));
+    keys[count] = dropout_sequence_key(order.dropout, order.sequences[count]);
     chosen[count] = static_cast<int32_t>(i);
     first_rows[count++] = static_cast<int32_t>(row);
     row += length_of(features_[static_cast<size_t>(i)]);
@@ -77,6 +81,15 @@ void BatchFeed::copy(const FeedOrder& order) {
   first_rows[count + 1] = static_cast<int32_t>(filled_up(row));
   check(cudaMemcpyAsync(header_.data(), bytes, header_.bytes(), cudaMemcpyHostToDevice, stream_));
   slot.copied.record(stream_);
+}
+
+SpanTargets BatchFeed::targets() const {
+  SpanTargets targets{starts_.data(), ends_.data()};
+  targets.teacher_starts = teacher_starts_.data();
+  targets.teacher_ends = teacher_ends_.data();
+  targets.chosen = reinterpret_cast<const int32_t*>(header_.data() + chosen_at());
+  targets.first_tokens = first_tokens_.data();
+  return targets;
 }
 
 RowsOnDevice BatchFeed::gather(int64_t chosen_count, int64_t rows) {

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "squad/features.h"
 #include "trainer/cuda/device_memory.h"
 #include "trainer/cuda/stream.h"
 #include "trainer/dropout.h"
 #include "trainer/kernels/cuda_kernels.h"
+#include "trainer/training_data.h"
 
 namespace expctl::cuda {
 
@@ -19,8 +19,8 @@ inline constexpr int64_t kRowBucket = 128;
 
 /// A micro-batch as the host knows it.
 struct FeedOrder {
-  std::vector<int64_t> chosen;  ///< features
-  int64_t first_sequence = 0;   ///< the place of the first of them in the step's batch
+  std::vector<int64_t> chosen;     ///< features
+  std::vector<int64_t> sequences;  ///< what each is to its masks (sequence_in_pass)
   DropoutKey dropout;
   double loss_scale = 1;  ///< over the step's features: what the sum of losses is multiplied by
   double part = 1;        ///< of the step that a feature is
@@ -28,8 +28,8 @@ struct FeedOrder {
 
 class BatchFeed {
  public:
-  /// For up to `most_chosen` features at once. All work is on `stream`.
-  BatchFeed(const std::vector<Feature>& features, int64_t most_chosen, cudaStream_t stream);
+  /// For up to `most_chosen` features at once, each up to `times` times. All work is on `stream`.
+  BatchFeed(const TrainingData& data, int64_t most_chosen, int64_t times, cudaStream_t stream);
   BatchFeed(const BatchFeed&) = delete;
   BatchFeed& operator=(const BatchFeed&) = delete;
 
@@ -43,8 +43,8 @@ class BatchFeed {
   /// Launches the making of a batch of so many features, filled up to `rows` by one sequence more.
   RowsOnDevice gather(int64_t chosen_count, int64_t rows);
 
-  const int32_t* starts() const { return starts_.data(); }
-  const int32_t* ends() const { return ends_.data(); }
+  /// The labels, and the teacher's logits where there is one.
+  SpanTargets targets() const;
   const float* loss_scale() const { return reinterpret_cast<const float*>(header_.data()); }
   const float* part() const { return loss_scale() + 1; }
 
@@ -60,11 +60,12 @@ class BatchFeed {
   int64_t header_bytes() const { return first_rows_at() + (most_chosen_ + 2) * 4; }
 
   const std::vector<Feature>& features_;
-  const int64_t most_chosen_;
+  const int64_t most_chosen_;  ///< each time that one is counts
   cudaStream_t stream_;
   int64_t longest_ = 0, most_rows_ = 0;
   DeviceBuffer<int32_t> word_ids_, context_begins_, start_labels_, end_labels_;
   DeviceBuffer<int64_t> first_tokens_;
+  DeviceBuffer<float> teacher_starts_, teacher_ends_;
   DeviceBuffer<std::byte> header_;
   DeviceBuffer<int32_t> rows_, starts_, ends_;
   std::vector<Slot> slots_;

@@ -48,9 +48,9 @@ class CudaBackend : public Backend {
   }
 
   std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          OptimizerState& optimizer, const TrainingData& data,
                                           Ranks& ranks) const override {
-    return cuda::make_engine(spec, precision, checkpoint, optimizer, features, ranks, ranks.size() > 1);
+    return cuda::make_engine(spec, precision, checkpoint, optimizer, data, ranks, ranks.size() > 1);
   }
 
   std::string machine() const override {

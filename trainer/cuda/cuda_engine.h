@@ -10,7 +10,7 @@ namespace expctl::cuda {
 /// As Backend::make_engine(). Gradients go through NCCL where `by_nccl`, as they must where there are several
 /// ranks. Throws Error for an optimizer or a model that it does not compute.
 std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                        OptimizerState& optimizer, const std::vector<Feature>& features,
-                                        Ranks& ranks, bool by_nccl);
+                                        OptimizerState& optimizer, const TrainingData& data, Ranks& ranks,
+                                        bool by_nccl);
 
 }  // namespace expctl::cuda

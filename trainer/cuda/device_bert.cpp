@@ -110,11 +110,12 @@ AttentionSizes DeviceBert<T>::attention_sizes(int64_t layer) const {
 }
 
 template <typename T>
-const float* DeviceBert<T>::forward(const RowsOnDevice& rows, const DropoutRates& dropout) {
+const float* DeviceBert<T>::forward(const RowsOnDevice& rows, const DropoutRates& dropout,
+                                    const float* words) {
   rows_ = rows;
   dropout_ = dropout;
   const auto at = [&](const char* name) { return exact_ + layout_.offset_of(name); };
-  const EmbeddingTables tables{at("bert.embeddings.word_embeddings.weight"),
+  const EmbeddingTables tables{words != nullptr ? words : at("bert.embeddings.word_embeddings.weight"),
                                at("bert.embeddings.token_type_embeddings.weight"),
                                at("bert.embeddings.position_embeddings.weight"),
                                at("bert.embeddings.LayerNorm.weight"),

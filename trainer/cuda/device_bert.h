@@ -34,8 +34,9 @@ class DeviceBert {
   DeviceBert(const BertConfig& config, const FlatLayout& layout, const float* exact, const T* rounded,
              int64_t most_rows, bool to_train, cudaStream_t stream);
 
-  /// Logits [rows, 2] on the device, until the next call.
-  const float* forward(const RowsOnDevice& rows, const DropoutRates& dropout);
+  /// Logits [rows, 2] on the device, until the next call. `words`, where not null, is in the place of the
+  /// table of word embeddings.
+  const float* forward(const RowsOnDevice& rows, const DropoutRates& dropout, const float* words = nullptr);
 
   /// Writes the gradients of all parameters, or adds to them, of a loss whose gradient by the last logits is
   /// `dlogits`: zero in the rows of all but the first `real_sequences`. after_layer(i) is called when the

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "formats/bert_names.h"
+#include "trainer/layer_rates.h"
 
 namespace expctl::cuda {
 namespace {
@@ -24,7 +25,7 @@ bool goes_on(const std::string& name) {
 
 }  // namespace
 
-FlatLayout::FlatLayout(const BertConfig& config) {
+FlatLayout::FlatLayout(const BertConfig& config) : layers_(config.num_hidden_layers) {
   // Names are listed layer by layer, weight and bias of each part: query, key, value.
   const auto all = bert_tensors(config);
   for (const bool with_decay : {true, false}) {
@@ -46,6 +47,20 @@ FlatLayout::FlatLayout(const BertConfig& config) {
   }
   stretches_.push_back({decayed_, count_});
   stretches_.push_back({0, end});
+}
+
+std::vector<FlatLayout::Group> FlatLayout::groups(double layerwise_lr_decay) const {
+  std::map<int64_t, std::string> in_order;
+  for (const auto& [name, place] : tensors_) in_order[place.offset] = name;
+  std::vector<Group> groups;
+  for (const auto& [offset, name] : in_order) {
+    const Group next{offset, count_, offset < decayed_, rate_factor(name, layers_, layerwise_lr_decay)};
+    if (!groups.empty()) groups.back().end = offset;
+    if (groups.empty() || groups.back().has_decay != next.has_decay || groups.back().rate != next.rate)
+      groups.push_back(next);
+  }
+  groups.back().end = count_;
+  return groups;
 }
 
 std::vector<float> FlatLayout::flatten(const Parameters& tensors) const {

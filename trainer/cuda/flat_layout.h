@@ -27,6 +27,14 @@ class FlatLayout {
     int64_t begin, end;
   };
   const std::vector<Stretch>& stretches() const { return stretches_; }
+  /// Stretches that are moved alike, all of it in order: with weight decay or without, at one part of the
+  /// learning rate (trainer/layer_rates.h). They begin at multiples of 4.
+  struct Group {
+    int64_t begin, end;
+    bool has_decay;
+    double rate;
+  };
+  std::vector<Group> groups(double layerwise_lr_decay) const;
   int64_t offset_of(const std::string& name) const { return tensors_.at(name).offset; }
 
   std::vector<float> flatten(const Parameters& tensors) const;
@@ -42,7 +50,7 @@ class FlatLayout {
   };
   std::map<std::string, Place> tensors_;
   std::vector<Stretch> stretches_;
-  int64_t count_ = 0, decayed_ = 0;
+  int64_t count_ = 0, decayed_ = 0, layers_ = 0;
 };
 
 }  // namespace expctl::cuda

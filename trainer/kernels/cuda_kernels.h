@@ -144,10 +144,27 @@ template <typename T>
 void span_logits_gradient(const float* dlogits, const T* hidden, const float* weight, int64_t rows,
                           int64_t width, T* dhidden, float* partial, cudaStream_t stream);
 
+/// What logits are compared with, as trainer/span_loss.h has it.
+struct SpanTargets {
+  const int32_t *starts, *ends;  ///< labels [real_sequences]
+  float smoothing = 0, distillation = 0;
+  // The teacher's logits of every token of the data set, and where a sequence finds its own; null: none.
+  const float *teacher_starts = nullptr, *teacher_ends = nullptr;
+  const int32_t* chosen = nullptr;        ///< features [real_sequences]
+  const int64_t* first_tokens = nullptr;  ///< [features]
+};
+
 /// losses [real_sequences] as trainer/span_loss.h has them; dlogits [rows, 2] is the gradient of *scale times
 /// their sum, zero in the rows of other sequences.
-void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences, const int32_t* starts,
-               const int32_t* ends, const float* scale, float* losses, float* dlogits, cudaStream_t stream);
+void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences,
+               const SpanTargets& targets, const float* scale, float* losses, float* dlogits,
+               cudaStream_t stream);
+
+/// Where sequence s + pairs is s in a second pass (trainer/rdrop.h), and each of the two counts half: to
+/// losses[s] is added weight / 2 (KL(p || q) + KL(q || p)), summed over start and end, and to dlogits its
+/// gradient times *scale.
+void add_divergence(const float* logits, const RowsOnDevice& rows, int64_t pairs, float weight,
+                    const float* scale, float* losses, float* dlogits, cudaStream_t stream);
 
 // ---- Attention, without its scores in memory (FlashAttention, Dao et al. 2022). Its masks are the CPU's.
 
@@ -197,6 +214,15 @@ enum class UpdateRule { kAdam, kSgd };
 template <typename T>
 void update(UpdateRule rule, const UpdateElements& elements, int64_t count, const UpdateCoefficients& c,
             const StepNumbers* numbers, T* rounded, cudaStream_t stream);
+
+/// average -= rest (average - parameters), of `count` (a multiple of 4), where numbers->is_finite.
+void move_average(float* average, const float* parameters, int64_t count, float rest,
+                  const StepNumbers* numbers, cudaStream_t stream);
+
+/// moved = words + gradient / its norm, of `count` (a multiple of 4), or words where that norm is 0 or no
+/// finite number; `moved` may be `gradient`; partial has kNormBlocks numbers.
+void attack_words(const float* words, const float* gradient, int64_t count, double* partial, float* moved,
+                  cudaStream_t stream);
 
 /// to = from, rounded; count is a multiple of 4.
 template <typename T>

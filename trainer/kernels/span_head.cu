@@ -1,4 +1,4 @@
-// The span head and its loss, in fp32 whatever the hidden states are in.
+// The span head, in fp32 whatever the hidden states are in.
 #include "trainer/kernels/rows.cuh"
 
 namespace expctl::cuda {
@@ -61,51 +61,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-__device__ inline float block_max(float v) {
-  __shared__ float of_warps[kWarpsPerBlock];
-  v = warp_max(v);
-  __syncthreads();
-  if (threadIdx.x % kWarp == 0) of_warps[threadIdx.x / kWarp] = v;
-  __syncthreads();
-  float largest = of_warps[0];
-  for (int w = 1; w < kWarpsPerBlock; ++w) largest = fmaxf(largest, of_warps[w]);
-  return largest;
-}
-
-/// Half of the cross-entropy of `length` logits, every other number from `logits` on; its gradient likewise.
-__device__ float half_cross_entropy(const float* logits, int32_t length, int32_t target, float scale,
-                                    float* gradient) {
-  if (target >= length) {
-    for (int32_t i = threadIdx.x; i < length; i += kThreads) gradient[2 * i] = 0;
-    return 0;
-  }
-  float largest = -INFINITY;
-  for (int32_t i = threadIdx.x; i < length; i += kThreads) largest = fmaxf(largest, logits[2 * i]);
-  largest = block_max(largest);
-  float total = 0;
-  for (int32_t i = threadIdx.x; i < length; i += kThreads) total += expf(logits[2 * i] - largest);
-  total = block_sum(total);
-  for (int32_t i = threadIdx.x; i < length; i += kThreads)
-    gradient[2 * i] = scale * 0.5f * (expf(logits[2 * i] - largest) / total - (i == target ? 1.0f : 0.0f));
-  return 0.5f * (logf(total) + (largest - logits[2 * target]));
-}
-
-__global__ void __launch_bounds__(kThreads)
-    span_loss_kernel(const float* logits, RowsOnDevice rows, int64_t real_sequences, const int32_t* starts,
-                     const int32_t* ends, const float* scale, float* losses, float* dlogits) {
-  const int32_t s = static_cast<int32_t>(blockIdx.x);
-  const int32_t first = rows.first_rows[s], length = rows.first_rows[s + 1] - first;
-  if (s >= real_sequences) {
-    for (int32_t i = threadIdx.x; i < 2 * length; i += kThreads) dlogits[2 * first + i] = 0;
-    return;
-  }
-  const float start =
-      half_cross_entropy(logits + 2 * first, length, max(0, starts[s]), *scale, dlogits + 2 * first);
-  const float end =
-      half_cross_entropy(logits + 2 * first + 1, length, max(0, ends[s]), *scale, dlogits + 2 * first + 1);
-  if (threadIdx.x == 0) losses[s] = start + end;
-}
-
 }  // namespace
 
 template <typename T>
@@ -125,13 +80,6 @@ void span_logits_gradient(const float* dlogits, const T* hidden, const float* we
     span_logits_gradient_kernel<T, Shape>
         <<<kMostParts, kThreads, 0, stream>>>(dlogits, hidden, weight, rows, width, dhidden, partial);
   });
-  check_launch();
-}
-
-void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences, const int32_t* starts,
-               const int32_t* ends, const float* scale, float* losses, float* dlogits, cudaStream_t stream) {
-  span_loss_kernel<<<static_cast<unsigned>(rows.sequences), kThreads, 0, stream>>>(
-      logits, rows, real_sequences, starts, ends, scale, losses, dlogits);
   check_launch();
 }
 

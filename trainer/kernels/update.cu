@@ -1,4 +1,5 @@
-// What follows the backward pass: the step's numbers, and the optimizer over all parameters at once.
+// What follows a backward pass: the step's numbers, the optimizer over all parameters at once and their
+// average, the attack on the words.
 #include "trainer/kernels/rows.cuh"
 
 namespace expctl::cuda {
@@ -90,6 +91,33 @@ __global__ void sgd_kernel(UpdateElements e, int64_t count, UpdateCoefficients c
   }
 }
 
+__global__ void average_kernel(float* average, const float* parameters, int64_t count, float rest,
+                               const StepNumbers* numbers) {
+  if (!numbers->is_finite) return;
+  for (int64_t i = (blockIdx.x * int64_t{kThreads} + threadIdx.x) * 4; i < count;
+       i += int64_t{gridDim.x} * kThreads * 4) {
+    const float4 a = load4(average + i), p = load4(parameters + i);
+    store4(average + i, {a.x - rest * (a.x - p.x), a.y - rest * (a.y - p.y), a.z - rest * (a.z - p.z),
+                         a.w - rest * (a.w - p.w)});
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    attack_kernel(const float* words, const float* gradient, int64_t count, const double* partial,
+                  float* moved) {
+  double total = 0;
+  for (int64_t i = threadIdx.x; i < kNormBlocks; i += kThreads) total += partial[i];
+  const double norm = sqrt(block_sum(total));
+  const float part = norm > 0 && isfinite(norm) ? static_cast<float>(1 / norm) : 0.0f;
+  for (int64_t i = (blockIdx.x * int64_t{kThreads} + threadIdx.x) * 4; i < count;
+       i += int64_t{gridDim.x} * kThreads * 4) {
+    float4 w = load4(words + i);
+    const float4 g = load4(gradient + i);
+    if (part > 0) w = {w.x + part * g.x, w.y + part * g.y, w.z + part * g.z, w.w + part * g.w};
+    store4(moved + i, w);
+  }
+}
+
 template <typename T>
 __global__ void round_kernel(const float* from, int64_t count, T* to) {
   const int64_t i = (blockIdx.x * int64_t{kThreads} + threadIdx.x) * 4;
@@ -120,6 +148,21 @@ void update(UpdateRule rule, const UpdateElements& elements, int64_t count, cons
     adam_kernel<<<blocks, kThreads, 0, stream>>>(elements, count, c, numbers, rounded);
   else
     sgd_kernel<<<blocks, kThreads, 0, stream>>>(elements, count, c, numbers, rounded);
+  check_launch();
+}
+
+void move_average(float* average, const float* parameters, int64_t count, float rest,
+                  const StepNumbers* numbers, cudaStream_t stream) {
+  average_kernel<<<std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, 0, stream>>>(
+      average, parameters, count, rest, numbers);
+  check_launch();
+}
+
+void attack_words(const float* words, const float* gradient, int64_t count, double* partial, float* moved,
+                  cudaStream_t stream) {
+  squares_kernel<<<kNormBlocks, kThreads, 0, stream>>>(gradient, count, partial);
+  attack_kernel<<<std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, 0, stream>>>(
+      words, gradient, count, partial, moved);
   check_launch();
 }
 

@@ -49,8 +49,9 @@ TEST_CASE("span head: loss and gradient are the CPU's, whatever the labels", "[c
     const int64_t rows = batch.rows.rows;
     for (const double spread : {2.0, 3000.0}) {
       for (size_t shift = 0; shift < 6; ++shift) {
+        const float smoothing = shift % 2 == 0 ? 0.0f : 0.1f;
         INFO("lengths " << Catch::Detail::stringify(lengths.of) << ", logits of about " << spread
-                        << ", labels " << shift);
+                        << ", labels " << shift << ", smoothed by " << smoothing);
         std::vector<int64_t> starts, ends;
         std::vector<float> losses;
         const auto logits = (random_values<float>({rows, 2}) * spread).to(at::kFloat);
@@ -62,7 +63,7 @@ TEST_CASE("span head: loss and gradient are the CPU's, whatever the labels", "[c
           ends.push_back(labels[(2 * s + shift + 1) % labels.size()]);
           const float* of_sequence = logits.data_ptr<float>() + 2 * first;
           const auto loss = expctl::span_loss(std::vector<float>(of_sequence, of_sequence + 2 * length),
-                                              {length}, {starts[s]}, {ends[s]});
+                                              {length}, {{starts[s]}, {ends[s]}, smoothing});
           losses.push_back(static_cast<float>(loss.sum));
           std::copy(loss.gradient.begin(), loss.gradient.end(), gradient.data_ptr<float>() + 2 * first);
         }
@@ -71,7 +72,7 @@ TEST_CASE("span head: loss and gradient are the CPU's, whatever the labels", "[c
                    at_ends = on_device<int32_t>(at::tensor(ends));
         const auto results = same_twice([&]() -> std::vector<at::Tensor> {
           const auto got = poisoned<float>(lengths.real), dlogits = poisoned<float>(rows * 2);
-          cuda::span_loss(at_logits.data(), batch.rows, lengths.real, at_starts.data(), at_ends.data(),
+          cuda::span_loss(at_logits.data(), batch.rows, lengths.real, {at_starts.data(), at_ends.data(), smoothing},
                           at_scale.data(), got.data(), dlogits.data(), nullptr);
           return {from_device(got, {lengths.real}), from_device(dlogits, {rows, 2})};
         });

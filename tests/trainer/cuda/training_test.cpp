@@ -22,9 +22,9 @@ class NcclBackend : public Backend {
     return cuda::backend().make_predictor(config, precision);
   }
   std::unique_ptr<StepEngine> make_engine(const TrainSpec& spec, Precision precision, Checkpoint& checkpoint,
-                                          OptimizerState& optimizer, const std::vector<Feature>& features,
+                                          OptimizerState& optimizer, const TrainingData& data,
                                           Ranks& ranks) const override {
-    return cuda::make_engine(spec, precision, checkpoint, optimizer, features, ranks, true);
+    return cuda::make_engine(spec, precision, checkpoint, optimizer, data, ranks, true);
   }
   std::string machine() const override { return cuda::backend().machine(); }
   Json environment() const override { return cuda::backend().environment(); }
@@ -42,7 +42,7 @@ Trained train(const SmallTraining& small, const TrainSpec& spec, const Backend& 
   auto training = small.training(spec, model, precision, backend);
   REQUIRE(training.run({[&](const StepMetrics& m) { trained.steps.push_back(m); }, never}) ==
           TrainEnd::kDone);
-  trained.parameters = model.parameters;
+  trained.parameters = training.weights();
   return trained;
 }
 
@@ -64,6 +64,30 @@ void check_close(const Trained& a, const Trained& b, double loss, double weights
   }
   CHECK(distance(a.parameters, b.parameters) < weights);
 }
+
+/// A teacher that says something to every token.
+LogitsFile made_up_teacher(const SmallTraining& small) {
+  LogitsFile teacher;
+  teacher.offsets = {0};
+  for (const auto& feature : small.features) {
+    for (size_t i = 0; i < feature.input_ids.size(); ++i) {
+      teacher.start.push_back(std::sin(static_cast<float>(teacher.start.size())) * 3);
+      teacher.end.push_back(std::cos(static_cast<float>(teacher.end.size())) * 3);
+    }
+    teacher.offsets.push_back(static_cast<int64_t>(teacher.start.size()));
+  }
+  return teacher;
+}
+
+const std::vector<std::vector<std::string>> kTechniques = {
+    {"layerwise_lr_decay=0.8", "weight_decay=0.1"},
+    {"label_smoothing=0.1"},
+    {"ema_decay=0.9"},
+    {"rdrop=2"},
+    {"adversarial=fgm"},
+    {"distillation=0.5"},
+    {"layerwise_lr_decay=0.8", "label_smoothing=0.1", "ema_decay=0.9", "rdrop=2", "adversarial=fgm",
+     "distillation=0.5", "micro_batch=4"}};
 
 }  // namespace
 
@@ -100,6 +124,25 @@ TEST_CASE("training with an MLP head: the CPU's losses and weights, and logits",
         predict_logits(backend, model, small.features, Precision::kFp32, 5, never).value().logits.start);
   };
   CHECK((logits_of(cuda::backend()) - logits_of(cpu_backend())).abs().max().item<double>() < 1e-4);
+}
+
+TEST_CASE("training in fp32: each technique is the CPU's, by NCCL too, and all at once", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  SmallTraining small;
+  const LogitsFile teacher = made_up_teacher(small);
+  const auto usual = train(small, many_steps(), cuda::backend(), Precision::kFp32);
+  for (const auto& settings : kTechniques) {
+    INFO(Catch::Detail::stringify(settings));
+    TrainSpec spec = many_steps();
+    for (const auto& setting : settings) apply_setting(spec, setting);
+    small.teacher = spec.distillation > 0 ? &teacher : nullptr;
+    const auto gpu = train(small, spec, cuda::backend(), Precision::kFp32);
+    const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32);
+    check_close(gpu, cpu, 2e-5, 4e-6);
+    CHECK(distance(gpu.parameters, usual.parameters) > 1e-5);
+    const auto by_nccl = train(small, spec, NcclBackend(), Precision::kFp32);
+    CHECK(distance(gpu.parameters, by_nccl.parameters) == 0);
+  }
 }
 
 TEST_CASE("training in fp32: micro-batches train as one batch, dropout and all", "[cuda]") {
@@ -146,7 +189,11 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
           "[cuda]") {
   SKIP_WITHOUT_GPU();
   const SmallTraining small;
-  const TrainSpec spec = many_steps();
+  TrainSpec spec = many_steps();
+  if (GENERATE(false, true)) {
+    for (const char* setting : {"layerwise_lr_decay=0.8", "ema_decay=0.9", "rdrop=2", "adversarial=fgm"})
+      apply_setting(spec, setting);
+  }
   for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
     const auto straight = train(small, spec, cuda::backend(), precision);
     for (const int64_t stop_at : {1, 5, 8}) {
@@ -162,7 +209,7 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
           first.save(dir / "state", "this one");
         };
         REQUIRE(first.run(hooks) == TrainEnd::kDone);  // saving on the way changes nothing
-        CHECK(distance(model.parameters, straight.parameters) == 0);
+        CHECK(distance(first.weights(), straight.parameters) == 0);
       }
       Checkpoint model = small.model();
       auto second = small.training(spec, model, precision, cuda::backend());
@@ -171,7 +218,7 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
       REQUIRE(second.run({[&](const StepMetrics& m) { rest.push_back(m); }, never}) == TrainEnd::kDone);
       REQUIRE(rest.size() == static_cast<size_t>(spec.max_steps - stop_at));
       CHECK(rest[0].loss == straight.steps[static_cast<size_t>(stop_at)].loss);
-      CHECK(distance(model.parameters, straight.parameters) == 0);
+      CHECK(distance(second.weights(), straight.parameters) == 0);
     }
   }
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr double kLossScale = 1024;
+constexpr int64_t kLayers = 1;
 
 /// What finish_gradients() makes of them and of this loss.
 StepNumbers numbers_of(const cuda::DeviceBuffer<float>& gradients, float loss, double max_norm,
@@ -43,7 +44,7 @@ class TwoParameters {
     const double learning_rate = 1e-2 / static_cast<double>(number);
     for (const auto& [name, gradient] : gradients_.values()) gradient.normal_(0.1, 0.5);
     const auto scaled = on_device<float>(joined(gradients_.values()) * kLossScale);
-    optimizer_step(parameters_, state_, gradients_, spec_, learning_rate, number,
+    optimizer_step(parameters_, state_, gradients_, spec_, kLayers, learning_rate, number,
                    clip_scale(gradient_norm(gradients_), max_norm));
 
     const auto numbers = poisoned<StepNumbers>(1);
@@ -219,5 +220,40 @@ TEMPLATE_TEST_CASE("update: rounding is to the nearest, of halves to the even on
     const auto to = poisoned<TestType>(values.numel());
     cuda::round_to<TestType>(from.data(), values.numel(), to.data(), nullptr);
     CHECK(same_bits(from_device(to, values.sizes()), values.to(type_on_host<TestType>())));
+  }
+}
+
+TEST_CASE("update: an average moves as the CPU's, and not where the step is not finite", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  for (const int64_t count : {4, 1028, 4300000}) {
+    const auto parameters = random_values<float>({count}), average = random_values<float>({count});
+    for (const bool is_finite : {true, false}) {
+      const auto numbers = poisoned<StepNumbers>(1);
+      StepNumbers finished;
+      finished.is_finite = is_finite ? 1 : 0;
+      cuda::check(cudaMemcpy(numbers.data(), &finished, sizeof finished, cudaMemcpyHostToDevice));
+      const auto at_average = on_device<float>(average), at_parameters = on_device<float>(parameters);
+      cuda::move_average(at_average.data(), at_parameters.data(), count, 0.25f, numbers.data(), nullptr);
+      const auto wanted = is_finite ? average - 0.25 * (average - parameters) : average;
+      check_close(from_device(at_average, {count}), wanted, 1e-6);
+    }
+  }
+}
+
+TEST_CASE("update: words are moved by their gradient over its norm, also where it lies", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  for (const int64_t count : {4, 1028, 4300000}) {
+    const auto words = random_values<float>({count});
+    for (const float size : {1e-6f, 1e6f, 0.0f, kInfinity, kNaN}) {
+      INFO(count << " words, gradients of about " << size);
+      const auto gradient = (random_values<float>({count}) * size).to(at::kFloat);
+      const auto partial = poisoned<double>(cuda::kNormBlocks);
+      const auto at_words = on_device<float>(words), moved = on_device<float>(gradient);
+      cuda::attack_words(at_words.data(), moved.data(), count, partial.data(), moved.data(), nullptr);
+      const bool is_moved = size > 0 && size < kInfinity;
+      const auto wanted = is_moved ? words + gradient / gradient.to(at::kDouble).norm() : words;
+      check_close(from_device(moved, {count}), wanted, 1e-6);
+      CHECK(same_bits(from_device(at_words, {count}), words.to(at::kFloat)));
+    }
   }
 }
