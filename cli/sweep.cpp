@@ -8,7 +8,9 @@ namespace expctl {
 
 void add_sweep(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("sweep", "Run every (config, seed) of a sweep file; again, to go on");
-  verb->footer("Example: expctl sweep lr.toml --dry-run, then expctl sweep lr.toml --detach --until 07:30");
+  verb->footer(
+      "Examples: expctl sweep lr.toml --dry-run, then expctl sweep lr.toml --detach --until 07:30\n"
+      "          expctl sweep lr.toml --replicate 8 --best 2");
   auto options = std::make_shared<SweepRunOptions>();
   verb->add_option("FILE", options->file, "The sweep file (TOML)")->required();
   verb->add_flag("--dry-run", options->dry_run,
@@ -20,6 +22,12 @@ void add_sweep(CLI::App& app, Program& program) {
       ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--gpus", options->gpus,
                    "Use these GPUs only: nvidia-smi's numbers or UUIDs, separated by commas");
+  auto* replicate = verb->add_option("--replicate", options->replicate,
+                                     "Once all has ended: more seeds for the best configs, until each has N")
+                        ->check(CLI::Range(2, kMostCounted));
+  verb->add_option("--best", options->best, "So many configs get them (default: 2)")
+      ->check(CLI::Range(1, kMostCounted))
+      ->needs(replicate);
   auto until = std::make_shared<std::string>();
   verb->add_option("--until", *until,
                    "End then as Ctrl-C does: 07:30 (the next one), 2026-06-01T07:30, or 90m, 8h from now");

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "cli/check_inputs.h"
+#include "cli/replicate.h"
 #include "cli/run_progress.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -336,7 +337,10 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();
-  const auto specs = expand(sweep);
+  auto specs = expand(sweep);
+  if (options.replicate > 0)
+    specs = with_more_seeds(sweep, specs, Registry::open_existing(program.workspace().registry()),
+                            options.replicate, options.best);
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
   MachineGpus gpus(options.gpus);
   const fs::path worker = worker_for(specs);

@@ -18,6 +18,8 @@ struct SweepRunOptions {
   std::string executor;  ///< --executor; "": as the file says
   double until = 0;      ///< Unix seconds when to end; 0: never
   bool detach = false;   ///< go on in the background
+  size_t replicate = 0;  ///< seeds that each of the best configs is to have; 0: as the file says
+  size_t best = 2;       ///< of them
 };
 
 /// Blocks until every run of the sweep has ended (or may not be started), prints them on stdout, best first,
