@@ -26,11 +26,6 @@ TrainKey flag(std::string_view name, bool TrainSpec::*member) {
   return {.name = name, .member = member};
 }
 
-TrainKey only_default(TrainKey key) {
-  key.only_default = true;
-  return key;
-}
-
 std::vector<TrainKey> make_table() {
   using T = TrainSpec;
   // Far above what anybody trains, and low enough that products of counts stay within 64 bits.
@@ -148,13 +143,7 @@ void set_train_key(TrainSpec& spec, const TrainKey& key, const Json& value) {
   std::visit(
       [&](auto member) {
         using T = std::remove_reference_t<decltype(spec.*member)>;
-        const T taken = checked<T>(key, value);
-        if (key.only_default && !(taken == TrainSpec{}.*member)) {
-          refuse(key, value,
-                 fmt::format("this version of expctl trains with {} = {} only", key.name,
-                             written(get_train_key(TrainSpec{}, key))));
-        }
-        spec.*member = taken;
+        spec.*member = checked<T>(key, value);
       },
       key.member);
 }

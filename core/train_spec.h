@@ -76,7 +76,6 @@ struct TrainKey {
   double max = std::numeric_limits<double>::infinity();
   bool min_allowed = true;                     ///< false: the value must be greater than min
   std::vector<std::string_view> choices = {};  ///< of a text key
-  bool only_default = false;                   ///< this build has no other value than the default
 };
 
 /// In the order of docs/sweep_file.md, which is also the order in files.

@@ -33,15 +33,7 @@ bool truth_of(const RecipeFlag& flag) {
 
 FlagMeaning key(const std::string& name, const std::string& key_name) {
   return {name, [key_name](RecipeDraft& draft, const RecipeFlag& flag) {
-            const TrainKey& known = *find_train_key(key_name);
-            TrainSpec tried = draft.recipe.train;
-            try {
-              set_from_text(tried, key_name, value_of(flag));
-            } catch (const Error&) {
-              if (known.only_default) return false;  // another method than this version has
-              throw;
-            }
-            draft.recipe.train = tried;
+            set_from_text(draft.recipe.train, key_name, value_of(flag));
             return true;
           }};
 }
@@ -193,7 +185,6 @@ std::vector<FlagMeaning> hugging_face_flags() {
           key("adam_beta2", "adam_beta2"),
           key("adam_epsilon", "adam_epsilon"),
           key("max_grad_norm", "max_grad_norm"),
-          key("label_smoothing_factor", "label_smoothing"),
           key("save_steps", "save_every"),
           key("seed", "seed"),
           key("data_seed", "seed_data"),
