@@ -8,7 +8,7 @@ namespace expctl {
 namespace {
 
 constexpr double kUniformWeight = 1;  ///< of the uniform density; the points have 1 on average
-constexpr double kNarrower = 0.85;    ///< than the distance to the farther neighbour; measured (docs/search.md)
+constexpr double kNarrower = 0.85;  ///< than the distance to the farther neighbour; measured (docs/search.md)
 
 /// Of a standard Gaussian between a and b, by the tail that loses no digits.
 double gaussian_mass(double a, double b) {
@@ -118,8 +118,7 @@ Point ParzenMixture::draw(CounterRandom& random) const {
   while (kernel < shares_.size() && left >= shares_[kernel]) left -= shares_[kernel++];
   if (kernel == shares_.size()) return uniform_point(space_, random);
   Point point;
-  for (size_t axis = 0; axis < space_.size(); ++axis)
-    point.push_back(draw_coordinate(axis, kernel, random));
+  for (size_t axis = 0; axis < space_.size(); ++axis) point.push_back(draw_coordinate(axis, kernel, random));
   return snapped(space_, point);
 }
 
