@@ -36,35 +36,34 @@ std::vector<Point> candidates(const SweepSpec& sweep, const std::vector<Trial>& 
   return any_scored ? tpe_candidates(sweep.space, known, random) : std::vector<Point>();
 }
 
-/// The first of the candidates, then of random points, whose config is possible and new; where there is none,
-/// the first possible one.
-Trial propose(const SweepSpec& sweep, const std::vector<Trial>& trials, int64_t seen) {
+/// The first of the candidates, then of random points, whose config is possible and none of those tried;
+/// where there is none, the first possible one.
+Trial propose(const SweepSpec& sweep, const std::vector<Trial>& trials, const std::set<std::string>& tried,
+              int64_t seen) {
   const auto number = static_cast<int64_t>(trials.size());
   const auto ranked = candidates(sweep, trials, seen, random_of(sweep, number));
   // A stream of its own: beside that of the candidates, and of no other trial.
   CounterRandom random(mix64(random_of(sweep, number).next()));
-  std::set<std::string> tried;
-  for (const auto& trial : trials) tried.insert(config_hash(trial.runs.front()));
   constexpr size_t kRandomPoints = 500;
   SweepSpec one_seed = sweep;  // the others are possible and new where this is
   one_seed.seeds.resize(1);
-  const auto trial_at = [&](const Point& point) {
-    return Trial{point, config_runs(sweep, params_at(sweep.space, point)), seen, {}};
+  const auto trial_at = [&](const Point& point, const std::string& hash) {
+    return Trial{point, config_runs(sweep, params_at(sweep.space, point)), hash, seen, {}};
   };
-  std::optional<Point> repeated;
+  std::optional<std::pair<Point, std::string>> repeated;
   std::optional<Error> impossible;
   for (size_t i = 0; i < ranked.size() + kRandomPoints; ++i) {
     const Point point = i < ranked.size() ? ranked[i] : uniform_point(sweep.space, random);
     try {
-      const auto run = config_runs(one_seed, params_at(sweep.space, point)).front();
-      if (!tried.contains(config_hash(run))) return trial_at(point);
-      if (!repeated) repeated = point;
+      const auto hash = config_hash(config_runs(one_seed, params_at(sweep.space, point)).front());
+      if (!tried.contains(hash)) return trial_at(point, hash);
+      if (!repeated) repeated = {point, hash};
     } catch (const Error& e) {
       if (!impossible) impossible = e;
     }
   }
   if (!repeated) throw *impossible;
-  return trial_at(*repeated);
+  return trial_at(repeated->first, repeated->second);
 }
 
 /// How many results trial `number` is proposed from; more than there are: it is not known yet.
@@ -90,13 +89,18 @@ void extend_trials(const SweepSpec& sweep, std::vector<Trial>& trials, const Tri
   const auto take_result = [&](size_t i) {
     if (!trials[i].result) trials[i].result = results(static_cast<int64_t>(i), trials[i]);
   };
-  for (size_t i = 0; i < trials.size(); ++i) take_result(i);
+  std::set<std::string> tried;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    take_result(i);
+    tried.insert(trials[i].config_hash);
+  }
   while (static_cast<int64_t>(trials.size()) < sweep.trials) {
     const int64_t needed = needed_results(sweep, static_cast<int64_t>(trials.size()));
     const bool is_known = std::all_of(trials.begin(), trials.begin() + needed,
                                       [](const Trial& trial) { return trial.result.has_value(); });
     if (!is_known) return;
-    trials.push_back(propose(sweep, trials, needed));
+    trials.push_back(propose(sweep, trials, tried, needed));
+    tried.insert(trials.back().config_hash);
     take_result(trials.size() - 1);
   }
 }
@@ -111,7 +115,7 @@ std::vector<RunSpec> runs_of(const std::vector<Trial>& trials) {
   std::vector<RunSpec> runs;
   std::set<std::string> known;
   for (const auto& trial : trials) {
-    if (!known.insert(config_hash(trial.runs.front())).second) continue;
+    if (!known.insert(trial.config_hash).second) continue;
     runs.insert(runs.end(), trial.runs.begin(), trial.runs.end());
   }
   return runs;

@@ -27,8 +27,9 @@ struct TrialResult {
 
 struct Trial {
   Point point;
-  std::vector<RunSpec> runs;          ///< of one config, in the order of the seeds
-  int64_t seen = 0;                   ///< it was proposed from the results of so many trials, the first ones
+  std::vector<RunSpec> runs;  ///< of one config, in the order of the seeds
+  std::string config_hash;  ///< of the first of them: others may have another where [train] sets a seed apart
+  int64_t seen = 0;         ///< it was proposed from the results of so many trials, the first ones
   std::optional<TrialResult> result;  ///< nothing: not all of its runs have ended
 };
 
