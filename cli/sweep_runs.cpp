@@ -1,11 +1,8 @@
 #include "cli/sweep_runs.h"
 
-#include <fmt/core.h>
-
 #include <filesystem>
 
 #include "core/clock.h"
-#include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "runner/attempt_files.h"
@@ -18,10 +15,9 @@ void SweepRuns::look(const Registry* registry, const std::string& sweep_id) {
     if (entries_.empty()) append(expand(sweep_), registry);
     return;
   }
-  read_settled(sweep_id);
   const size_t before = trials_.size();
-  extend_trials(sweep_, trials_,
-                [&](int64_t number, const Trial& trial) { return result_of(number, trial, registry); });
+  if (trials_.empty()) read_trials(sweep_id);
+  extend_trials(sweep_, trials_, [&](int64_t, const Trial& trial) { return result_of(trial, registry); });
   for (size_t i = before; i < trials_.size(); ++i) append(trials_[i].runs, registry);
 }
 
@@ -63,9 +59,7 @@ size_t SweepRuns::to_come() const {
   return (static_cast<size_t>(sweep_.trials) - trials_.size()) * sweep_.seeds.size();
 }
 
-std::optional<TrialResult> SweepRuns::result_of(int64_t number, const Trial& trial,
-                                                const Registry* registry) const {
-  if (auto settled = settled_.of(number, trial)) return settled;
+std::optional<TrialResult> SweepRuns::result_of(const Trial& trial, const Registry* registry) const {
   std::vector<std::optional<RunResult>> runs;
   for (const auto& spec : trial.runs) runs.push_back(result_of_run(spec, registry));
   return trial_result(runs);
@@ -86,20 +80,13 @@ std::optional<RunResult> SweepRuns::result_of_run(const RunSpec& spec, const Reg
   return RunResult{};
 }
 
-void SweepRuns::read_settled(const std::string& sweep_id) {
-  if (sweep_id == settled_of_) return;
-  settled_of_ = sweep_id;
+void SweepRuns::read_trials(const std::string& sweep_id) {
   const fs::path path = workspace_.trials(sweep_id);
-  if (!fs::exists(path)) return;
+  if (sweep_id.empty() || !fs::exists(path)) return;
   written_ = read_file(path);
   std::vector<Json> lines;
-  for (const auto& line : split(trim(written_), '\n')) {
-    lines.push_back(Json::parse(line, nullptr, false));
-    if (!lines.back().is_object())
-      throw Error(fmt::format("{}:{}: not a JSON object", path.string(), lines.size()),
-                  "without the file the trials are made anew from their runs");
-  }
-  settled_ = SettledResults(lines, path.string());
+  for (const auto& line : split(trim(written_), '\n')) lines.push_back(Json::parse(line, nullptr, false));
+  trials_ = trials_from_lines(sweep_, lines, path.string());
 }
 
 void SweepRuns::write_trials(const std::string& sweep_id) {

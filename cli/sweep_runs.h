@@ -21,7 +21,8 @@ class SweepRuns {
       : sweep_(std::move(sweep)), workspace_(std::move(workspace)), retry_failed_(retry_failed) {}
 
   /// Takes in what the registry (null: there is none yet) and the sweep's trials.jsonl ("": it has no id yet)
-  /// know by now; appends the entries that follow from it. Changes no file.
+  /// know by now; appends the entries that follow from it. Changes no file. Throws Error for a trials.jsonl
+  /// that is none of the sweep's.
   void look(const Registry* registry, const std::string& sweep_id);
   /// Appends those of `specs` that are not among the entries.
   void add(const std::vector<RunSpec>& specs, const Registry& registry);
@@ -38,17 +39,15 @@ class SweepRuns {
   using Identity = std::pair<std::string, int64_t>;
 
   void append(const std::vector<RunSpec>& specs, const Registry* registry);
-  void read_settled(const std::string& sweep_id);
+  void read_trials(const std::string& sweep_id);
   void write_trials(const std::string& sweep_id);
-  std::optional<TrialResult> result_of(int64_t number, const Trial& trial, const Registry* registry) const;
+  std::optional<TrialResult> result_of(const Trial& trial, const Registry* registry) const;
   std::optional<RunResult> result_of_run(const RunSpec& spec, const Registry* registry) const;
 
   SweepSpec sweep_;
   WorkspacePaths workspace_;
   bool retry_failed_;
   std::vector<Trial> trials_;  ///< of tpe
-  SettledResults settled_;
-  std::string settled_of_;  ///< the sweep whose they are
   std::vector<SweepEntry> entries_;
   size_t entered_ = 0;                ///< so many of them
   std::map<Identity, size_t> known_;  ///< the entry of a config hash and seed

@@ -36,6 +36,17 @@ std::vector<Point> candidates(const SweepSpec& sweep, const std::vector<Trial>& 
   return any_scored ? tpe_candidates(sweep.space, known, random) : std::vector<Point>();
 }
 
+/// Whether the values are those of a point of the space.
+bool is_in(const SearchSpace& space, const Json& params) {
+  if (!params.is_object() || params.size() != space.size()) return false;
+  return std::all_of(space.begin(), space.end(), [&](const SweepAxis& axis) {
+    const Json value = params.value(axis.key, Json());
+    if (!axis.range) return std::find(axis.values.begin(), axis.values.end(), value) != axis.values.end();
+    const bool is_number = axis.range->is_integer ? value.is_number_integer() : value.is_number();
+    return is_number && value.get<double>() >= axis.range->min && value.get<double>() <= axis.range->max;
+  });
+}
+
 /// The first of the candidates, then of random points, whose config is possible and none of those tried;
 /// where there is none, the first possible one.
 Trial propose(const SweepSpec& sweep, const std::vector<Trial>& trials, const std::set<std::string>& tried,
@@ -131,28 +142,24 @@ Json trial_line(int64_t number, const Trial& trial, const std::vector<std::strin
           {"f1", is_scored ? Json(*trial.result->score) : Json()}};
 }
 
-SettledResults::SettledResults(const std::vector<Json>& lines, const std::string& source) {
-  int64_t settled = 0;
+std::vector<Trial> trials_from_lines(const SweepSpec& sweep, const std::vector<Json>& lines,
+                                     const std::string& source) {
+  std::vector<Trial> trials;
   for (const auto& line : lines) {
-    const auto seen = json_get<int64_t>(line, "seen", source);
-    if (seen >= kStartUpTrials) settled = std::max(settled, seen);  // random ones look at no result
+    const auto number = static_cast<int64_t>(trials.size());
+    const Json params = json_get<Json>(line, "params", source);
+    const bool is_next = json_get<int64_t>(line, "trial", source) == number && number < sweep.trials;
+    if (!is_next || !is_in(sweep.space, params))
+      throw Error(fmt::format("{}:{}: not trial {} of this sweep", source, number + 1, number),
+                  "without the file the trials are made anew, from the results of their runs");
+    Trial trial;
+    for (const auto& axis : sweep.space) trial.point.push_back(coordinate_of(axis, params[axis.key]));
+    trial.runs = config_runs(sweep, params);
+    trial.config_hash = config_hash(trial.runs.front());
+    trial.seen = json_get<int64_t>(line, "seen", source);
+    trials.push_back(std::move(trial));
   }
-  for (const auto& line : lines) {
-    if (static_cast<int64_t>(trials_.size()) == settled) break;
-    const Json f1 = json_get<Json>(line, "f1", source);
-    if (!json_get<bool>(line, "ended", source) || !(f1.is_null() || f1.is_number()))
-      throw Error(fmt::format("{}: trial {} has no result", source, trials_.size()),
-                  "without the file the trials are made anew from their runs");
-    trials_.push_back({json_get<Json>(line, "params", source),
-                       {f1.is_null() ? std::nullopt : std::optional(f1.get<double>())}});
-  }
-}
-
-std::optional<TrialResult> SettledResults::of(int64_t number, const Trial& trial) const {
-  if (number >= static_cast<int64_t>(trials_.size())) return std::nullopt;
-  const Settled& settled = trials_[static_cast<size_t>(number)];
-  if (settled.params != trial.runs.front().params) return std::nullopt;
-  return settled.result;
+  return trials;
 }
 
 }  // namespace expctl

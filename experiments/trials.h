@@ -51,23 +51,11 @@ void extend_trials(const SweepSpec& sweep, std::vector<Trial>& trials, const Tri
 /// A line of trials.jsonl (docs/run_folder.md); `ids` are those of its runs.
 Json trial_line(int64_t number, const Trial& trial, const std::vector<std::string>& ids);
 
-/// The results that trials were proposed from, by their lines. They count as they were then: a run that is
-/// tried again later changes no trial that has been proposed already.
-class SettledResults {
- public:
-  SettledResults() = default;
-  /// Throws Error naming `source`.
-  SettledResults(const std::vector<Json>& lines, const std::string& source);
-  /// Nothing where no trial was proposed from it yet, or another config had the number then.
-  std::optional<TrialResult> of(int64_t number, const Trial& trial) const;
-
- private:
-  struct Settled {
-    Json params;
-    TrialResult result;
-  };
-  std::vector<Settled> trials_;
-};
+/// The trials that such lines, those of the first trials in order, say were proposed; without results.
+/// Nothing is proposed anew: they stay what they are also where runs were tried again since, or by a newer
+/// expctl. Throws Error naming `source` where a line is none of this sweep.
+std::vector<Trial> trials_from_lines(const SweepSpec& sweep, const std::vector<Json>& lines,
+                                     const std::string& source);
 
 /// All of random's, and of tpe those that need no results.
 std::vector<Trial> first_trials(const SweepSpec& sweep);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/error.h"
+
 using namespace expctl;
 
 namespace {
@@ -86,10 +88,12 @@ TEST_CASE("trials: results after t - lag do not change trial t, that of t - lag 
   const auto sweep = search("tpe", kTwo, 40, "lag = 4\n");
   const auto trials = params_of(all_trials(sweep));
   for (const int64_t changed : {15, 22, 30}) {
+    double best = 0;  // of those before
     const auto others = params_of(all_trials(sweep, [&](int64_t number, const Trial& trial) {
       auto result = peak(number, trial);
-      // From the good ones to the others, or back.
-      if (number == changed) result->score = *result->score > 85 ? 0 : 100;
+      // To the first of the good ones, or from there to the last of the others.
+      if (number == changed) result->score = *result->score > best ? 0 : 100;
+      best = std::max(best, *result->score);
       return result;
     }));
     const auto first_other =
@@ -151,8 +155,9 @@ TEST_CASE("trials: the score is the mean of the runs that have one, of failed on
   CHECK(params_of(all_trials(search("tpe", kTwo), none)) == params_of(all_trials(search("random", kTwo))));
 }
 
-TEST_CASE("trials: results that were proposed from stay as they were", "[experiments]") {
-  const auto sweep = search("tpe", kTwo, 20, "lag = 2\n");
+TEST_CASE("trials: what was proposed stays so, whatever the results have become since", "[experiments]") {
+  const auto sweep = search("tpe", kTwo + "n = { min = 1, max = 9, type = \"int\" }\nk = [true, \"a\"]\n", 20,
+                            "lag = 2\nseeds = [1, 2]\n");
   const auto fails_at_5 = [](int64_t number, const Trial& trial) {
     return number == 5 ? std::optional<TrialResult>(TrialResult{}) : peak(number, trial);
   };
@@ -160,25 +165,48 @@ TEST_CASE("trials: results that were proposed from stay as they were", "[experim
   extend_trials(sweep, trials, [&](int64_t number, const Trial& trial) {
     return number < 14 ? fails_at_5(number, trial) : std::nullopt;
   });
+  REQUIRE(trials.size() == 16);
   std::vector<Json> lines;
   for (size_t i = 0; i < trials.size(); ++i)
-    lines.push_back(Json::parse(trial_line(static_cast<int64_t>(i), trials[i], {"run1"}).dump()));
-  CHECK(lines[5].dump().ends_with(R"("runs":["run1"],"ended":true,"f1":null})"));
-  const SettledResults settled(lines, "trials.jsonl");
-  CHECK(settled.of(5, trials[5]));
-  CHECK_FALSE(settled.of(5, trials[5])->score);
-  CHECK(settled.of(13, trials[13])->score == trials[13].result->score);
-  CHECK_FALSE(settled.of(14, trials[14]));
-  CHECK_FALSE(settled.of(3, trials[4]));  // another config
-  // Tried again, number 5 has a score, and no trial has become another one.
-  const auto again = all_trials(sweep, [&](int64_t number, const Trial& trial) {
-    const auto known = settled.of(number, trial);
-    return known ? known : peak(number, trial);
-  });
-  CHECK(params_of(again) == params_of(all_trials(sweep, fails_at_5)));
-  CHECK(params_of(again) != params_of(all_trials(sweep)));
-  // As long as all were random nothing is settled.
-  lines.resize(6);
-  CHECK_FALSE(SettledResults(lines, "trials.jsonl").of(5, trials[5]));
-  CHECK_THROWS_WITH(SettledResults({Json::object()}, "trials.jsonl"), Catch::StartsWith("trials.jsonl: "));
+    lines.push_back(Json::parse(trial_line(static_cast<int64_t>(i), trials[i], {"run1", "run2"}).dump()));
+  CHECK(lines[5].dump().starts_with(R"({"trial":5,"seen":4,"params":{"x":)"));
+  CHECK(lines[5].dump().ends_with(R"("runs":["run1","run2"],"ended":true,"f1":null})"));
+  CHECK(lines[15].dump().ends_with(R"("ended":false,"f1":null})"));
+  auto again = trials_from_lines(sweep, lines, "trials.jsonl");
+  REQUIRE(again.size() == 16);
+  for (size_t i = 0; i < 16; ++i) {
+    CHECK(again[i].config_hash == trials[i].config_hash);
+    CHECK(again[i].runs.size() == 2);
+    CHECK(again[i].seen == trials[i].seen);
+    CHECK_FALSE(again[i].result);
+    for (size_t axis = 0; axis < 4; ++axis) CHECK(again[i].point[axis] == Approx(trials[i].point[axis]));
+  }
+  // Number 5 has a score now: the first 16 are as they were, though others would be proposed.
+  extend_trials(sweep, again, peak);
+  const auto params = params_of(again);
+  CHECK(params.size() == 20);
+  CHECK(std::vector<std::string>(params.begin(), params.begin() + 16) == params_of(trials));
+  CHECK(params != params_of(all_trials(sweep)));
+}
+
+TEST_CASE("trials: lines that are none of the sweep are refused", "[experiments]") {
+  const auto sweep = search("tpe", "x = { min = 1, max = 9, type = \"int\" }\nk = [true, \"a\"]\n", 2);
+  const auto refusal = [&](const std::string& text) -> std::string {
+    try {
+      trials_from_lines(sweep, {Json::parse(text, nullptr, false)}, "t.jsonl");
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  const auto line = [](const std::string& params, int number = 0) {
+    return fmt::format(R"({{"trial": {}, "seen": 0, "params": {}}})", number, params);
+  };
+  CHECK(refusal(line(R"({"x": 3, "k": "a"})")) == "accepted");
+  for (const std::string params : {R"({"x": 3})", R"({"x": 3, "k": "b"})", R"({"x": 3.5, "k": "a"})",
+                                   R"({"x": 10, "k": "a"})", R"({"x": 3, "y": "a"})", "[3]"})
+    CHECK(refusal(line(params)) == "t.jsonl:1: not trial 0 of this sweep");
+  CHECK(refusal(line(R"({"x": 3, "k": "a"})", 1)) == "t.jsonl:1: not trial 0 of this sweep");
+  CHECK_THAT(refusal("{}"), Catch::StartsWith("t.jsonl: "));
+  CHECK_THAT(refusal("{"), Catch::StartsWith("t.jsonl: "));
 }
