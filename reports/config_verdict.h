@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -21,6 +22,9 @@ std::vector<ConfigScores> recorded_scores(const std::vector<ConfigStats>& config
 /// "-0.412 to 0"
 std::string gap_text(const GapToBest& gap);
 Json gap_json(const GapToBest& gap);
+/// "run7 - run4: F1 +0.2100, 95 % interval over seeds and paragraphs -0.1 to +0.5"
+std::string difference_text(const std::string& first, const std::string& second,
+                            const ConfigDifference& difference, std::string_view unit = "paragraphs");
 /// "3 of 8 configs may be the best"; "" where nothing is known of them.
 std::string contenders_text(const std::vector<GapToBest>& gaps);
 
