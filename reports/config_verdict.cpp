@@ -20,8 +20,9 @@ std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStat
   };
   std::vector<ConfigScores> scores;
   std::vector<size_t> places;
+  const std::string data = configs.empty() ? "" : data_of(configs.front());
   for (size_t i = 0; i < configs.size(); ++i) {
-    if (configs[i].scored == 0 || data_of(configs[i]) != data_of(configs.front())) continue;
+    if (configs[i].scored == 0 || data_of(configs[i]) != data) continue;
     auto& of_config = scores.emplace_back();
     for (const auto& id : configs[i].ids) {
       const RunRecord& run = *by_id.at(id);
