@@ -14,10 +14,10 @@
 
 namespace expctl {
 
-/// The seeds and recorded F1 of each config, in the order given, of `runs` those that are scored; one group
-/// of one question each. What is said from it is of these questions.
-std::vector<ConfigScores> recorded_scores(const std::vector<ConfigStats>& configs,
-                                          const std::vector<RunRecord>& runs);
+/// gaps_to_best() from the recorded F1 alone, so of these questions: for each config, the best first; nothing
+/// for those that were scored on other data than the best, or not at all.
+std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
+                                                    const std::vector<RunRecord>& runs);
 
 /// "-0.412 to 0"
 std::string gap_text(const GapToBest& gap);

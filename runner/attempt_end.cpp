@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/files.h"
 #include "core/text.h"
 #include "runner/attempt_files.h"
 #include "runner/plan.h"
