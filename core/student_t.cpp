@@ -45,6 +45,12 @@ double integral(const std::function<double(double)>& f, double from, double to, 
   return sum * width / 3;
 }
 
+double student_t_density(double t, double degrees) {
+  return std::exp(std::lgamma((degrees + 1) / 2) - std::lgamma(degrees / 2) -
+                  (degrees + 1) / 2 * std::log1p(t * t / degrees)) /
+         std::sqrt(degrees * std::numbers::pi);
+}
+
 double normal_density(double x) {
   return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
 }
@@ -65,12 +71,20 @@ double student_t_quantile(double probability, double degrees) {
   if (probability == 0.5) return 0;
   if (probability > 0.5) return -student_t_quantile(1 - probability, degrees);
   double low = -1, high = 0;
-  while (student_t_probability(low, degrees) > probability) low *= 2;
-  while (high - low > 1e-11 * -low) {
-    const double middle = (low + high) / 2;
-    (student_t_probability(middle, degrees) > probability ? high : low) = middle;
+  while (student_t_probability(low, degrees) > probability) {
+    high = low;
+    low *= 2;
   }
-  return (low + high) / 2;
+  // Newton's steps; where one leaves what is known to hold the quantile, the middle of that.
+  double t = (low + high) / 2;
+  for (int i = 0; i < 200 && high - low > 1e-12 * -low; ++i) {
+    const double beyond = student_t_probability(t, degrees) - probability;
+    (beyond > 0 ? high : low) = t;
+    const double next = t - beyond / student_t_density(t, degrees);
+    if (std::abs(next - t) < 1e-13 * std::abs(t)) break;
+    t = next > low && next < high ? next : (low + high) / 2;
+  }
+  return t;
 }
 
 double t_test_power(double difference, double sd, size_t count) {
