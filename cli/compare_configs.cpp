@@ -141,7 +141,8 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
     fmt::print("{}: 95 % intervals, over seeds and {}, that hold all at once.\n", text, unit_of(options));
   if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
   if (!verdict.plan) return;
-  fmt::print("The two best: {}\n", seed_plan_text(*verdict.plan));
+  fmt::print("The two best differ by {:.2f}. {}\n", scored.all[0].stats.mean_f1 - scored.all[1].stats.mean_f1,
+             seed_plan_text(*verdict.plan));
   if (verdict.plan->seeds && *verdict.plan->seeds <= 50 && *verdict.plan->seeds > scored.all[1].stats.scored)
     say(program, fmt::format("next: expctl{} sweep {} --replicate {}", workspace_option(program),
                              shell_quote(sweep.file), *verdict.plan->seeds));

@@ -47,9 +47,9 @@ TEST_CASE("gaps to the best: of two configs with the same seeds the bounds are t
                                              {{1, {90.0}}, {2, {91.0}}, {3, {92.0}}}};
   const auto gaps = gaps_to_best(configs, one_group());
   const double half = 2.919986 * std::sqrt(0.07 / 3);  // t(2, 95 %), differences 0.5, 0.1, 0.6
-  CHECK(gaps[0].high == Approx(0.4 + half).epsilon(1e-6));
-  CHECK(gaps[0].low == Approx(0.4 - half).epsilon(1e-6));
-  CHECK(gaps[1].low == Approx(-0.4 - half).epsilon(1e-6));
+  CHECK(gaps[0].high == Approx(0.4 + half).margin(1e-6));
+  CHECK(gaps[0].low == Approx(0.4 - half).margin(1e-6));
+  CHECK(gaps[1].low == Approx(-0.4 - half).margin(1e-6));
 }
 
 TEST_CASE("gaps to the best: all intervals hold at once in 95 % of simulated sweeps or more", "[squad]") {
