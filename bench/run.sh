@@ -15,6 +15,7 @@
 #   package   five runs of BERT-base's size packed, beside cp of the same files, and the memory of the archive
 #   halving   (only where named: an hour and more) learning curves of 27 configs, and what early stopping saves and loses on them
 #   gain      (only where named: an hour) 8 seeds of MiniLM, and what ensembles of 1 to 8 of them gain by each method
+#   tpe       minima that sweeps of method tpe and random find, beside Optuna's TPE (fetches Optuna into build/optuna-venv)
 #   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)
 # Needs scripts/setup.sh --with-tests and the shared folder beside the project (EXPCTL_SHARED). Work and results: build/bench/PART.
 set -uo pipefail
@@ -75,6 +76,12 @@ package() {
   "$python" -c "import sys; sys.path.insert(0, 'bench/parity'); import reference; reference.random_base('$1/model', '$minilm/vocab.txt')" || return
   bench package.py "$bin/expctl" "$1/model" "$1/runs"
 }
+tpe() {
+  local venv=$PWD/build/optuna-venv
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
+  "$venv/bin/python" -c 'import optuna' 2>/dev/null || "$venv/bin/python" -m pip install -q --disable-pip-version-check optuna==5.0.0 || return
+  "$venv/bin/python" bench/tpe.py "$bin/bench_tpe"
+}
 registry() {
   local venv=$work/mlflow
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
@@ -83,5 +90,5 @@ registry() {
 }
 
 cmake --build build/release --target bench_products bench_registry bench_ensemble bench_halving >/dev/null || exit
-parts="squad train base predict threads ranks seeds cost runner ensemble package registry"
+parts="squad train base predict threads ranks seeds cost runner ensemble package tpe registry"
 run_parts "$parts halving gain" "$parts" "runner gain halving" "$work" "$@"

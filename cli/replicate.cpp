@@ -53,11 +53,12 @@ std::vector<RunSpec> with_more_seeds(const SweepSpec& sweep, const std::vector<R
   }
   SweepSpec longer = sweep;
   longer.seeds = more_seeds(sweep.seeds, total);
-  const auto all = expand(longer);
   std::vector<RunSpec> wanted = specs;
   for (const auto& hash : best_configs(runs, best)) {
-    for (const auto& spec : all) {
-      if (config_hash(spec) == hash && known.insert({hash, spec.train.seed}).second) wanted.push_back(spec);
+    const auto config = std::find_if(specs.begin(), specs.end(),
+                                     [&](const RunSpec& spec) { return config_hash(spec) == hash; });
+    for (auto& spec : config_runs(longer, config->params)) {
+      if (known.insert({hash, spec.train.seed}).second) wanted.push_back(std::move(spec));
     }
   }
   return wanted;

@@ -45,6 +45,7 @@ std::string summary(const SweepProgress& progress, size_t not_shown) {
   if (!progress.best.empty())
     parts.push_back(fmt::format("best F1 {:.2f} ({})", progress.best_f1, progress.best));
   parts.push_back(fmt::format("{} queued", progress.queued));
+  if (progress.to_come > 0) parts.push_back(fmt::format("{} to be proposed", progress.to_come));
   if (progress.eta_s >= 0) parts.push_back(fmt::format("about {} left", duration_text(progress.eta_s)));
   return join(parts, ", ");
 }

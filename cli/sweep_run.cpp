@@ -14,6 +14,7 @@
 #include "cli/check_inputs.h"
 #include "cli/replicate.h"
 #include "cli/run_progress.h"
+#include "cli/sweep_runs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -125,18 +126,31 @@ bool is_left(const SweepEntry& entry, bool retry_failed) {
 
 /// Seconds until all that is to be done has ended, of a cluster's jobs as if one ran after another; nothing
 /// where no run like one of them has ended yet.
-std::optional<double> expected_total_s(const std::vector<SweepEntry>& entries, bool retry_failed,
+std::optional<double> expected_total_s(const SweepRuns& runs, bool retry_failed,
                                        const std::vector<PastRun>& past, const SlotPool& pool) {
-  double total = 0;
-  for (const auto& entry : entries) {
-    if (is_left(entry, retry_failed)) continue;
+  double total = 0, last = 0;
+  for (const auto& entry : runs.entries()) {
     const auto seconds = expected_duration_s(entry.spec, past);
-    if (!seconds) return std::nullopt;
     const bool is_local = entry.spec.executor.is_local();
     const size_t at_once = is_local ? pool.side_by_side(entry.spec.resources, entry.spec.is_command()) : 1;
-    total += *seconds / static_cast<double>(at_once);
+    last = seconds.value_or(0) / static_cast<double>(at_once);
+    if (is_left(entry, retry_failed)) continue;
+    if (!seconds) return std::nullopt;
+    total += last;
   }
-  return total;
+  if (runs.to_come() > 0 && last == 0) return std::nullopt;
+  return total + last * static_cast<double>(runs.to_come());
+}
+
+/// Where more runs fit on this machine than may be at work at once.
+void warn_of_lag(const Program& program, const SweepSpec& sweep, const SlotPool& pool) {
+  if (!sweep.base.executor.is_local()) return;
+  const size_t fit = pool.side_by_side(sweep.base.resources, sweep.base.is_command());
+  const size_t may = static_cast<size_t>(sweep.lag) * sweep.seeds.size();
+  if (fit <= may) return;
+  say(program, fmt::format("warning: lag = {} lets {} runs be at work at once, and {} fit on this machine: a "
+                           "larger lag uses it better, and each trial knows less",
+                           sweep.lag, may, fit));
 }
 
 /// How the runs would be handed to a cluster; "" for this machine. The names of the files are not known yet.
@@ -157,8 +171,9 @@ std::string example_script(const Program& program, const std::vector<SweepEntry>
   return make_cluster(spec.executor.kind)->script(script);
 }
 
-int print_plan(const Program& program, const std::vector<SweepEntry>& entries, bool retry_failed,
-               std::optional<double> total_s) {
+/// `to_come`: so many runs are proposed later.
+int print_plan(const Program& program, const std::vector<SweepEntry>& entries, size_t to_come,
+               bool retry_failed, std::optional<double> total_s) {
   const std::string script = example_script(program, entries, retry_failed);
   Json runs = Json::array();
   std::vector<std::vector<std::string>> rows;
@@ -177,11 +192,14 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, b
   if (program.json)
     fmt::print("{}", json_text({{"schema_version", 1},
                                 {"runs", runs},
+                                {"to_come", to_come},
                                 {"script", script.empty() ? Json() : Json(script)},
                                 {"expected_s", total_s ? Json(*total_s) : Json()}}));
   else
     fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows, stdout_style()),
                script.empty() ? "" : "\n", script);
+  if (to_come > 0)
+    say(program, fmt::format("{} more runs are proposed later, from the results of these", to_come));
   say(program, total_s ? fmt::format("about {} {}, from the runs before", duration_text(*total_s),
                                      script.empty() ? "on this machine" : "of computing in all")
                        : "how long it will take is not known: no run like these has succeeded here yet");
@@ -212,11 +230,16 @@ void print_results(const Program& program, const std::string& sweep_id, const st
 
 /// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
 SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus, const std::string& sweep_id,
-                      const std::vector<SweepEntry>& entries, const fs::path& worker,
-                      const SweepRunOptions& options) {
+                      SweepRuns& sweep, const fs::path& worker, const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
-  while (registry.open_runs(sweep_id) > 0) {
+  const auto more_runs = [&] {
+    sweep.look(&registry, sweep_id);
+    return MoreRuns{sweep.enter(registry, sweep_id), sweep.to_come()};
+  };
+  while (true) {
+    more_runs();
+    if (registry.open_runs(sweep_id) == 0) return {};
     if (options.until > 0 && SystemClock().now_s() >= options.until) return {SIGINT, ""};
     const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
@@ -227,7 +250,9 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
       scheduling.max_runs = options.max_runs;
       scheduling.until = options.until;
       scheduling.allocation_end = allocation_end().value_or(0);
-      for (const auto& entry : entries) scheduling.own_runs.insert(entry.run_id);
+      for (const auto& entry : sweep.entries()) scheduling.own_runs.insert(entry.run_id);
+      scheduling.to_come = sweep.to_come();
+      scheduling.more_runs = more_runs;
       RunFilter filter;
       filter.sweep_id = sweep_id;
       registry.for_each_run(filter, [&](RunRecord&& run) {
@@ -242,7 +267,6 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
     said = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
-  return {};
 }
 
 /// The file's content and what --set changed of it: what the sweep folder keeps.
@@ -252,12 +276,24 @@ std::string sweep_content(const SweepRunOptions& options) {
   return content;
 }
 
+std::string absolute_file(const SweepRunOptions& options) {
+  return fs::absolute(options.file).lexically_normal().string();
+}
+
+/// The sweep's id where it has been begun before, else "".
+std::string id_of(const Registry& registry, const SweepRunOptions& options) {
+  const std::string hash = sha256(sweep_content(options));
+  for (const auto& sweep : registry.list_sweeps()) {
+    if (sweep.file == absolute_file(options) && sweep.content_sha256 == hash) return sweep.id;
+  }
+  return "";
+}
+
 SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep,
                          const SweepRunOptions& options) {
   const std::string content = sweep_content(options);
   const SweepRecord record =
-      registry.add_sweep(sweep.name, fs::absolute(options.file).lexically_normal().string(), sha256(content),
-                         SystemClock().now_s());
+      registry.add_sweep(sweep.name, absolute_file(options), sha256(content), SystemClock().now_s());
   make_folder(workspace.folder(record.id));
   write_file(workspace.sweep_file(record.id), content);
   return record;
@@ -337,39 +373,49 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();
-  auto specs = expand(sweep);
-  if (options.replicate > 0)
-    specs = with_more_seeds(sweep, specs, Registry::open_existing(program.workspace().registry()),
-                            options.replicate, options.best);
+  const WorkspacePaths workspace = program.workspace();
+  std::optional<Registry> before;
+  if (fs::exists(workspace.registry())) before = Registry::open_existing(workspace.registry());
+  SweepRuns runs(sweep, workspace, options.retry_failed);
+  runs.look(before ? &*before : nullptr, before ? id_of(*before, options) : "");
+  if (options.replicate > 0) {
+    if (!before) before = Registry::open_existing(workspace.registry());  // says what is missing
+    runs.add(with_more_seeds(sweep, runs.specs(), *before, options.replicate, options.best), *before);
+  }
+  auto specs = runs.specs();
+  if (runs.to_come() > 0) {
+    for (auto& config : sample_configs(sweep)) specs.push_back(std::move(config));
+  }
   for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
   MachineGpus gpus(options.gpus);
   const fs::path worker = worker_for(specs);
   const SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
   check_can_run(specs, pool);
-  const WorkspacePaths workspace = program.workspace();
+  if (runs.to_come() > 0) warn_of_lag(program, sweep, pool);
   if (options.dry_run) {
-    std::optional<Registry> registry;
-    if (fs::exists(workspace.registry())) registry = Registry::open_existing(workspace.registry());
-    const Registry* known = registry ? &*registry : nullptr;
-    const auto entries = look_up(specs, known);
-    return print_plan(program, entries, options.retry_failed,
-                      expected_total_s(entries, options.retry_failed,
-                                       known == nullptr ? std::vector<PastRun>() : past_runs(*known), pool));
+    const auto past = before ? past_runs(*before) : std::vector<PastRun>();
+    return print_plan(program, runs.entries(), runs.to_come(), options.retry_failed,
+                      expected_total_s(runs, options.retry_failed, past, pool));
   }
+  before.reset();
   make_folder(workspace.root);
   if (options.detach) return go_on_in_background(program);
   Registry registry = Registry::open(workspace.registry());
   const SweepRecord record = sweep_record(registry, workspace, sweep, options);
-  auto entries = look_up(specs, &registry);
-  const auto skipped = std::count_if(entries.begin(), entries.end(),
+  runs.look(&registry, record.id);
+  const auto skipped = std::count_if(runs.entries().begin(), runs.entries().end(),
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
-  enqueue(entries, record.id, options.retry_failed, registry, workspace, SystemClock().now_s());
-  say(program, fmt::format("{}: {} runs, {} of them done already", record.id, entries.size(), skipped));
-  const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, entries, worker, options);
-  const auto runs = own_records(registry, record.id, entries);
-  print_results(program, record.id, runs);
-  say_next(program, end, runs);
-  return exit_code(end, runs, options.max_runs > 0);
+  runs.enter(registry, record.id);
+  say(program,
+      fmt::format("{}: {} runs, {} of them done already{}", record.id, runs.entries().size(), skipped,
+                  runs.to_come() > 0
+                      ? fmt::format("; {} more are proposed as results come in", runs.to_come())
+                      : ""));
+  const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, runs, worker, options);
+  const auto records = own_records(registry, record.id, runs.entries());
+  print_results(program, record.id, records);
+  say_next(program, end, records);
+  return exit_code(end, records, options.max_runs > 0);
 }
 
 }  // namespace expctl

@@ -11,7 +11,9 @@ namespace {
 int train(const Program& program, const SweepRunOptions& options) {
   SweepSpec sweep = read_sweep(options.file);
   for (const auto& setting : options.settings) apply_setting(sweep, setting);
-  const auto runs = expand(sweep).size();
+  const auto runs = sweep.method == SweepMethod::kGrid
+                        ? expand(sweep).size()
+                        : static_cast<size_t>(sweep.trials) * sweep.seeds.size();
   if (runs != 1) {
     throw Error(fmt::format("{}: it describes {} runs; train does one", options.file, runs),
                 "expctl sweep runs them all; --set key=value fixes a swept key, --set seed=1 the seed",

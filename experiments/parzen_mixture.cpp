@@ -8,7 +8,6 @@ namespace expctl {
 namespace {
 
 constexpr double kUniformWeight = 1;  ///< of the uniform density; the points have 1 on average
-constexpr double kNarrower = 0.85;    ///< than the distance to the farther neighbour; measured (docs/search.md)
 
 /// Of a standard Gaussian between a and b, by the tail that loses no digits.
 double gaussian_mass(double a, double b) {
@@ -55,7 +54,7 @@ std::vector<double> ParzenMixture::widths_along(size_t axis) const {
     if (i > 0) distance = at(i) - at(i - 1);
     if (i + 1 < count) distance = std::max(distance, at(i + 1) - at(i));
     if (count == 1) distance = std::max(at(0), 1 - at(0));
-    widths[order[i]] = kNarrower * std::clamp(distance, narrowest, 1.0);
+    widths[order[i]] = std::clamp(distance, narrowest, 1.0);
   }
   return widths;
 }
@@ -118,8 +117,7 @@ Point ParzenMixture::draw(CounterRandom& random) const {
   while (kernel < shares_.size() && left >= shares_[kernel]) left -= shares_[kernel++];
   if (kernel == shares_.size()) return uniform_point(space_, random);
   Point point;
-  for (size_t axis = 0; axis < space_.size(); ++axis)
-    point.push_back(draw_coordinate(axis, kernel, random));
+  for (size_t axis = 0; axis < space_.size(); ++axis) point.push_back(draw_coordinate(axis, kernel, random));
   return snapped(space_, point);
 }
 

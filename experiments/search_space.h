@@ -1,8 +1,8 @@
 // The space that a sweep searches, as its samplers see it: a point has a coordinate for each swept key.
 //
-// A range's coordinate lies in [0, 1], even on its scale (linear, or of the logarithm); one of integers reaches
-// half a unit further at both ends, so that each integer has a cell of its own. A list's coordinate is the
-// index of a value: lists are categories, without an order. All are pure functions.
+// A range's coordinate lies in [0, 1], even on its scale (linear, or of the logarithm); one of integers
+// reaches half a unit further at both ends, so that each integer has a cell of its own. A list's coordinate
+// is the index of a value: lists are categories, without an order. All are pure functions.
 #pragma once
 
 #include <optional>

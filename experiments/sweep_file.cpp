@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
 
 #include "core/contest_rules.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "experiments/space_toml.h"
 #include "experiments/toml_table.h"
 
 namespace expctl {
@@ -17,14 +17,6 @@ namespace fs = std::filesystem;
 
 std::string absolute_path(const std::string& path, const fs::path& folder) {
   return path.empty() ? "" : fs::absolute(folder / path).lexically_normal().string();
-}
-
-/// Throws for a value other than those that this version knows how to do.
-void only(TomlTable& table, const std::string& key, const std::string& value,
-          const std::vector<std::string>& possible) {
-  if (std::find(possible.begin(), possible.end(), value) != possible.end()) return;
-  table.refuse(*table.find(key),
-               fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
 }
 
 /// A profile's name, or the absolute path of its file.
@@ -37,15 +29,6 @@ std::string read_rules(TomlTable& contest, const fs::path& folder) {
   if (fs::is_regular_file(file, unreadable)) return file.string();
   contest.refuse(*contest.find("rules"), fmt::format("rules = \"{}\": neither a profile ({}) nor a file{}",
                                                      rules, join(known, ", "), did_you_mean(rules, known)));
-}
-
-void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table) {
-  try {
-    set_train_key(spec, key, scalar_json(node, std::string(key.name), table.source()));
-  } catch (const Error& e) {
-    if (std::string_view(e.what()).starts_with(table.source())) throw;
-    table.refuse(node, e.what(), e.hint());
-  }
 }
 
 void read_train(TomlTable table, TrainSpec& spec) {
@@ -84,8 +67,7 @@ ResourceSpec read_resources(TomlTable table) {
   resources.gpus = table.integer("gpus", resources.gpus, 0);
   resources.cpus = table.integer("cpus", resources.cpus, 0);
   resources.runs_per_gpu = table.integer("runs_per_gpu", resources.runs_per_gpu, 1);
-  resources.visible_devices = table.text("visible_devices", resources.visible_devices);
-  only(table, "visible_devices", resources.visible_devices, {"uuid", "index"});
+  resources.visible_devices = table.choice("visible_devices", resources.visible_devices, {"uuid", "index"});
   resources.timeout_s = read_time(table, "timeout");
   resources.retries = table.integer("retries", resources.retries, 0);
   table.refuse_unknown_keys();
@@ -94,8 +76,7 @@ ResourceSpec read_resources(TomlTable table) {
 
 ExecutorSpec read_executor(TomlTable table) {
   ExecutorSpec executor;
-  executor.kind = table.text("kind", executor.kind);
-  only(table, "kind", executor.kind, {"local", "slurm", "pbs"});
+  executor.kind = table.choice("kind", executor.kind, {"local", "slurm", "pbs"});
   executor.partition = table.text("partition", "");
   executor.account = table.text("account", "");
   executor.time_s = read_time(table, "time");
@@ -128,8 +109,7 @@ EarlyStopSpec read_early_stop(TomlTable table, bool is_command) {
   if (is_command)
     table.refuse(*table.node(), "only trainings of expctl-train can be stopped early",
                  "take [early_stop] out");
-  early_stop.method = table.text("method", "asha");
-  only(table, "method", early_stop.method, {"none", "asha"});
+  early_stop.method = table.choice("method", "asha", {"none", "asha"});
   early_stop.min_fraction = table.number("min_fraction", early_stop.min_fraction);
   if (!(early_stop.min_fraction > 0 && early_stop.min_fraction < 1))
     table.refuse(
@@ -163,80 +143,6 @@ CommandSpec read_command(TomlTable table) {
   command.logs = read_pattern(table, "logs", "");
   table.refuse_unknown_keys();
   return command;
-}
-
-/// Checks that a value may be given to the key; a command's own parameters may be anything.
-void check_axis_value(const std::string& key, const Json& value, const toml::node& node,
-                      const TomlTable& space, bool command) {
-  const TrainKey* known = command ? nullptr : find_train_key(key);
-  if (known != nullptr) {
-    TrainSpec scratch;
-    set_key(scratch, *known, node, space);
-  } else if (key == "gpus") {
-    if (!value.is_number_integer() || value.get<int64_t>() < 0)
-      space.refuse(node, "gpus must be an integer of at least 0");
-  } else if (!command) {
-    throw_at(space.source(), space.key_source(key),
-             fmt::format("unknown key '{}'{}", key, did_you_mean(key, train_key_names())),
-             "in [sweep.space]");
-  }
-}
-
-SweepAxis read_axis(const std::string& key, const toml::node& node, const TomlTable& space, bool command) {
-  if (node.is_table()) {
-    space.refuse(node, fmt::format("'{}' is a range, which a grid cannot have", key),
-                 "list the values: [1e-5, 3e-5]");
-  }
-  if (!node.is_array()) space.refuse(node, fmt::format("'{}' must be a list of values", key));
-  const toml::array& list = *node.as_array();
-  if (list.empty())
-    space.refuse(node, fmt::format("'{}' has no values", key), "give at least one, or take the key out");
-  if (key == "seed")
-    throw_at(space.source(), space.key_source(key), "seeds are given by [sweep] seeds = [1, 2, 3]");
-  SweepAxis axis{key, {}};
-  for (const auto& element : list) {
-    const Json value = scalar_json(element, key, space.source());
-    check_axis_value(key, value, element, space, command);
-    if (std::find(axis.values.begin(), axis.values.end(), value) != axis.values.end()) {
-      space.refuse(element, fmt::format("'{}' has the value {} twice", key, value.dump()));
-    }
-    axis.values.push_back(value);
-  }
-  return axis;
-}
-
-std::vector<int64_t> read_seeds(TomlTable& sweep, int64_t fallback) {
-  const toml::node* node = sweep.find("seeds");
-  if (node == nullptr) return {fallback};
-  if (!node->is_array() || node->as_array()->empty())
-    sweep.refuse(*node, "'sweep.seeds' must be a list of at least one integer");
-  std::vector<int64_t> seeds;
-  for (const auto& element : *node->as_array()) {
-    if (!element.is_integer() || element.as_integer()->get() < 0)
-      sweep.refuse(element, "a seed is an integer of at least 0");
-    TrainSpec scratch;
-    set_key(scratch, *find_train_key("seed"), element, sweep);
-    const int64_t seed = scratch.seed;
-    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end())
-      sweep.refuse(element, fmt::format("the seed {} occurs twice", seed));
-    seeds.push_back(seed);
-  }
-  return seeds;
-}
-
-void read_space(TomlTable table, SweepSpec& sweep) {
-  only(table, "method", table.text("method", "grid"), {"grid"});
-  only(table, "metric", table.text("metric", "f1"), {"f1"});
-  sweep.seeds = read_seeds(table, sweep.base.train.seed);
-  for (const char* key : {"trials", "sampler_seed", "lag"}) {
-    if (const toml::node* node = table.find(key))
-      table.refuse(*node, fmt::format("'{}' is for samplers; a grid has none", key));
-  }
-  const TomlTable space = table.table("space");
-  table.refuse_unknown_keys();
-  for (const auto& [key, node] : space.entries()) {
-    sweep.space.push_back(read_axis(key, *node, space, sweep.base.is_command()));
-  }
 }
 
 /// A text that must be there, for a native run.
@@ -287,7 +193,7 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   sweep.base.command = read_command(root.table("command"));
   read_inputs(root, sweep, folder);
   read_train(root.table("train"), sweep.base.train);
-  read_space(root.table("sweep"), sweep);
+  read_search(root.table("sweep"), sweep);
   check_distillation(root, sweep);
   sweep.base.resources = read_resources(root.table("resources"));
   sweep.base.early_stop = read_early_stop(root.table("early_stop"), sweep.base.is_command());
@@ -309,13 +215,6 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
   }
 }
 
-void apply_value(RunSpec& run, const std::string& key, const Json& value) {
-  run.params[key] = value;
-  const TrainKey* known = run.is_command() ? nullptr : find_train_key(key);
-  if (known != nullptr) set_train_key(run.train, *known, value);
-  if (key == "gpus") run.resources.gpus = value.get<int64_t>();
-}
-
 }  // namespace
 
 SweepSpec parse_sweep(std::string_view text, const std::string& source, const fs::path& folder) {
@@ -332,48 +231,19 @@ void apply_setting(SweepSpec& sweep, const std::string& setting) {
   const auto axis = std::find_if(sweep.space.begin(), sweep.space.end(),
                                  [&](const SweepAxis& swept) { return swept.key == key; });
   if (sweep.base.is_command() && axis != sweep.space.end()) {
-    axis->values = {setting_value(setting)};
-    return;
-  }
-  if (sweep.base.is_command() && key != "seed") {
+    *axis = {key, {setting_value(setting)}};
+  } else if (sweep.base.is_command() && key != "seed") {
     throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
                 "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
+  } else {
+    key = apply_setting(sweep.base.train, setting);
+    // A swept key that is fixed is swept no more.
+    std::erase_if(sweep.space, [&](const SweepAxis& swept) { return swept.key == key; });
+    if (key == "seed") sweep.seeds = {sweep.base.train.seed};
   }
-  key = apply_setting(sweep.base.train, setting);
-  // A swept key that is fixed is swept no more.
-  std::erase_if(sweep.space, [&](const SweepAxis& swept) { return swept.key == key; });
-  if (key == "seed") sweep.seeds = {sweep.base.train.seed};
-}
-
-std::vector<RunSpec> expand(const SweepSpec& sweep) {
-  std::vector<RunSpec> configs = {sweep.base};
-  for (const auto& axis : sweep.space) {
-    std::vector<RunSpec> longer;
-    for (const auto& config : configs) {
-      for (const auto& value : axis.values) {
-        longer.push_back(config);
-        apply_value(longer.back(), axis.key, value);
-      }
-    }
-    configs = std::move(longer);
-  }
-  std::vector<RunSpec> runs;
-  std::set<std::pair<std::string, int64_t>> identities;
-  for (const auto& config : configs) {
-    for (const int64_t seed : sweep.seeds) {
-      RunSpec run = config;
-      run.train.seed = seed;
-      try {
-        run.train = resolve(run.train);
-        if (run.train.distillation == 0) run.teacher = {};  // one of a space, or --set
-        check_teacher(run);
-      } catch (const Error& e) {
-        throw Error(fmt::format("{}: {}", sweep.source, e.what()), e.hint(), e.code());
-      }
-      if (identities.insert({config_hash(run), seed}).second) runs.push_back(std::move(run));
-    }
-  }
-  return runs;
+  const bool is_fixed = std::all_of(sweep.space.begin(), sweep.space.end(),
+                                    [](const SweepAxis& swept) { return swept.values.size() == 1; });
+  if (is_fixed) sweep.method = SweepMethod::kGrid;
 }
 
 }  // namespace expctl

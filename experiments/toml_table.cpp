@@ -49,6 +49,14 @@ double TomlTable::number(const std::string& key, double fallback) {
   return *value;
 }
 
+std::string TomlTable::choice(const std::string& key, const std::string& fallback,
+                              const std::vector<std::string>& possible) {
+  const std::string value = text(key, fallback);
+  if (std::find(possible.begin(), possible.end(), value) != possible.end()) return value;
+  refuse(*find(key),
+         fmt::format("{} = \"{}\": this version of expctl knows {}", key, value, join(possible, ", ")));
+}
+
 std::vector<std::string> TomlTable::texts(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return {};
@@ -97,6 +105,15 @@ Json scalar_json(const toml::node& node, const std::string& label, const std::st
   if (const auto* value = node.as_boolean()) return value->get();
   if (const auto* value = node.as_string()) return value->get();
   throw_at(source, node.source(), fmt::format("'{}' must be a number, a text, true or false", label));
+}
+
+void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table) {
+  try {
+    set_train_key(spec, key, scalar_json(node, std::string(key.name), table.source()));
+  } catch (const Error& e) {
+    if (std::string_view(e.what()).starts_with(table.source())) throw;
+    table.refuse(node, e.what(), e.hint());
+  }
 }
 
 }  // namespace expctl

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/train_spec.h"
 
 namespace expctl {
 
@@ -38,6 +39,9 @@ class TomlTable {
   int64_t integer(const std::string& key, int64_t fallback, int64_t min);
   /// An integer is taken too.
   double number(const std::string& key, double fallback);
+  /// A text that must be one of `possible`.
+  std::string choice(const std::string& key, const std::string& fallback,
+                     const std::vector<std::string>& possible);
   std::vector<std::string> texts(const std::string& key);
 
   /// The first key that nobody asked for is an Error with the nearest of those that were.
@@ -60,5 +64,8 @@ class TomlTable {
 
 /// A TOML scalar as JSON. Throws Error for anything else.
 Json scalar_json(const toml::node& node, const std::string& label, const std::string& source);
+
+/// Gives a training key the value of a node of `table`. Throws at the node where it cannot have it.
+void set_key(TrainSpec& spec, const TrainKey& key, const toml::node& node, const TomlTable& table);
 
 }  // namespace expctl

@@ -14,6 +14,7 @@
 #include "reports/leaderboard.h"
 #include "reports/page_parts.h"
 #include "reports/render.h"
+#include "reports/scatter_chart.h"
 #include "reports/templates.h"
 
 namespace expctl {
@@ -24,6 +25,22 @@ bool comes_before(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) return a.get<double>() < b.get<double>();
   if (a.is_number() != b.is_number()) return a.is_number();
   return a.dump() < b.dump();
+}
+
+/// Values that stand in no list are so many that each has a column to itself: an axis shows them better.
+bool is_drawn_from_range(const std::vector<DotColumn>& columns,
+                         const std::vector<std::pair<Json, double>>& points) {
+  constexpr size_t kMostListed = 8;
+  const bool are_numbers =
+      std::all_of(points.begin(), points.end(), [](const auto& point) { return point.first.is_number(); });
+  return are_numbers && columns.size() > kMostListed;
+}
+
+std::string number_chart(const std::string& key, const std::vector<std::pair<Json, double>>& points) {
+  std::vector<ScatterPoint> dots;
+  for (const auto& [value, f1] : points)
+    dots.push_back({value.get<double>(), f1, fmt::format("{}: {:.3f}", scalar_text(value), f1)});
+  return scatter_chart(dots, key, "F1");
 }
 
 /// A chart for each parameter that scored runs have two values of or more.
@@ -43,7 +60,10 @@ Json parameter_charts(const std::vector<RunRecord>& runs) {
       if (columns.empty() || columns.back().name != name) columns.push_back({name, {}});
       columns.back().values.push_back(f1);
     }
-    if (columns.size() > 1) charts.push_back({{"name", key}, {"svg", dot_chart(columns, key, "F1")}});
+    if (columns.size() < 2) continue;
+    charts.push_back({{"name", key},
+                      {"svg", is_drawn_from_range(columns, points) ? number_chart(key, points)
+                                                                   : dot_chart(columns, key, "F1")}});
   }
   return charts;
 }

@@ -55,6 +55,7 @@ SchedulerEnd Scheduler::run() {
     start_what_fits();
     record_all(true);
     look_at_clusters();
+    take_up_more();
     submit_what_may();
     if (local_.size() == 0) {
       const bool is_done = !own_on_cluster() && (!may_start_more() || !own_left());
@@ -63,7 +64,10 @@ SchedulerEnd Scheduler::run() {
     const double now = clock_.now_s();
     if (now >= next_tick) {
       next_tick = now + kTick_s;
-      if (registry_.changed_elsewhere()) read_queue();
+      if (registry_.changed_elsewhere()) {
+        read_queue();
+        own_ended_ = true;  // a person may have stopped one
+      }
       look_at_rungs();
       if (options_.on_tick) options_.on_tick(progress());
     }
@@ -125,6 +129,17 @@ void Scheduler::read_queue() {
   for (const auto& record : records) add_to_queue(record, known);
   std::stable_partition(queue_.begin(), queue_.end(), [](const QueuedRun& run) { return run.own; });
   withdraw_what_left(records);
+}
+
+void Scheduler::take_up_more() {
+  if (!own_ended_ || !options_.more_runs || !may_start_more()) return;
+  own_ended_ = false;
+  const MoreRuns more = options_.more_runs();
+  options_.to_come = more.to_come;
+  if (more.ids.empty()) return;
+  options_.own_runs.insert(more.ids.begin(), more.ids.end());
+  read_queue();
+  start_what_fits();
 }
 
 void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::string, QueuedRun>& known) {
@@ -269,6 +284,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
       return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
     });
     tally_.learn(end, one_lives);
+    own_ended_ = own_ended_ || is_finished(end.run.state);
   }
   if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded) {
     double seconds = 0;
@@ -316,7 +332,8 @@ SweepProgress Scheduler::progress() {
   for (const auto& [kind, executor] : clusters_) {
     for (const auto& id : executor.run_ids()) all.queued += executor.is_waiting(id) ? 1 : 0;
   }
-  all.eta_s = sweep_eta_s(left_s, all.queued, tally_.mean_duration_s());
+  all.to_come = options_.to_come;
+  all.eta_s = sweep_eta_s(left_s, all.queued + all.to_come, tally_.mean_duration_s());
   return all;
 }
 

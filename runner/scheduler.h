@@ -35,6 +35,12 @@ struct SchedulerEnd {
   std::string paused;  ///< why it started no more; "": it did not have to
 };
 
+/// What a sweep has found to run once some of its runs had ended.
+struct MoreRuns {
+  std::vector<std::string> ids;  ///< own runs that are queued now
+  size_t to_come = 0;            ///< so many are not known yet
+};
+
 struct SchedulerOptions {
   std::filesystem::path expctl;       ///< the program that is started as `expctl job FOLDER`
   std::filesystem::path worker;       ///< expctl-train; "": runs that need it stay queued
@@ -44,6 +50,8 @@ struct SchedulerOptions {
   int64_t max_runs = 0;               ///< no further run is started after so many; 0: no limit
   double until = 0;                   ///< Unix seconds when it ends as if asked to by a signal; 0: never
   double allocation_end = 0;          ///< Unix seconds when a cluster takes this machine away; 0: it does not
+  size_t to_come = 0;                 ///< own runs that are not known yet
+  std::function<MoreRuns()> more_runs;                ///< called when own runs have ended; may be empty
   std::function<void(const std::string&)> on_change;  ///< one line for each change of state
   std::function<void(const SweepProgress&)> on_tick;  ///< twice a second
 };
@@ -77,6 +85,8 @@ class Scheduler {
   /// The cluster that has the run, if one has.
   ClusterExecutor* cluster_of(const std::string& run_id);
   void read_queue();
+  /// Own runs that have come to be known by the ends of others.
+  void take_up_more();
   void add_to_queue(const QueuedRecord& record, const std::map<std::string, QueuedRun>& known);
   void withdraw_what_left(const std::vector<QueuedRecord>& queued);
   void look_at_gpus();
@@ -139,6 +149,7 @@ class Scheduler {
   std::vector<PastRun> past_;   ///< where there is an allocation that ends
   std::set<std::string> left_;  ///< said to be left queued
   SweepTally tally_;
+  bool own_ended_ = false;  ///< since more runs were asked for
   int end_signal_ = 0;
 };
 

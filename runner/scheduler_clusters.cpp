@@ -72,6 +72,7 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
     case ClusterEvent::kCancelled:
       if (registry_.apply_event(event.run_id, RunEvent::kStopped,
                                 [&] { write_run_file(registry_, event.run_id, paths_of(event.run_id)); })) {
+        own_ended_ = true;
         say(fmt::format("{} stopped: its job was cancelled on the cluster", event.run_id));
       }
       return;

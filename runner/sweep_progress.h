@@ -39,6 +39,7 @@ struct RunProgress {
 struct SweepProgress {
   std::vector<RunProgress> running;
   size_t queued = 0;
+  size_t to_come = 0;    ///< own runs that are not known yet
   size_t succeeded = 0;  ///< of the own runs, like the next
   size_t failed = 0;
   std::string best;  ///< of the own runs that has the best F1; "": none has one

@@ -1,5 +1,7 @@
 #include "experiments/sweep_file.h"
 
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
@@ -106,8 +108,8 @@ TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[expe
        "lr.toml:7:1: unknown key 'warmup'; did you mean 'warmup_ratio'?"},
       {kHead + "[sweep.space]\nepochs = { min = 1, max = 2 }\n",
        "lr.toml:7:10: 'epochs' is a range, which a grid cannot have"},
-      {kHead + "[sweep]\nmethod = \"tpe\"\n",
-       "lr.toml:7:10: method = \"tpe\": this version of expctl knows grid"},
+      {kHead + "[sweep]\nmethod = \"bayes\"\n",
+       "lr.toml:7:10: method = \"bayes\": this version of expctl knows grid, random, tpe"},
       {kHead + "[sweep]\nseeds = []\n", "lr.toml:7:9: 'sweep.seeds' must be a list of at least one integer"},
       {kHead + "[sweep]\nseeds = [1, 1]\n", "lr.toml:7:13: the seed 1 occurs twice"},
       {kHead + "[swep]\nseeds = [1]\n", "lr.toml:6:2: unknown key 'swep'; did you mean 'sweep'?"},
@@ -249,4 +251,110 @@ TEST_CASE("sweep file: the rules are a profile by name, or a file beside the swe
                         "file; did you mean 'hpc-ai-2020'?"));
   CHECK_THAT(refusal(kHead + "[contest]\nrules = \"" + std::string(5000, 'x') + "\"\n"),
              Catch::StartsWith("lr.toml:7:9: "));
+}
+
+TEST_CASE("sweep file: ranges and what samplers need", "[experiments]") {
+  const SweepSpec sweep = parse(
+      kHead +
+      "[sweep]\nmethod = \"tpe\"\ntrials = 20\nsampler_seed = 7\nlag = 2\nseeds = [1, 2]\n[sweep.space]\n"
+      "learning_rate = { min = 1e-5, max = 1e-4, scale = \"log\" }\nbatch_size = { min = 8, max = 32 }\n"
+      "optimizer = [\"adamw\", \"sgd\"]\n[sweep.space.warmup_ratio]\nmin = 0\nmax = 0.2\n");
+  CHECK(sweep.method == SweepMethod::kTpe);
+  CHECK(sweep.trials == 20);
+  CHECK(sweep.sampler_seed == 7);
+  CHECK(sweep.lag == 2);
+  REQUIRE(sweep.space.size() == 4);
+  CHECK(sweep.space[0].range->is_log);
+  CHECK_FALSE(sweep.space[0].range->is_integer);
+  CHECK(sweep.space[0].range->min == 1e-5);
+  CHECK(sweep.space[1].range->is_integer);  // as the key is
+  CHECK(sweep.space[2].values.size() == 2);
+  CHECK(sweep.space[3].key == "warmup_ratio");
+  CHECK(sweep.space[3].range->max == 0.2);
+  const SweepSpec plain = parse(
+      kHead + "[sweep]\nmethod = \"random\"\ntrials = 2\n[sweep.space]\nepochs = { min = 1, max = 3 }\n");
+  CHECK(plain.method == SweepMethod::kRandom);
+  CHECK(plain.sampler_seed == 0);
+  CHECK(parse(kHead).lag == 4);
+}
+
+TEST_CASE("sweep file: what is wrong with a range or a sampler is said where it stands", "[experiments]") {
+  const auto space = [](const std::string& line) {
+    return kHead + "[sweep]\nmethod = \"random\"\ntrials = 3\n[sweep.space]\n" + line + "\n";
+  };
+  const std::string epochs = "[sweep.space]\nepochs = [1, 2]\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {kHead + "[sweep]\nmethod = \"random\"\n" + epochs, "lr.toml:7:10: method = \"random\" needs 'trials'"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\n" + epochs, "lr.toml:7:10: method = \"tpe\" needs 'trials'"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\ntrials = 0\n" + epochs,
+       "lr.toml:8:10: trials = 0: must be at least 1"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\ntrials = 5\nlag = 0\n" + epochs,
+       "lr.toml:9:7: lag = 0: must be at least 1"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\ntrials = 5\ntrails = 5\n" + epochs,
+       "lr.toml:9:1: unknown key 'trails'; did you mean 'trials'?"},
+      {kHead + "[sweep]\nmethod = \"random\"\ntrials = 5\nlag = 2\n" + epochs,
+       "lr.toml:9:7: 'lag' is for tpe; random looks at no results"},
+      {kHead + "[sweep]\nmethod = \"random\"\ntrials = 5\n",
+       "lr.toml:7:10: method = \"random\" has no keys to search"},
+      {kHead + "[sweep]\ntrials = 5\n" + epochs, "lr.toml:7:10: 'trials' is for samplers; a grid has none"},
+      {kHead + "[sweep]\nsampler_seed = 5\n",
+       "lr.toml:7:16: 'sampler_seed' is for samplers; a grid has none"},
+      {kHead + "[sweep]\nlag = 5\n", "lr.toml:7:7: 'lag' is for samplers; a grid has none"},
+      {"[command]\nargv = [\"x\"]\n[sweep]\nmethod = \"tpe\"\ntrials = 5\n[sweep.space]\nx = [1, 2]\n",
+       "lr.toml:4:10: method = \"tpe\" needs scores, and 'data.dev' is missing"},
+      {space("epochs = 3"), "lr.toml:10:10: 'epochs' must be a list of values or a range"},
+      {space("epochs = { min = 1 }"), "lr.toml:10:10: the range of 'epochs' has no max"},
+      {space("epochs = { min = 2, max = 2 }"),
+       "lr.toml:10:27: 'sweep.space.epochs.max' must be greater than min = 2.0"},
+      {space("epochs = { min = 1, max = 2, step = 1 }"), "lr.toml:10:30: unknown key 'step'"},
+      {space("epochs = { min = 1, max = 2, scale = \"ln\" }"),
+       "lr.toml:10:38: scale = \"ln\": this version of expctl knows linear, log"},
+      {space("epochs = { min = 1, max = inf }"),
+       "lr.toml:10:27: 'sweep.space.epochs.max' must be a finite number"},
+      {space("epochs = { min = 0, max = 2 }"), "lr.toml:10:18: epochs = 0: must be greater than 0"},
+      {space("warmup_ratio = { min = 0, max = 2 }"), "lr.toml:10:33: warmup_ratio = 2: must be at most 1"},
+      {space("warmup_ratio = { min = 0.0, max = 0.2, scale = \"log\" }"),
+       "lr.toml:10:24: 'sweep.space.warmup_ratio.min' must be greater than 0 on a log scale"},
+      {space("batch_size = { min = 8.5, max = 32 }"),
+       "lr.toml:10:22: 'sweep.space.batch_size.min' must be an integer: the range is one of integers"},
+      {space("batch_size = { min = 8, max = 32, type = \"float\" }"),
+       "lr.toml:10:42: 'batch_size' takes integers: type = \"int\""},
+      {space("optimizer = { min = 8, max = 32 }"),
+       "lr.toml:10:13: 'optimizer' is no number, so it has no range"},
+      {space("gpus = { min = -1, max = 2 }"), "lr.toml:10:16: gpus must be an integer of at least 0"},
+      {space("seed = { min = 1, max = 2 }"), "lr.toml:10:1: seeds are given by [sweep] seeds = [1, 2, 3]"},
+      {space("epoch = { min = 1, max = 2 }"), "lr.toml:10:1: unknown key 'epoch'; did you mean 'epochs'?"},
+  };
+  for (const auto& [text, message] : cases) {
+    INFO(text);
+    CHECK(refusal(text) == message);
+  }
+}
+
+TEST_CASE("sweep file: --set fixes keys of a search, and once all are it is one config", "[experiments]") {
+  const std::string text =
+      "[sweep]\nmethod = \"random\"\ntrials = 30\n[sweep.space]\nx = { min = 1, max = 2 }\n";
+  SweepSpec command = parse("[command]\nargv = [\"true\", \"{x}\"]\n" + text + "y = [1, 2]\n");
+  apply_setting(command, "x=1.25");
+  CHECK(command.method == SweepMethod::kRandom);
+  CHECK(expand(command).size() == 2);
+  apply_setting(command, "y=2");
+  REQUIRE(expand(command).size() == 1);
+  CHECK(expand(command)[0].params.dump() == R"({"x":1.25,"y":2})");
+  SweepSpec native = parse(kHead + "[sweep]\nmethod = \"tpe\"\ntrials = 30\n[sweep.space]\n" +
+                           "epochs = { min = 1, max = 2 }\n");
+  apply_setting(native, "epochs=1.5");
+  CHECK(native.method == SweepMethod::kGrid);
+  CHECK(expand(native).size() == 1);
+}
+
+TEST_CASE("sweep file: the samples of a space show both ends of ranges and every value", "[experiments]") {
+  const auto samples = sample_configs(
+      parse(kHead + "[sweep]\nmethod = \"random\"\ntrials = 2\n[sweep.space]\nmax_seq_length = [384, 64]\n"
+                    "batch_size = { min = 4, max = 8 }\nepochs = { min = 1, max = 2.5 }\n"));
+  std::vector<std::string> got;
+  for (const auto& run : samples)
+    got.push_back(fmt::format("{} {} {}", run.train.max_seq_length, run.train.batch_size, run.train.epochs));
+  // 64 leaves no room for the stride
+  CHECK(got == std::vector<std::string>{"384 4 1", "384 4 1", "384 8 1", "384 4 1", "384 4 2.5"});
 }
