@@ -341,7 +341,7 @@ TEST_CASE("worker: a teacher of something else is refused before anything is com
   write_logits(file, other);
   refused("not the training data's logits: dataset_sha256");
   write_logits(file, good);
-  CHECK(run_worker(runs.folder("run1").folder, never) == 0);
+  CHECK(run_worker(runs.folder("run2").folder, never) == 0);
   runs.request.spec.teacher = {};
   refused("there is no teacher to learn from");
 }
