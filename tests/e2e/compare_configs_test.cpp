@@ -37,7 +37,7 @@ dev = "dev.json"
 [command]
 argv = ["/bin/sh", "-c", """
 echo {right} {seed} >> ../../starts.txt
-awk 'BEGIN {{ printf "{{"; for (i = 0; i < 24; i++) printf "%s\"q%d\": \"%s\"", i ? ", " : "", i, (i * 7 + {seed} * 3) % 10 < {right} ? "blue" : "red"; print "}" }' > predictions.json
+awk 'BEGIN {{ printf "{{"; for (i = 0; i < 24; i++) printf "%s\\\"q%d\\\": \\\"%s\\\"", i ? ", " : "", i, (i * 7 + {seed} * 3) % 10 < {right} ? "blue" : "red"; print "}" }' > predictions.json
 """]
 predictions = "predictions.json"
 [sweep]

@@ -89,8 +89,8 @@ TEST_CASE("leaderboard: CSV of everything has what is known of a run's config", 
   b.seed = d.seed = 43;
   const std::string text = all_csv({a, b, c, d});
   // Both differ by the seed as much, so nothing is unsure.
-  CHECK_THAT(text, Catch::Contains("42,90.0,80.0,0,,,,,90.5,0.7071067811865476,2,0.0,10.0,"));
-  CHECK_THAT(text, Catch::Contains("43,81.0,70.0,0,,,,,80.5,0.7071067811865476,2,-10.0,0.0,"));
+  CHECK_THAT(text, Catch::Contains("42,90.0,80.0,0,,,,,90.5,0.7071067811865476,2,0.0,10.0\n"));
+  CHECK_THAT(text, Catch::Contains("43,81.0,70.0,0,,,,,80.5,0.7071067811865476,2,-10.0,0.0\n"));
 }
 
 TEST_CASE("leaderboard: parameters of runs and ensembles as people write them", "[reports]") {
