@@ -10,16 +10,16 @@ namespace {
 
 /// A job whose F1 falls with the distance of x from 0.3, and is less for "b"; it takes some hundredths of a
 /// second, or as many as slow.txt says.
-constexpr const char *kJob = R"(echo "$EXPCTL_RUN_ID" >> ../../starts.txt
+constexpr const char* kJob = R"job(echo "$EXPCTL_RUN_ID" >> ../../starts.txt
 test "$2" = fails && exit 1
-sleep "$(cat ../../slow.txt 2>/dev/null || echo 0.0$(($$ % 9)))" awk -
-                             v x = "$1" - v k = "$2" 'BEGIN { n =
-                                       int(40 * sqrt((x - 0.3) ^ 2)) + (k == "b" ? 3 : 0) answer =
-                                           "blue" for (i = 0; i < n; ++i) answer =
-                                               answer " word" i printf "{\"q1\": \"%s\"}",
-                     answer
+sleep "$(cat ../../slow.txt 2>/dev/null || echo 0.0$(($$ % 9)))"
+awk -v x="$1" -v k="$2" 'BEGIN {
+  n = int(40 * sqrt((x - 0.3) ^ 2)) + (k == "b" ? 3 : 0)
+  answer = "blue"
+  for (i = 0; i < n; ++i) answer = answer " word" i
+  printf "{\"q1\": \"%s\"}", answer
 }' > predictions.json
-)";
+)job";
 
 void write_search(const TempDir& folder, const std::string& sampler, size_t side_by_side,
                   const std::string& second = "b") {
