@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -43,39 +44,71 @@ uint64_t key_of(uint64_t row, int draw) {
   return mix64(row) + static_cast<uint64_t>(draw);
 }
 
-/// Percentile bootstraps of the same table, for comparison: over seeds, over groups, over both.
+/// A percentile bootstrap of the same table, for comparison.
 struct Resampled {
   bool seeds = false, groups = false;
 };
 
-bool bootstrap_holds(const ConfigScores& first, const ConfigScores& second, const QuestionGroups& groups,
-                     Resampled what, double truth, uint64_t key) {
-  constexpr size_t kSamples = 400;
+/// What the percentile bootstrap resamples, as columns of one table: rows of the first config come first.
+/// Where both have the same seeds, a row is the difference of a pair.
+struct Rows {
+  std::vector<std::vector<double>> points;  ///< [rows][groups]
+  size_t of_first = 0;                      ///< whose sign is minus; 0: pairs
+};
+
+Rows rows_of_both(const ConfigScores& first, const ConfigScores& second) {
+  Rows rows;
+  if (have_same_seeds(first, second)) {
+    for (size_t s = 0; s < first.size(); ++s) {
+      rows.points.push_back(second[s].points);
+      for (size_t g = 0; g < first[s].points.size(); ++g) rows.points.back()[g] -= first[s].points[g];
+    }
+    return rows;
+  }
+  rows.of_first = first.size();
+  for (const auto* config : {&first, &second}) {
+    for (const auto& score : *config) rows.points.push_back(score.points);
+  }
+  return rows;
+}
+
+/// What each row weighs in the difference of means; drawn again, or each once.
+std::vector<double> row_weights(const Rows& rows, bool resample, CounterRandom& random) {
+  std::vector<double> weights(rows.points.size(), 0);
+  const auto fill = [&](size_t from, size_t to, double sign) {
+    for (size_t i = from; i < to; ++i)
+      weights[resample ? from + random.below(to - from) : i] += sign / static_cast<double>(to - from);
+  };
+  fill(0, rows.of_first, -1);
+  fill(rows.of_first, rows.points.size(), 1);
+  return weights;
+}
+
+bool bootstrap_holds(const Rows& rows, const QuestionGroups& groups, Resampled what, double truth,
+                     uint64_t key) {
+  constexpr size_t kSamples = 200, kTail = kSamples / 40;
   CounterRandom random(key);
-  const bool paired = have_same_seeds(first, second);
   const size_t count = groups.sizes.size();
   std::vector<double> differences;
+  std::vector<double> mean(count);
   for (size_t sample = 0; sample < kSamples; ++sample) {
-    std::vector<double> weights(count, what.groups ? 0 : 1);
-    for (size_t g = 0; what.groups && g < count; ++g) weights[random.below(count)] += 1;
-    double questions = 0;
-    for (size_t g = 0; g < count; ++g) questions += weights[g] * groups.sizes[g];
-    std::vector<size_t> drawn;
-    const auto mean = [&](const ConfigScores& config, bool again) {
-      if (again) drawn.clear();
-      double sum = 0;
-      for (size_t s = 0; s < config.size(); ++s) {
-        if (again) drawn.push_back(what.seeds ? random.below(config.size()) : s);
-        const auto& points = config[drawn[s]].points;
-        for (size_t g = 0; g < count; ++g) sum += weights[g] * points[g];
+    if (sample == 0 || what.seeds) {
+      const auto weights = row_weights(rows, what.seeds, random);
+      std::fill(mean.begin(), mean.end(), 0);
+      for (size_t r = 0; r < weights.size(); ++r) {
+        for (size_t g = 0; weights[r] != 0 && g < count; ++g) mean[g] += weights[r] * rows.points[r][g];
       }
-      return sum / questions / static_cast<double>(config.size());
-    };
-    const double f1 = mean(first, true);
-    differences.push_back(mean(second, !paired) - f1);
+    }
+    double sum = 0, questions = 0;
+    for (size_t g = 0; g < count; ++g) {
+      const size_t drawn = what.groups ? random.below(count) : g;
+      sum += mean[drawn];
+      questions += groups.sizes[drawn];
+    }
+    differences.push_back(sum / questions);
   }
   std::sort(differences.begin(), differences.end());
-  return differences[kSamples / 40] <= truth && truth <= differences[kSamples - 1 - kSamples / 40];
+  return differences[kTail] <= truth && truth <= differences[kSamples - 1 - kTail];
 }
 
 struct Scenario {
@@ -106,8 +139,9 @@ void print_configs(const Scenario& scenario, int sweeps) {
     const auto interval = config_difference(scores[0], scores[1], groups).interval.value();
     width += (interval.high - interval.low) / sweeps;
     holds += interval.low <= scenario.difference && scenario.difference <= interval.high ? 1 : 0;
+    const Rows rows = rows_of_both(scores[0], scores[1]);
     const auto naive = [&](Resampled what) {
-      return bootstrap_holds(scores[0], scores[1], groups, what, scenario.difference, key) ? 1 : 0;
+      return bootstrap_holds(rows, groups, what, scenario.difference, key) ? 1 : 0;
     };
     of_seeds += naive({true, false});
     of_groups += naive({false, true});
@@ -118,6 +152,7 @@ void print_configs(const Scenario& scenario, int sweeps) {
              scenario.name, scenario.first_seeds, scenario.second_seeds, scenario.same_seeds ? "yes" : "no",
              scenario.seed_sd, scenario.difference, percent(holds), width, percent(of_seeds),
              percent(of_groups), percent(of_both));
+  std::fflush(stdout);
 }
 
 void print_all_configs(int sweeps) {
@@ -128,7 +163,6 @@ void print_all_configs(int sweeps) {
   for (const size_t count : {2, 3, 5, 8}) {
     for (const double sd : {0.15, 0.4}) {
       for (const double difference : {0.0, 0.3, 1.0}) {
-        if (count == 5 && difference == 0.3) continue;
         print_configs({"alike", count, count, true, sd, difference}, sweeps);
       }
     }
@@ -172,6 +206,7 @@ void print_runs(const std::string& name, const SweepLaw& law, double gain, int s
     width += (d.high - d.low) / sweeps;
   }
   fmt::print("| {} | {:.1f} | **{:.1f}** | {:.2f} |\n", name, gain, 100.0 * holds / sweeps, width);
+  std::fflush(stdout);
 }
 
 void print_all_runs(int sweeps) {

@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
+#include "cli/config_runs.h"
 #include "cli/differing_facts.h"
-#include "cli/run_scores.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
@@ -16,17 +16,6 @@
 
 namespace expctl {
 namespace {
-
-struct ConfigRuns {
-  ConfigStats stats;
-  std::vector<RunRecord> runs;  ///< scored ones, the best first
-  ConfigScores scores;
-};
-
-struct ScoredConfigs {
-  std::vector<ConfigRuns> all;
-  QuestionGroups groups;
-};
 
 /// The runs of each config that have succeeded and are scored, configs in the order of `hashes`.
 std::vector<ConfigRuns> configs_of(const Registry& registry, const std::string& sweep_id,
@@ -47,29 +36,6 @@ std::vector<ConfigRuns> configs_of(const Registry& registry, const std::string& 
     configs.push_back({config_stats(runs).front(), runs, {}});
   }
   return configs;
-}
-
-/// Throws Error where they were not all scored on one dev file that is still there.
-ScoredConfigs read_scores(const Registry& registry, const WorkspacePaths& workspace,
-                          std::vector<ConfigRuns> configs, bool by_article) {
-  const RunRecord& first = configs.front().runs.front();
-  const Input dev = dev_data_of(registry, first);
-  for (const auto& config : configs) {
-    const RunRecord& run = config.runs.front();
-    if (dev_data_of(registry, run).sha256 != dev.sha256)
-      throw Error(fmt::format("{} and {} were scored on different data", first.id, run.id),
-                  "only answers to the same questions can be compared");
-  }
-  if (const auto why = why_not_readable(dev); !why.empty())
-    throw Error(why, "questions are compared one by one, with the data that they were scored on");
-  const Dataset dataset = read_dataset(dev.path);
-  ScoredConfigs scored{std::move(configs), question_groups(by_article ? question_articles(dataset)
-                                                                      : question_paragraphs(dataset))};
-  for (auto& config : scored.all) {
-    for (const auto& run : config.runs)
-      config.scores.push_back(seed_score(score_of_run(dataset, workspace, run), run.seed, scored.groups));
-  }
-  return scored;
 }
 
 const std::string& name_of(const ConfigRuns& config) {
@@ -94,15 +60,6 @@ std::string_view unit_of(const ConfigCompareOptions& options) {
   return options.by_article ? "articles" : "paragraphs";
 }
 
-std::string difference_text(const ConfigRuns& first, const ConfigRuns& other,
-                            const ConfigDifference& difference, std::string_view unit) {
-  const std::string text = fmt::format("{} - {}: F1 {:+.4f}", name_of(other), name_of(first), difference.f1);
-  if (!difference.interval) return text + "; no interval: each config needs two seeds or more\n";
-  return fmt::format("{}, 95 % interval over seeds{} and {} {:+.4f} to {:+.4f}\n", text,
-                     difference.is_paired ? ", which are the same," : "", unit, difference.interval->low,
-                     difference.interval->high);
-}
-
 void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifference>& differences,
                    const ConfigCompareOptions& options) {
   std::vector<RunRecord> best;
@@ -120,7 +77,8 @@ void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifferen
   rows.insert(rows.end(), {mean, sd, seeds});
   fmt::print("{}", render_table(header, rows, stdout_style()));
   for (size_t i = 0; i < differences.size(); ++i) {
-    fmt::print("{}", difference_text(scored.all[0], scored.all[i + 1], differences[i], unit_of(options)));
+    fmt::print("{}\n", difference_text(name_of(scored.all[0]), name_of(scored.all[i + 1]), differences[i],
+                                       unit_of(options)));
     if (const auto plan = seed_plan(differences[i], options.difference))
       fmt::print("{}\n", seed_plan_text(*plan));
   }
@@ -146,13 +104,6 @@ void print_configs_json(const ScoredConfigs& scored, const std::vector<ConfigDif
              json_text({{"schema_version", 1}, {"configs", configs}, {"against_first", against_first}}));
 }
 
-/// The deviation that chance gives the F1 of each run.
-double noise_of(const ScoredConfigs& scored) {
-  std::vector<SeedScore> runs;
-  for (const auto& config : scored.all) runs.insert(runs.end(), config.scores.begin(), config.scores.end());
-  return question_noise_sd(runs, scored.groups);
-}
-
 struct SweepVerdict {
   std::vector<GapToBest> gaps;  ///< empty: nothing is known of seeds
   std::optional<BestLooks> looks;
@@ -168,7 +119,7 @@ SweepVerdict verdict_of(const ScoredConfigs& scored, double wished) {
     runs.insert(runs.end(), config.runs.begin(), config.runs.end());
   }
   verdict.gaps = gaps_to_best(scores, scored.groups);
-  verdict.looks = best_looks(runs, noise_of(scored));
+  verdict.looks = best_looks(runs, noise_sd_of(scored));
   if (scores.size() > 1)
     verdict.plan = seed_plan(config_difference(scores[1], scores[0], scored.groups), wished);
   return verdict;
@@ -190,7 +141,8 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
     fmt::print("{}: 95 % intervals, over seeds and {}, that hold all at once.\n", text, unit_of(options));
   if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
   if (!verdict.plan) return;
-  fmt::print("The two best: {}\n", seed_plan_text(*verdict.plan));
+  fmt::print("The two best differ by {:.2f}. {}\n", scored.all[0].stats.mean_f1 - scored.all[1].stats.mean_f1,
+             seed_plan_text(*verdict.plan));
   if (verdict.plan->seeds && *verdict.plan->seeds <= 50 && *verdict.plan->seeds > scored.all[1].stats.scored)
     say(program, fmt::format("next: expctl{} sweep {} --replicate {}", workspace_option(program),
                              shell_quote(sweep.file), *verdict.plan->seeds));

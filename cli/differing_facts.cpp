@@ -28,7 +28,7 @@ std::map<std::string, std::string> facts_of(const RunRecord& run) {
   facts["command"] = join(spec.command.argv, " ");
   facts["data.train"] = spec.train_data.path;
   facts["data.dev"] = spec.dev_data.path;
-  facts["data.teacher"] = spec.teacher.path;
+  facts["data.teacher"] = spec.teacher.path.empty() ? "none" : spec.teacher.path;
   facts["model.init"] = spec.init.path;
   return facts;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/config_runs.h"
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -42,6 +43,37 @@ void pick(const Registry& registry, WorkspaceFacts& facts) {
       facts.why_not_picked = fmt::format("{} of the five places of a submission are filled.", top);
   } catch (const Error& e) {
     facts.why_not_picked = fmt::format("No entries are picked: {}.", e.what());
+  }
+}
+
+/// Reads the answers of the two best configs: of eight seeds of each, which is enough and soon done.
+void add_leading(const Registry& registry, const WorkspacePaths& workspace, WorkspaceFacts& facts) {
+  constexpr size_t kConfigs = 2, kSeeds = 8;
+  std::map<std::string, RunRecord> scored;
+  for (const auto& run : facts.runs) {
+    if (run.f1 && run.state == RunState::kSucceeded && !run.is_ensemble()) scored.emplace(run.id, run);
+  }
+  std::vector<ConfigRuns> leading;
+  for (const auto& config : config_stats(facts.runs)) {
+    ConfigRuns of_config{config, {}, {}};
+    for (const auto& id : config.ids) {
+      if (scored.contains(id)) of_config.runs.push_back(scored.at(id));
+    }
+    std::stable_sort(of_config.runs.begin(), of_config.runs.end(),
+                     [](const RunRecord& a, const RunRecord& b) { return a.seed < b.seed; });
+    of_config.runs.resize(std::min(of_config.runs.size(), kSeeds));
+    if (!of_config.runs.empty() && leading.size() < kConfigs) leading.push_back(std::move(of_config));
+  }
+  if (leading.empty()) return;
+  try {
+    const auto read = read_scores(registry, workspace, std::move(leading), false);
+    LeadingConfigs found;
+    for (const auto& config : read.all) found.ids.push_back(config.stats.ids.front());
+    if (read.all.size() == kConfigs)
+      found.difference = config_difference(read.all[1].scores, read.all[0].scores, read.groups);
+    found.noise_sd = noise_sd_of(read);
+    facts.leading = std::move(found);
+  } catch (const Error&) {  // data that has changed, answers that are gone: the report is made without
   }
 }
 
@@ -160,6 +192,7 @@ WorkspaceFacts gather(const Registry& registry, const WorkspacePaths& workspace)
   facts.version = fmt::format("{} ({})", version(), build_id());
   facts.runs = ranked(registry.list_runs());
   pick(registry, facts);
+  add_leading(registry, workspace, facts);
   add_losses(registry, facts);
   add_ensembles(registry, facts);
   add_attempts(registry, workspace, facts);

@@ -24,7 +24,7 @@ void add_sweep(CLI::App& app, Program& program) {
                    "Use these GPUs only: nvidia-smi's numbers or UUIDs, separated by commas");
   auto* replicate = verb->add_option("--replicate", options->replicate,
                                      "Once all has ended: more seeds for the best configs, until each has N")
-                        ->check(CLI::Range(2, kMostCounted));
+                        ->check(CLI::Range(2, 1000));
   verb->add_option("--best", options->best, "So many configs get them (default: 2)")
       ->check(CLI::Range(1, kMostCounted))
       ->needs(replicate);

@@ -1,5 +1,5 @@
 // What small samples need: Student's t with any degrees of freedom, the power of a t test, the largest of
-// several normal values. Plain numbers in, plain numbers out.
+// several normal values. By Boost.Math.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,11 @@ namespace expctl {
 /// P(Z <= x) of a standard normal Z.
 double normal_probability(double x);
 
-/// P(T <= t); `degrees` > 0 need not be whole. By the continued fraction of the incomplete beta function
-/// (Abramowitz and Stegun 26.5.8, 26.7.1), to 1e-12.
-double student_t_probability(double t, double degrees);
-
-/// The t with P(T <= t) = `probability`, 0 < probability < 1; to 1e-10 of it.
+/// The t with P(T <= t) = `probability`, 0 < probability < 1; `degrees` > 0 need not be whole.
 double student_t_quantile(double probability, double degrees);
 
 /// The chance that a two-sided t test at 5 % of `count` >= 2 values finds their mean other than zero, where
-/// it is `difference` and their standard deviation `sd` > 0: the noncentral t (Cohen 1988, chapter 2),
-/// integrated over the distribution of the estimated deviation. To 1e-6.
+/// it is `difference` and their standard deviation `sd` > 0: the noncentral t (Cohen 1988, chapter 2).
 double t_test_power(double difference, double sd, size_t count);
 
 /// The fewest values with which that test has the power, 80 % as usual; nothing where it is more than 10,000.

@@ -7,22 +7,33 @@
 #include <map>
 
 #include "core/student_t.h"
+#include "registry/spec_of.h"
 
 namespace expctl {
 
-std::vector<ConfigScores> recorded_scores(const std::vector<ConfigStats>& configs,
-                                          const std::vector<RunRecord>& runs) {
+std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
+                                                    const std::vector<RunRecord>& runs) {
   std::map<std::string, const RunRecord*> by_id;
   for (const auto& run : runs) by_id[run.id] = &run;
+  const auto data_of = [&](const ConfigStats& config) {
+    return spec_of(*by_id.at(config.ids.front())).dev_data.sha256;
+  };
   std::vector<ConfigScores> scores;
-  for (const auto& config : configs) {
+  std::vector<size_t> places;
+  const std::string data = configs.empty() ? "" : data_of(configs.front());
+  for (size_t i = 0; i < configs.size(); ++i) {
+    if (configs[i].scored == 0 || data_of(configs[i]) != data) continue;
     auto& of_config = scores.emplace_back();
-    for (const auto& id : config.ids) {
+    for (const auto& id : configs[i].ids) {
       const RunRecord& run = *by_id.at(id);
       if (run.f1) of_config.push_back({run.seed, {*run.f1}});
     }
+    places.push_back(i);
   }
-  return scores;
+  std::vector<std::optional<GapToBest>> gaps(configs.size());
+  const auto found = gaps_to_best(scores, one_group());
+  for (size_t i = 0; i < found.size(); ++i) gaps[places[i]] = found[i];
+  return gaps;
 }
 
 std::string gap_text(const GapToBest& gap) {
@@ -32,6 +43,15 @@ std::string gap_text(const GapToBest& gap) {
 
 Json gap_json(const GapToBest& gap) {
   return {{"low", gap.low}, {"high", gap.high}, {"may_be_best", gap.may_be_best}};
+}
+
+std::string difference_text(const std::string& first, const std::string& second,
+                            const ConfigDifference& difference, std::string_view unit) {
+  const std::string text = fmt::format("{} - {}: F1 {:+.4f}", second, first, difference.f1);
+  if (!difference.interval) return text + "; no interval: each config needs two seeds or more";
+  return fmt::format("{}, 95 % interval over seeds{} and {} {:+.4f} to {:+.4f}", text,
+                     difference.is_paired ? ", which are the same," : "", unit, difference.interval->low,
+                     difference.interval->high);
 }
 
 std::string contenders_text(const std::vector<GapToBest>& gaps) {

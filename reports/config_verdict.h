@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -13,14 +14,17 @@
 
 namespace expctl {
 
-/// The seeds and recorded F1 of each config, in the order given, of `runs` those that are scored; one group
-/// of one question each. What is said from it is of these questions.
-std::vector<ConfigScores> recorded_scores(const std::vector<ConfigStats>& configs,
-                                          const std::vector<RunRecord>& runs);
+/// gaps_to_best() from the recorded F1 alone, so of these questions: for each config, the best first; nothing
+/// for those that were scored on other data than the best, or not at all.
+std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
+                                                    const std::vector<RunRecord>& runs);
 
 /// "-0.412 to 0"
 std::string gap_text(const GapToBest& gap);
 Json gap_json(const GapToBest& gap);
+/// "run7 - run4: F1 +0.2100, 95 % interval over seeds and paragraphs -0.1 to +0.5"
+std::string difference_text(const std::string& first, const std::string& second,
+                            const ConfigDifference& difference, std::string_view unit = "paragraphs");
 /// "3 of 8 configs may be the best"; "" where nothing is known of them.
 std::string contenders_text(const std::vector<GapToBest>& gaps);
 

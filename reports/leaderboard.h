@@ -30,8 +30,9 @@ Json run_json(const RunRecord& run);
 Json runs_json(const std::vector<RunRecord>& runs);
 /// The same with a column for each parameter that one of them has.
 std::string runs_csv(const std::vector<RunRecord>& runs);
-/// The same with sweep, attempts, times (Unix seconds), tags and every parameter, those at their defaults
-/// too.
+/// The same with sweep, attempts, times (Unix seconds), tags, what is known of the run's config (mean,
+/// deviation, scored runs, the interval to the best other config: reports/config_verdict.h) and every
+/// parameter, those at their defaults too.
 std::string all_csv(const std::vector<RunRecord>& runs);
 
 /// Runs of one config, which differ by their seeds.

@@ -218,7 +218,7 @@ std::vector<ManifestFile> write_manifests(const SubmissionPaths& paths, const st
   return files;
 }
 
-/// An input where all runs had the same, and it is still there as it was.
+/// An input where all runs had the same; empty where they had not.
 Input common_input(const Registry& registry, const Submission& submission, Input RunSpec::*which) {
   std::set<std::string> hashes;
   Input input;
@@ -228,16 +228,14 @@ Input common_input(const Registry& registry, const Submission& submission, Input
       hashes.insert(input.sha256);
     }
   }
-  if (hashes.size() != 1 || input.path.empty() || !fs::exists(input.path)) return {};
-  const std::string now = fs::is_directory(input.path) ? sha256_folder(input.path) : sha256_file(input.path);
-  return now == input.sha256 ? input : Input{};
+  return hashes.size() == 1 ? input : Input{};
 }
 
-/// What is known of what the entries were made of.
-VerifyOptions verify_options(const Registry& registry, const Choice& choice, const fs::path& unseen) {
-  const Input train = common_input(registry, choice.submission, &RunSpec::train_data);
-  const Input init = common_input(registry, choice.submission, &RunSpec::init);
-  return {choice.dev, train.path, init.path, unseen, "", init.sha256};
+/// The input where it is still there as it was; else empty.
+Input if_unchanged(const Input& input) {
+  if (input.path.empty() || !fs::exists(input.path)) return {};
+  const std::string now = fs::is_directory(input.path) ? sha256_folder(input.path) : sha256_file(input.path);
+  return now == input.sha256 ? input : Input{};
 }
 
 void check_verified(const Verification& verification) {
@@ -349,9 +347,15 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
   const Choice choice = choose(registry, workspace, options, answers.path());
   const DraftFolder draft(options.out);
   const SubmissionPaths paths{draft.path()};
+  // Hashed while the checkpoints go to the disk.
+  auto init =
+      std::async(std::launch::async, if_unchanged, common_input(registry, choice.submission, &RunSpec::init));
   auto files = write_submission(registry, workspace, choice, paths, options, answers.path());
-  const Verification verification = verify_submission(
-      SubmissionView::open(paths.root, verify_options(registry, choice, options.unseen), std::move(files)));
+  const Input train = if_unchanged(common_input(registry, choice.submission, &RunSpec::train_data));
+  const Input begun_from = init.get();
+  const VerifyOptions known{choice.dev, train.path, begun_from.path, options.unseen, "", begun_from.sha256};
+  const Verification verification =
+      verify_submission(SubmissionView::open(paths.root, known, std::move(files)));
   check_verified(verification);
   write_results(registry, choice, paths, options, verification);
   if (options.replace)

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "core/text.h"
+#include "reports/config_verdict.h"
 #include "reports/leaderboard.h"
 #include "reports/run_export.h"
 
@@ -84,14 +86,35 @@ std::string runs_csv(const std::vector<RunRecord>& runs) {
 }
 
 std::string all_csv(const std::vector<RunRecord>& runs) {
-  return csv_of(runs,
-                {kId, kSweep, kState, kReason, kName, kSeed, kF1, kExactMatch, kAttempts, kCreated, kStarted,
-                 kEnded, kTags},
-                [](const RunRecord& run) {
-                  Json parameters = all_parameters(run);
-                  parameters.erase("seed");  // which has a column
-                  return parameters;
-                });
+  const auto configs = config_stats(runs);
+  const auto gaps = recorded_gaps(configs, runs);
+  std::map<std::string, size_t> config_of;
+  for (size_t i = 0; i < configs.size(); ++i) {
+    for (const auto& id : configs[i].ids) config_of[id] = i;
+  }
+  // Of each run of a config what is known of that, "" where it is not.
+  const auto of_config = [&](const char* name, const std::function<std::string(size_t)>& text_of) -> Column {
+    return {name, [&config_of, text_of](const RunRecord& run) {
+              const auto config = config_of.find(run.id);
+              return config == config_of.end() ? std::string() : text_of(config->second);
+            }};
+  };
+  return csv_of(
+      runs,
+      {kId, kSweep, kState, kReason, kName, kSeed, kF1, kExactMatch, kAttempts, kCreated, kStarted, kEnded,
+       kTags,
+       of_config("config_mean_f1",
+                 [&](size_t i) { return configs[i].scored > 0 ? format_number(configs[i].mean_f1) : ""; }),
+       of_config("config_sd_f1",
+                 [&](size_t i) { return configs[i].scored > 1 ? format_number(configs[i].sd_f1) : ""; }),
+       of_config("config_scored", [&](size_t i) { return std::to_string(configs[i].scored); }),
+       of_config("config_gap_low", [&](size_t i) { return gaps[i] ? format_number(gaps[i]->low) : ""; }),
+       of_config("config_gap_high", [&](size_t i) { return gaps[i] ? format_number(gaps[i]->high) : ""; })},
+      [](const RunRecord& run) {
+        Json parameters = all_parameters(run);
+        parameters.erase("seed");  // which has a column
+        return parameters;
+      });
 }
 
 }  // namespace expctl

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "reports/config_verdict.h"
 #include "reports/dot_chart.h"
 #include "reports/leaderboard.h"
 #include "reports/page_parts.h"
@@ -85,18 +86,51 @@ std::string seed_chart(const std::vector<RunRecord>& runs, const std::vector<Con
   return dot_chart(columns, "configuration, as numbered below", "F1");
 }
 
-Json config_rows(const std::vector<ConfigStats>& configs) {
+Json config_rows(const std::vector<ConfigStats>& configs, const std::vector<std::optional<GapToBest>>& gaps) {
   Json rows = Json::array();
-  for (const auto& config : configs) {
+  for (size_t i = 0; i < configs.size(); ++i) {
+    const ConfigStats& config = configs[i];
     if (config.scored == 0) continue;
     rows.push_back({{"number", rows.size() + 1},
                     {"mean", fmt::format("{:.3f}", config.mean_f1)},
                     {"sd", config.scored > 1 ? fmt::format("{:.3f}", config.sd_f1) : ""},
                     {"scored", fmt::format("{} of {}", config.scored, config.ids.size())},
+                    {"gap", gaps[i] ? gap_text(*gaps[i]) : ""},
+                    {"may_be_best", gaps[i] && gaps[i]->may_be_best},
                     {"name", config.name},
                     {"params", config.params}});
   }
   return rows;
+}
+
+/// What is to be said of configs beneath their table: a sentence each.
+Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<GapToBest>>& gaps) {
+  Json notes = Json::array();
+  std::vector<GapToBest> known;
+  for (const auto& gap : gaps) {
+    if (gap) known.push_back(*gap);
+  }
+  if (const auto text = contenders_text(known); !text.empty())
+    notes.push_back(
+        {{"text", text + ": 95 % intervals over seeds, on these questions, that hold all at once."}});
+  if (!facts.leading || !facts.leading->difference) return notes;
+  const auto& [ids, difference, ignored] = *facts.leading;
+  std::string text =
+      "The two best, with the questions: " + difference_text(ids[1], ids[0], *difference) + ".";
+  if (const auto plan = seed_plan(*difference, 0)) text += " " + seed_plan_text(*plan);
+  notes.push_back({{"text", text}});
+  return notes;
+}
+
+/// How much better than it is the best run looks; "" where it is not known.
+std::string optimism_note(const WorkspaceFacts& facts) {
+  if (!facts.leading || facts.leading->noise_sd == 0) return "";
+  std::vector<RunRecord> runs;
+  for (const auto& run : facts.runs) {
+    if (!run.is_ensemble()) runs.push_back(run);
+  }
+  const auto looks = best_looks(runs, facts.leading->noise_sd);
+  return looks ? best_looks_text(*looks) : "";
 }
 
 Json entry_row(const RunRecord& run, size_t rank) {
@@ -197,7 +231,8 @@ StateCounts states_of(const std::vector<RunRecord>& runs) {
 Json report_json(const WorkspaceFacts& facts) {
   constexpr size_t kLeaders = 50;
   const auto configs = config_stats(facts.runs);
-  const Json rows = leaders(facts, kLeaders), config = config_rows(configs);
+  const auto gaps = recorded_gaps(configs, facts.runs);
+  const Json rows = leaders(facts, kLeaders), config = config_rows(configs, gaps);
   const auto scored = static_cast<size_t>(std::count_if(
       facts.runs.begin(), facts.runs.end(), [](const RunRecord& run) { return run.f1.has_value(); }));
   const Json failed = failures(facts.runs), ensembles = ensemble_rows(facts.ensembles),
@@ -222,6 +257,8 @@ Json report_json(const WorkspaceFacts& facts) {
           {"more", scored > rows.size() ? Json(scored - rows.size()) : Json()},
           {"configs_any", !config.empty()},
           {"configs", config},
+          {"config_notes", config_notes(facts, gaps)},
+          {"optimism", optimism_note(facts)},
           {"ensembles_any", !ensembles.empty()},
           {"ensembles", ensembles},
           {"failures_any", !failed.empty()},

@@ -10,6 +10,7 @@
 #include "reports/line_chart.h"
 #include "reports/submission.h"
 #include "reports/timeline_chart.h"
+#include "squad/config_difference.h"
 
 namespace expctl {
 
@@ -37,6 +38,13 @@ struct EnvironmentLine {
   size_t runs = 0;   ///< in how many runs
 };
 
+/// The two configs with the best means (or the only one), scored question by question.
+struct LeadingConfigs {
+  std::vector<std::string> ids;                ///< the best run of each, which names it
+  std::optional<ConfigDifference> difference;  ///< the first less the second
+  double noise_sd = 0;                         ///< question_noise_sd() of their runs; 0: of one run
+};
+
 struct WorkspaceFacts {
   std::string workspace;
   double now = 0;
@@ -44,7 +52,8 @@ struct WorkspaceFacts {
   std::vector<RunRecord> runs;       ///< and ensembles, the best F1 first
   std::optional<Submission> picked;  ///< the best five and their mean; nothing where there are not so many
   std::string why_not_picked;
-  std::vector<Series> losses;  ///< of the best runs
+  std::optional<LeadingConfigs> leading;  ///< nothing where their answers cannot be scored
+  std::vector<Series> losses;             ///< of the best runs
   std::vector<EnsembleLine> ensembles;
   std::vector<TimelineSpan> attempts;
   std::vector<LatencyLine> latencies;

@@ -3,6 +3,11 @@
 namespace expctl {
 namespace {
 
+/// How often a step computes its batch.
+double passes_of(const TrainSpec& spec) {
+  return (spec.rdrop > 0 ? 2 : 1) * (spec.adversarial == "none" ? 1 : 2);
+}
+
 /// How much more `spec` has to do than `other`; nothing where the two cannot be compared.
 std::optional<double> times_as_much(const RunSpec& spec, const RunSpec& other) {
   if (spec.is_command() || other.is_command()) {
@@ -13,8 +18,9 @@ std::optional<double> times_as_much(const RunSpec& spec, const RunSpec& other) {
                         spec.init.sha256 == other.init.sha256;
   const TrainSpec &one = spec.train, &two = other.train;
   if (!is_alike || (one.max_steps > 0) != (two.max_steps > 0)) return std::nullopt;
-  if (one.max_steps == 0) return one.epochs / two.epochs;
-  return static_cast<double>(one.max_steps * one.batch_size) /
+  const double passes = passes_of(one) / passes_of(two);
+  if (one.max_steps == 0) return passes * one.epochs / two.epochs;
+  return passes * static_cast<double>(one.max_steps * one.batch_size) /
          static_cast<double>(two.max_steps * two.batch_size);
 }
 

@@ -24,6 +24,7 @@ std::vector<float> GradientSum::sum_of_words(const std::vector<int64_t>& word_ro
   std::vector<float> sums(word_rows.size() * static_cast<size_t>(width));
   float* next = sums.data();
   for (const int64_t row : word_rows) next = std::copy_n(words + row * width, width, next);
+  if (ranks_.size() == 1) return sums;
   ranks_.begin_sum(sums.data(), static_cast<int64_t>(sums.size()));
   ranks_.finish_sums();
   return sums;

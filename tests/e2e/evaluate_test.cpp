@@ -126,3 +126,32 @@ TEST_CASE("evaluate: what it cannot do is said, and nothing is left", "[e2e]") {
   write_file(job.dir / "demo/dev.json", read_file(job.dir / "demo/dev.json") + " ");
   refused({"run1"}, 1, "dev.json: it has changed since run1 was evaluated on it");
 }
+
+TEST_CASE("evaluate: of the training data it makes the logits that another training learns from", "[e2e]") {
+  const Job job;
+  job.succeeds({"demo", "demo"});
+  write_file(job.dir / "s.toml", kSweep);
+  job.succeeds({"sweep", "s.toml"});
+  job.succeeds({"ensemble", "run1", "run2"});
+  job.succeeds({"evaluate", "ens1", "--data", "demo/train.json", "--name", "train"});
+  std::string text = kSweep;
+  text.replace(text.find("[model]"), 0, "teacher = \"runs/ens1/evals/train/logits.safetensors\"\n");
+  text.replace(text.find("max_steps"), 0, "distillation = 0.5\n");
+  write_file(job.dir / "student.toml", text);
+  job.succeeds({"sweep", "student.toml"});
+  CHECK(read_json(job.dir / "runs/run4/eval.json")["f1"].get<double>() > 0);
+  CHECK_THAT(job.succeeds({"compare", "run1", "run3"}).out,
+             Catch::Contains("data.teacher") && Catch::Contains("distillation"));
+
+  // At another length it does not fit, and that is said before anything starts.
+  job.succeeds({"evaluate", "run1", "--data", "demo/train.json", "--name", "short", "--set",
+                "eval_max_seq_length=64"});
+  text.replace(text.find("ens1/evals/train"), 16, "run1/evals/short");
+  write_file(job.dir / "student.toml", text);
+  const ProgramResult refused = job({"sweep", "student.toml"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("not the training data's logits: max_seq_length: 64 and 96") &&
+                              Catch::Contains("--set eval_max_seq_length=96 --set eval_doc_stride=32"));
+  write_file(job.dir / "runs/run1/evals/short/logits.safetensors", "no");
+  CHECK(job({"sweep", "student.toml"}).exit_code == 1);
+}

@@ -98,6 +98,7 @@ TEST_CASE("sweep_file: what is wrong is said with file, line and column", "[expe
       {kHead + "[train]\nlearning_rate = -1\n", "lr.toml:7:17: learning_rate = -1: must be greater than 0"},
       {kHead + "[train]\nepochs = \"two\"\n", "lr.toml:7:10: epochs = \"two\": must be a number"},
       {kHead + "[train]\nepochs = [1]\n", "lr.toml:7:10: 'epochs' must be a number, a text, true or false"},
+      {kHead + "[train]\nrdrop = -1.0\n", "lr.toml:7:9: rdrop = -1.0: must be at least 0"},
       {kHead + "[sweep.space]\nlearning_rate = []\n", "lr.toml:7:17: 'learning_rate' has no values"},
       {kHead + "[sweep.space]\nlearning_rate = [1e-5, 0]\n",
        "lr.toml:7:24: learning_rate = 0: must be greater than 0"},

@@ -51,8 +51,8 @@ TEST_CASE("teacher: logits of the training's own windows are taken as they are",
 TEST_CASE("teacher: other data or other windows are refused, with what to type", "[formats]") {
   Teacher teacher;
   teacher.logits.identity.dataset_sha256 = "other";
-  CHECK(teacher.refusal().first == teacher.spec.teacher.path +
-                                       ": not the training data's logits: dataset_sha256: other and data");
+  CHECK(teacher.refusal().first ==
+        teacher.spec.teacher.path + ": not the training data's logits: dataset_sha256: other and data");
   teacher.logits.identity = {"data", "features", "128", "46", "overlap"};
   const auto [what, hint] = teacher.refusal();
   CHECK_THAT(what, Catch::EndsWith("max_seq_length: 128 and 384; doc_stride: 46 and 128"));

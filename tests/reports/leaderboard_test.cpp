@@ -75,11 +75,22 @@ TEST_CASE("leaderboard: CSV of everything has sweep, times, tags and unswept par
   a.spec = {{"train", {{"epochs", 2.0}, {"learning_rate", 3e-5}, {"seed", 42}}}};
   b.spec = {{"method", "logits"}, {"members", {{{"id", "run3"}, {"weight", 1.0}}}}};
   CHECK(all_csv({a, b}) ==
-        "id,sweep,state,reason,name,seed,f1,exact_match,attempts,created,started,ended,tags,epochs,learning_"
-        "rate,"
-        "method,members\n"
-        "run1,sweep1,queued,,,42,88.5,81.0,2,1000.5,,,best first,2.0,3e-05,,\n"
-        "ens1,,queued,,,42,,,0,,,,,,,logits,run3\n");
+        "id,sweep,state,reason,name,seed,f1,exact_match,attempts,created,started,ended,tags,config_mean_f1,"
+        "config_sd_f1,config_scored,config_gap_low,config_gap_high,epochs,learning_rate,method,members\n"
+        "run1,sweep1,queued,,,42,88.5,81.0,2,1000.5,,,best first,,,,,,2.0,3e-05,,\n"
+        "ens1,,queued,,,42,,,0,,,,,,,,,,,,logits,run3\n");
+}
+
+TEST_CASE("leaderboard: CSV of everything has what is known of a run's config", "[reports]") {
+  auto a = run("run1", 90, 80), b = run("run2", 91, 80), c = run("run3", 80, 70), d = run("run4", 81, 70);
+  for (auto* one : {&a, &b, &c, &d}) one->spec = to_json(RunSpec{});
+  for (auto* one : {&a, &b}) one->config_hash = "first";
+  for (auto* one : {&c, &d}) one->config_hash = "second";
+  b.seed = d.seed = 43;
+  const std::string text = all_csv({a, b, c, d});
+  // Both differ by the seed as much, so nothing is unsure.
+  CHECK_THAT(text, Catch::Contains("42,90.0,80.0,0,,,,,90.5,0.7071067811865476,2,0.0,10.0\n"));
+  CHECK_THAT(text, Catch::Contains("43,81.0,70.0,0,,,,,80.5,0.7071067811865476,2,-10.0,0.0\n"));
 }
 
 TEST_CASE("leaderboard: parameters of runs and ensembles as people write them", "[reports]") {

@@ -113,19 +113,12 @@ TEST_CASE("package: a run that had a teacher is said to have had one", "[reports
   const ScoredWorkspace w;
   package(w, options_for(w));
   CHECK_THAT(read_file(w.dir / "submission/methodology.md"), !Contains("teacher"));
-  {
-    auto db = w.registry();
-    RunSpec spec = w.spec(2);
-    spec.train.distillation = 0.25;
-    spec.teacher = {"/runs/ens7/evals/train/logits.safetensors", "abc"};
-    db.set_spec("run2", spec);
-    write_run_file(db, "run2", {w.paths.folder("run2")});
-  }
+  w.add_sweep({4, 5}, {}, {"/runs/ens7/evals/train/logits.safetensors", "abc"});
   auto options = options_for(w);
   options.out = w.dir / "again";
   package(w, options);
   CHECK_THAT(read_file(w.dir / "again/methodology.md"),
-             Contains("\n- run2: 0.25 of the loss; logits.safetensors, SHA-256 abc\n"));
+             Contains("\n- run5: 0.25 of the loss; logits.safetensors, SHA-256 abc\n"));
 }
 
 TEST_CASE("package: all that could have been chosen is told, not only what was", "[reports]") {

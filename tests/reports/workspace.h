@@ -94,13 +94,18 @@ struct ScoredWorkspace {
   Registry registry() const { return Registry::open(paths.registry()); }
 
   /// Up to three succeeded runs, the second of which is right.
-  void add_sweep(const std::vector<int64_t>& seeds, const CommandSpec& command = {}) const {
+  void add_sweep(const std::vector<int64_t>& seeds, const CommandSpec& command = {},
+                 const Input& teacher = {}) const {
     auto db = registry();
     const auto sweep = db.add_sweep("lr", "/x/lr.toml", std::to_string(seeds.front()), 1000);
     make_folder(paths.folder(sweep.id));
     write_file(paths.sweep_file(sweep.id), "name = \"lr\"\n");
     std::vector<RunSpec> specs;
-    for (const int64_t seed : seeds) specs.push_back(spec(seed, command));
+    for (const int64_t seed : seeds) {
+      specs.push_back(spec(seed, command));
+      specs.back().teacher = teacher;
+      if (!teacher.path.empty()) specs.back().train.distillation = 0.25;
+    }
     const std::pair<const char*, const char*> answers[] = {
         {"blue", "red"}, {"blue", "green"}, {"red", "red"}};
     const auto runs = db.add_runs(sweep.id, specs, 1000);

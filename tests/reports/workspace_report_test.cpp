@@ -78,7 +78,30 @@ TEST_CASE("workspace report: in Markdown no value breaks its table", "[reports]"
   const std::string text = workspace_markdown(facts());
   CHECK_THAT(text, Contains("loss is nan \\| <script>alert(1)</script> second line"));
   CHECK_THAT(text, Contains("| 1 | run1 | 90.000 | 80.000 | lr | learning_rate=3e-05 seed=1 |"));
-  CHECK_THAT(text, Contains("| 1 | 89.500 | 0.707 | 2 of 2 | lr | learning_rate=3e-05 |"));
+  // t(1, 95 %) = 6.3138 of one degree, the variance of the difference 0.5 / 2 + 0.5 / 1.
+  CHECK_THAT(text, Contains("| 1 | 89.500 | 0.707 | 2 of 2 | -3.968 to +6.968 | lr | learning_rate=3e-05 |"));
+  CHECK_THAT(text, Contains("2 of 2 configs may be the best: 95 % intervals over seeds, on these questions"));
+  CHECK_THAT(text, !Contains("looks"));  // the noise of a run is not known
+}
+
+TEST_CASE("workspace report: how sure the two best are apart, and how much better than it is the best looks",
+          "[reports]") {
+  WorkspaceFacts known = facts();
+  ConfigDifference difference;
+  difference.f1 = 0.5;
+  difference.is_paired = true;
+  difference.interval = {-0.25, 1.25, 0.3, 9, 1, 0.1};
+  known.leading = LeadingConfigs{{"run1", "run3"}, difference, 0.5};
+  for (const std::string& text : {workspace_html(known), workspace_markdown(known)}) {
+    CHECK_THAT(text, Contains("run1 - run3: F1 +0.5000, 95 % interval over seeds, which are the same, and "
+                              "paragraphs -0.2500 to +1.2500"));
+    CHECK_THAT(text,
+               Contains("To find a difference of 0.50 on these questions (80 % power, two-sided 5 %): 34 "
+                        "seeds of each"));  // an effect of half a deviation
+    CHECK_THAT(text, Contains("no number of seeds finds less than 0.28"));
+    CHECK_THAT(text, Contains("The best of 3 runs, run1, looks 0."));
+    CHECK_THAT(text, Contains("it stands 0.50 above the mean; the best of 2 does by 0.40 by chance"));
+  }
 }
 
 TEST_CASE("dot chart: a column a value, a dot a run, the mean of several", "[reports]") {

@@ -27,6 +27,11 @@ TEST_CASE("estimate: a run takes what those like it took, in proportion to its e
   fewer.train.max_steps = 100;
   fewer.train.batch_size = steps.train.batch_size * 2;
   CHECK(expected_duration_s(steps, {{fewer, 100}}) == 150.0);
+  RunSpec twice = training(2), four_times = training(2);
+  twice.train.rdrop = four_times.train.rdrop = 1;
+  four_times.train.adversarial = "fgm";
+  CHECK(expected_duration_s(four_times, {{training(2), 100}}) == 400.0);
+  CHECK(expected_duration_s(twice, {{four_times, 100}}) == 50.0);
 }
 
 TEST_CASE("estimate: a command takes what the same one took", "[runner]") {

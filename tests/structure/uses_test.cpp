@@ -27,11 +27,22 @@ const std::map<std::string, std::set<std::string>> kAllowedUses = {
 
 /// Beginnings of an outside library's includes, and the folder that may use it.
 const std::map<std::string, std::string> kOwners = {
-    {"torch/", "trainer"},      {"ATen/", "trainer"},      {"c10/", "trainer"},
-    {"cuda", "trainer"},        {"mpi.h", "trainer"},      {"nccl.h", "trainer"},
-    {"SQLiteCpp/", "registry"}, {"sqlite3.h", "registry"}, {"boost/", "runner"},
-    {"toml++/", "experiments"}, {"CLI/", "cli"},           {"simdjson.h", "squad"},
-    {"archive", "cli"},         {"httplib.h", "cli"},
+    {"torch/", "trainer"},
+    {"ATen/", "trainer"},
+    {"c10/", "trainer"},
+    {"cuda", "trainer"},
+    {"mpi.h", "trainer"},
+    {"nccl.h", "trainer"},
+    {"SQLiteCpp/", "registry"},
+    {"sqlite3.h", "registry"},
+    {"boost/process", "runner"},
+    {"boost/asio", "runner"},
+    {"boost/math/", "core"},
+    {"toml++/", "experiments"},
+    {"CLI/", "cli"},
+    {"simdjson.h", "squad"},
+    {"archive", "cli"},
+    {"httplib.h", "cli"},
 };
 
 struct Include {

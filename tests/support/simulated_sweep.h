@@ -14,7 +14,7 @@ namespace expctl::test {
 
 /// Every value is of a normal law, in units of the latent difficulty; answers are right (F1 1), half right or
 /// wrong (F1 0) as the sum of theirs falls, so that a question's F1 has two heads as real ones have. With
-/// these values config 0 has an F1 of 86, two seeds of it differ on 11 % of the questions, and one point of
+/// these values config 0 has an F1 of 86, two seeds of it differ on 12 % of the questions, and one point of
 /// F1 is some 0.05.
 struct SweepLaw {
   size_t articles = 8, paragraphs = 320, questions = 1700;

@@ -51,6 +51,6 @@ TEST_CASE("average: of a training it is the definition's, and the training goes 
       CHECK((tensor - shadow.at(name)).abs().max().item<double>() < 1e-6);
       moved = std::max(moved, (tensor - model.parameters.at(name)).abs().max().item<double>());
     }
-    CHECK(moved > 1e-3);
+    CHECK(moved > 1e-4);
   }
 }

@@ -3,7 +3,8 @@
 
 #include "core/files.h"
 #include "core/run_paths.h"
-#include "formats/new_head.h"
+#include "formats/bert_names.h"
+#include "formats/safetensors.h"
 #include "tests/trainer/small_training.h"
 #include "trainer/span_loss.h"
 
@@ -76,11 +77,11 @@ Computed computed(const SmallTraining& small, const Checkpoint& model, const std
   Computed result{{}, Gradients(model.parameters)};
   const auto& logits = bert->forward_to_train(batch, {});
   result.logits = torch::tensor(logits).view({-1, 2});
-  bert->backward(span_loss(logits, batch.lengths, starts, ends).gradient, result.gradients);
+  bert->backward(span_loss(logits, batch.lengths, {starts, ends}).gradient, result.gradients);
   return result;
 }
 
-double norm(const torch::Tensor& tensor) {
+double size_of(const torch::Tensor& tensor) {
   return tensor.norm().item<double>();
 }
 
@@ -103,9 +104,9 @@ TEST_CASE("mlp head: logits and every gradient are those of transformers and aut
       INFO(name << " in " << name_of(precision));
       const auto& exact = reference.at("gradient/" + name);
       const bool is_zero = name.ends_with("self.key.bias") || name == "qa_outputs.bias";  // but for rounding
-      const double scale = is_zero ? 1.0 : norm(exact);
-      CHECK(norm(gradient - exact) <= of_gradients * scale);
-      CHECK((is_zero || norm(exact) > 1e-4));
+      const double scale = is_zero ? 1.0 : size_of(exact);
+      CHECK(size_of(gradient - exact) <= of_gradients * scale);
+      CHECK((is_zero || size_of(exact) > 1e-4));
     }
   }
 }

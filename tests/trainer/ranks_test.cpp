@@ -82,13 +82,23 @@ Step step_of(const SmallTraining& small, const TrainSpec& spec, const std::vecto
     for (const auto& [name, gradient] : engine.gradients()) step.gradients[name] = gradient.clone();
     return step;
   };
-  std::vector<Given> others;
-  for (int64_t rank = 1; rank < ranks; ++rank) {
-    PlayedRank other(rank, ranks);
-    play(other);
-    others.push_back(other.given());
+  const auto but = [](std::vector<Given> all, int64_t rank) {
+    if (!all.empty()) all.erase(all.begin() + rank);
+    return all;
+  };
+  // What a rank computes after a sum follows from what the others have given to it: so they are played again,
+  // each with what the others gave the time before. (Attacked words are such a thing, and no other.)
+  std::vector<Given> given;
+  for (int time = 0; time < (spec.adversarial == "fgm" ? 2 : 1) && ranks > 1; ++time) {
+    std::vector<Given> next;
+    for (int64_t rank = 0; rank < ranks; ++rank) {
+      PlayedRank one(rank, ranks, but(given, rank));
+      play(one);
+      next.push_back(one.given());
+    }
+    given = std::move(next);
   }
-  PlayedRank first(0, ranks, others);
+  PlayedRank first(0, ranks, but(given, 0));
   Step step = play(first);
   for (const auto& floats : first.given().floats) step.sums.push_back(static_cast<int64_t>(floats.size()));
   return step;

@@ -54,3 +54,41 @@ TEST_CASE("span loss: label positions are clamped as transformers clamps them", 
   CHECK(loss(9, 1).gradient[0] == 0.0f);
   CHECK(loss(3, 7).sum == 0.0);
 }
+
+TEST_CASE("span loss: with a teacher it is the weighted sum of both cross-entropies, as PyTorch has them",
+          "[trainer]") {
+  torch::manual_seed(4);
+  const auto teacher = (2 * torch::randn({7, 2})).contiguous();
+  const std::vector<float> of_teacher{teacher.data_ptr<float>(), teacher.data_ptr<float>() + 14};
+  for (const double part : {0.3, 1.0}) {
+    INFO("distillation " << part);
+    auto logits = (3 * torch::randn({7, 2}, torch::kDouble)).requires_grad_(true);
+    const std::vector<std::vector<int64_t>> labels{{1, 2}, {0, 4}};  // the last one past its sequence's end
+    auto loss = torch::zeros({}, torch::kDouble);
+    int64_t first = 0;
+    for (size_t s = 0; s < 2; ++s) {
+      const int64_t length = s == 0 ? 3 : 4;
+      for (const int64_t end : {0, 1}) {
+        const auto of = [&](const torch::Tensor& all) {
+          return all.select(1, end).slice(0, first, first + length).to(torch::kDouble).unsqueeze(0);
+        };
+        const int64_t label = labels[s][static_cast<size_t>(end)];
+        if (label < length)
+          loss = loss + (1 - part) / 2 *
+                            at::cross_entropy_loss(of(logits), torch::tensor({label}), {}, at::Reduction::Sum,
+                                                   -100, 0.1);
+        loss = loss +
+               part / 2 * at::cross_entropy_loss(of(logits), of(teacher).softmax(1), {}, at::Reduction::Sum);
+      }
+      first += length;
+    }
+    loss.backward();
+    const auto given = logits.detach().to(torch::kFloat);
+    const auto got = span_loss({given.data_ptr<float>(), given.data_ptr<float>() + 14}, {3, 4},
+                               {{1, 0}, {2, 4}, 0.1, part, of_teacher});
+    CHECK(got.sum == Approx(loss.item<double>()).epsilon(1e-6));
+    for (int64_t i = 0; i < 14; ++i)
+      CHECK(got.gradient[static_cast<size_t>(i)] ==
+            Approx(logits.grad().view({-1})[i].item<double>()).margin(1e-6));
+  }
+}

@@ -5,6 +5,7 @@
 #include "core/request.h"
 #include "core/run_paths.h"
 #include "core/worker_exit.h"
+#include "formats/logits_file.h"
 #include "formats/safetensors.h"
 #include "tests/trainer/small_training.h"
 
@@ -251,4 +252,96 @@ TEST_CASE("worker: a GPU that it cannot use is refused before anything is done",
                                                        Catch::Contains("does not load") ||
                                                        Catch::Contains("GPU"));
   CHECK_FALSE(std::filesystem::exists(run.environment()));
+}
+
+TEST_CASE("worker: the average is what is kept, and what is looked at on the way", "[trainer]") {
+  Runs runs;
+  TrainSpec& spec = runs.request.spec.train;
+  spec.schedule = "constant";  // two steps are then the same of a short training and of a long one
+  spec.learning_rate = 2e-2;
+  spec.ema_decay = 0.9;
+  spec.max_steps = 3;
+  const auto averaged = runs.folder("run1");
+  REQUIRE(run_worker(averaged.folder, never) == 0);
+  spec.ema_decay = 0;
+  const auto plain = runs.folder("run2");
+  REQUIRE(run_worker(plain.folder, never) == 0);
+  CHECK(read_file(averaged.logits()) != read_file(plain.logits()));
+  for (size_t i = 0; i < 3; ++i) CHECK(metrics(averaged)[i]["loss"] == metrics(plain)[i]["loss"]);
+
+  spec.ema_decay = 0.9;
+  spec.max_steps = 6;
+  spec.eval_every = 3;
+  const auto longer = runs.folder("run3");
+  REQUIRE(run_worker(longer.folder, never) == 0);
+  REQUIRE(events(longer).size() == 1);
+  CHECK(events(longer)[0]["f1"] == read_json(averaged.eval())["f1"]);
+  CHECK(events(longer)[0]["f1"] != read_json(plain.eval())["f1"]);
+}
+
+namespace {
+
+/// The logits that a model trained on the training data of `runs` gives to that data.
+std::filesystem::path make_teacher(Runs& runs) {
+  const WorkerRequest training = runs.request;
+  const auto run = runs.folder("teacher");
+  REQUIRE(run_worker(run.folder, never) == 0);
+  runs.request.task = WorkerTask::kPredict;
+  runs.request.spec.init.path = run.checkpoint();
+  runs.request.spec.dev_data = runs.request.spec.train_data;
+  const auto logits = runs.folder("logits");
+  runs.request = training;
+  REQUIRE(run_worker(logits.folder, never) == 0);
+  return logits.logits();
+}
+
+}  // namespace
+
+TEST_CASE("worker: a training learns from a teacher's logits, to the same bits after a break", "[trainer]") {
+  Runs runs;
+  const auto plain = runs.folder("run1");
+  REQUIRE(run_worker(plain.folder, never) == 0);
+  runs.request.spec.teacher = {make_teacher(runs), ""};
+  runs.request.spec.train.distillation = 0.7;
+  const auto straight = runs.folder("run2");
+  REQUIRE(run_worker(straight.folder, never) == 0);
+  CHECK(metrics(straight)[0]["loss"] != metrics(plain)[0]["loss"]);
+  const auto run = runs.folder("run3");
+  REQUIRE(run_worker(run.folder, after(2)) == kExitTerminated);
+  REQUIRE(run_worker(run.folder, never) == 0);
+  CHECK(read_file(CheckpointPaths{run.checkpoint()}.weights()) ==
+        read_file(CheckpointPaths{straight.checkpoint()}.weights()));
+}
+
+TEST_CASE("worker: a teacher of something else is refused before anything is computed", "[trainer]") {
+  Runs runs;
+  const std::filesystem::path file = make_teacher(runs);
+  const LogitsFile good = read_logits(file);
+  runs.request.spec.teacher = {file, ""};
+  const auto refused = [&](const std::string& why) {
+    const auto run = runs.folder("run1");
+    CHECK_THROWS_WITH(run_worker(run.folder, never), Catch::Contains(why));
+    CHECK_FALSE(std::filesystem::exists(run.metrics()));
+  };
+  refused("nothing is learned from it with distillation = 0");
+  runs.request.spec.train.distillation = 0.5;
+  runs.request.spec.train.doc_stride = 40;
+  refused("not the training data's logits: doc_stride: 32 and 40");
+  runs.request.spec.train.doc_stride = 32;
+  LogitsFile other = good;
+  other.identity.features_sha256 = "x";
+  write_logits(file, other);
+  refused("its features are not those of the training");
+  other = good;
+  other.offsets[1] -= 1;
+  write_logits(file, other);
+  refused("its features are not those of the training");
+  other = good;
+  other.identity.dataset_sha256 = "x";
+  write_logits(file, other);
+  refused("not the training data's logits: dataset_sha256");
+  write_logits(file, good);
+  CHECK(run_worker(runs.folder("run2").folder, never) == 0);
+  runs.request.spec.teacher = {};
+  refused("there is no teacher to learn from");
 }

@@ -83,8 +83,8 @@ void BatchFeed::copy(const FeedOrder& order) {
   slot.copied.record(stream_);
 }
 
-SpanTargets BatchFeed::targets() const {
-  SpanTargets targets{starts_.data(), ends_.data()};
+TargetsOnDevice BatchFeed::targets() const {
+  TargetsOnDevice targets{starts_.data(), ends_.data()};
   targets.teacher_starts = teacher_starts_.data();
   targets.teacher_ends = teacher_ends_.data();
   targets.chosen = reinterpret_cast<const int32_t*>(header_.data() + chosen_at());

@@ -44,7 +44,7 @@ class BatchFeed {
   RowsOnDevice gather(int64_t chosen_count, int64_t rows);
 
   /// The labels, and the teacher's logits where there is one.
-  SpanTargets targets() const;
+  TargetsOnDevice targets() const;
   const float* loss_scale() const { return reinterpret_cast<const float*>(header_.data()); }
   const float* part() const { return loss_scale() + 1; }
 

@@ -206,7 +206,7 @@ class CudaEngine : public StepEngine {
     const RowsOnDevice rows = feed_.gather(key.chosen, key.rows);
     const float* logits = model_.forward(rows, {spec_.hidden_dropout, spec_.attention_dropout},
                                          key.is_attacked ? moved_words_.data() : nullptr);
-    SpanTargets targets = feed_.targets();
+    TargetsOnDevice targets = feed_.targets();
     targets.smoothing = static_cast<float>(spec_.label_smoothing);
     targets.distillation = static_cast<float>(spec_.distillation);
     span_loss(logits, rows, key.chosen, targets, feed_.loss_scale(), losses_.data(), dlogits_.data(),

@@ -145,7 +145,7 @@ void span_logits_gradient(const float* dlogits, const T* hidden, const float* we
                           int64_t width, T* dhidden, float* partial, cudaStream_t stream);
 
 /// What logits are compared with, as trainer/span_loss.h has it.
-struct SpanTargets {
+struct TargetsOnDevice {
   const int32_t *starts, *ends;  ///< labels [real_sequences]
   float smoothing = 0, distillation = 0;
   // The teacher's logits of every token of the data set, and where a sequence finds its own; null: none.
@@ -157,7 +157,7 @@ struct SpanTargets {
 /// losses [real_sequences] as trainer/span_loss.h has them; dlogits [rows, 2] is the gradient of *scale times
 /// their sum, zero in the rows of other sequences.
 void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences,
-               const SpanTargets& targets, const float* scale, float* losses, float* dlogits,
+               const TargetsOnDevice& targets, const float* scale, float* losses, float* dlogits,
                cudaStream_t stream);
 
 /// Where sequence s + pairs is s in a second pass (trainer/rdrop.h), and each of the two counts half: to

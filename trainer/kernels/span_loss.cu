@@ -40,7 +40,7 @@ struct Target {
   int32_t label;
   float at_label, everywhere, of_teacher;
 
-  __device__ Target(int32_t given_label, int32_t length, bool has_teacher, const SpanTargets& targets)
+  __device__ Target(int32_t given_label, int32_t length, bool has_teacher, const TargetsOnDevice& targets)
       : label(max(0, given_label)), of_teacher(has_teacher ? targets.distillation : 0) {
     const float part = label < length ? 1 - of_teacher : 0;
     at_label = part * (1 - targets.smoothing);
@@ -72,7 +72,7 @@ __device__ float half_cross_entropy(const float* logits, const float* teacher, i
 }
 
 __global__ void __launch_bounds__(kThreads)
-    span_loss_kernel(const float* logits, RowsOnDevice rows, int64_t real_sequences, SpanTargets targets,
+    span_loss_kernel(const float* logits, RowsOnDevice rows, int64_t real_sequences, TargetsOnDevice targets,
                      const float* scale, float* losses, float* dlogits) {
   const int32_t s = static_cast<int32_t>(blockIdx.x);
   const int32_t first = rows.first_rows[s], length = rows.first_rows[s + 1] - first;
@@ -128,7 +128,7 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences,
-               const SpanTargets& targets, const float* scale, float* losses, float* dlogits,
+               const TargetsOnDevice& targets, const float* scale, float* losses, float* dlogits,
                cudaStream_t stream) {
   span_loss_kernel<<<static_cast<unsigned>(rows.sequences), kThreads, 0, stream>>>(
       logits, rows, real_sequences, targets, scale, losses, dlogits);

@@ -37,8 +37,8 @@ TEST_CASE("flat layout: every parameter is in the group of its decay and its rat
     for (const auto& [name, shape] : bert_tensors(small_config())) {
       INFO(name);
       const int64_t offset = layout.offset_of(name);
-      const auto group = std::find_if(groups.begin(), groups.end(),
-                                      [&](const auto& one) { return offset < one.end; });
+      const auto group =
+          std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return offset < one.end; });
       REQUIRE(group != groups.end());
       CHECK(group->has_decay == !is_bias_or_norm(name));
       CHECK(group->rate == rate_factor(name, 3, decay));

@@ -72,8 +72,9 @@ TEST_CASE("span head: loss and gradient are the CPU's, whatever the labels", "[c
                    at_ends = on_device<int32_t>(at::tensor(ends));
         const auto results = same_twice([&]() -> std::vector<at::Tensor> {
           const auto got = poisoned<float>(lengths.real), dlogits = poisoned<float>(rows * 2);
-          cuda::span_loss(at_logits.data(), batch.rows, lengths.real, {at_starts.data(), at_ends.data(), smoothing},
-                          at_scale.data(), got.data(), dlogits.data(), nullptr);
+          cuda::span_loss(at_logits.data(), batch.rows, lengths.real,
+                          {at_starts.data(), at_ends.data(), smoothing}, at_scale.data(), got.data(),
+                          dlogits.data(), nullptr);
           return {from_device(got, {lengths.real}), from_device(dlogits, {rows, 2})};
         });
         check_close(results[0], at::tensor(losses), kFp32Tolerance);

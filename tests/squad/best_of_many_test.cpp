@@ -1,0 +1,121 @@
+#include "squad/best_of_many.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "core/counter_random.h"
+#include "core/student_t.h"
+
+using namespace expctl;
+
+namespace {
+
+std::vector<ConfigScores> drawn(const std::vector<double>& means, size_t seeds, double sd,
+                                CounterRandom& random) {
+  std::vector<ConfigScores> configs;
+  for (const double mean : means) {
+    auto& config = configs.emplace_back();
+    for (size_t s = 0; s < seeds; ++s)
+      config.push_back({static_cast<int64_t>(s), {mean + sd * random.normal()}});
+  }
+  return configs;
+}
+
+}  // namespace
+
+TEST_CASE("gaps to the best: what is far behind cannot be the best, what is near can", "[squad]") {
+  const std::vector<ConfigScores> configs = {{{1, {90.0}}, {2, {90.2}}, {3, {90.1}}},
+                                             {{1, {90.1}}, {2, {90.1}}, {3, {89.9}}},
+                                             {{1, {80.0}}, {2, {80.2}}, {3, {80.3}}}};
+  const auto gaps = gaps_to_best(configs, one_group());
+  REQUIRE(gaps.size() == 3);
+  CHECK(gaps[0].may_be_best);
+  CHECK(gaps[1].may_be_best);
+  CHECK_FALSE(gaps[2].may_be_best);
+  CHECK(gaps[2].high == 0);
+  CHECK(gaps[2].low < -9.5);
+  CHECK(gaps[0].low < 0);
+  CHECK(gaps[0].high > 0);
+  CHECK(gaps_to_best({configs[0]}, one_group()).empty());
+  CHECK(gaps_to_best({{{1, {90.0}}}, {{1, {80.0}}}}, one_group()).empty());
+}
+
+TEST_CASE("gaps to the best: of two configs with the same seeds the bounds are the one-sided paired t's",
+          "[squad]") {
+  const std::vector<ConfigScores> configs = {{{1, {90.5}}, {2, {91.1}}, {3, {92.6}}},
+                                             {{1, {90.0}}, {2, {91.0}}, {3, {92.0}}}};
+  const auto gaps = gaps_to_best(configs, one_group());
+  const double half = 2.919986 * std::sqrt(0.07 / 3);  // t(2, 95 %), differences 0.5, 0.1, 0.6
+  CHECK(gaps[0].high == Approx(0.4 + half).margin(1e-6));
+  CHECK(gaps[0].low == Approx(0.4 - half).margin(1e-6));
+  CHECK(gaps[1].low == Approx(-0.4 - half).margin(1e-6));
+}
+
+TEST_CASE("gaps to the best: all intervals hold at once in 95 % of simulated sweeps or more", "[squad]") {
+  constexpr int kSweeps = 500;
+  const std::vector<double> means = {0.5, 0.3, 0, 0, 0, -2};
+  CounterRandom random(1);
+  int hold = 0;
+  for (int i = 0; i < kSweeps; ++i) {
+    const auto gaps = gaps_to_best(drawn(means, 3, 0.3, random), one_group());
+    bool all = true;
+    for (size_t c = 0; c < means.size(); ++c) {
+      double others = -9;
+      for (size_t other = 0; other < means.size(); ++other) {
+        if (other != c) others = std::max(others, means[other]);
+      }
+      all = all && gaps[c].low <= means[c] - others && means[c] - others <= gaps[c].high;
+    }
+    hold += all ? 1 : 0;
+  }
+  CHECK(hold >= 0.93 * kSweeps);
+  CHECK(hold < kSweeps);  // wide enough for everything would say nothing
+}
+
+TEST_CASE("optimism: the best looks as much better than it is as is said", "[squad]") {
+  // True values alike, spread as widely as the noise, and half of them without a chance. The tolerance is a
+  // quarter of the noise; the best of all is the expected maximum where all are alike.
+  struct Law {
+    size_t runs;
+    double spread, behind;
+  };
+  for (const Law law : {Law{24, 0, 0}, Law{6, 0, 0}, Law{24, 1, 0}, Law{24, 0, 10}, Law{100, 0.5, 0}}) {
+    CounterRandom random(7);
+    double looked = 0, said = 0;
+    constexpr int kSweeps = 200;
+    for (int i = 0; i < kSweeps; ++i) {
+      std::vector<double> truth, score;
+      for (size_t r = 0; r < law.runs; ++r) {
+        truth.push_back(88 + law.spread * random.normal() - (r % 2 == 0 ? law.behind : 0));
+        score.push_back(truth.back() + random.normal());
+      }
+      const auto best = static_cast<size_t>(std::max_element(score.begin(), score.end()) - score.begin());
+      looked += (score[best] - truth[best]) / kSweeps;
+      said += selection_optimism(score, 1, 300, static_cast<uint64_t>(i)) / kSweeps;
+    }
+    INFO(law.runs << " runs, spread " << law.spread << ", half behind by " << law.behind);
+    CHECK(said == Approx(looked).margin(0.25));
+  }
+  CHECK(selection_optimism({88}, 1) == 0);
+  CHECK(selection_optimism({88, 87}, 0) == 0);
+  CHECK(selection_optimism(std::vector<double>(24, 88), 0.5) ==
+        Approx(0.5 * expected_maximum(24)).margin(0.03));
+}
+
+TEST_CASE("noise of questions: what groups have in common is none, what they have of their own is",
+          "[squad]") {
+  // 400 groups of one question; each run's points are the group's level plus noise of sd 20: 1 point of the
+  // mean.
+  CounterRandom random(3);
+  QuestionGroups groups;
+  for (size_t g = 0; g < 400; ++g) groups.group_of.push_back(g);
+  groups = question_groups(groups.group_of);
+  std::vector<SeedScore> runs(10);
+  for (size_t g = 0; g < 400; ++g) {
+    const double level = 80 + 40 * random.normal();
+    for (auto& run : runs) run.points.push_back(level + 20 * random.normal());
+  }
+  CHECK(question_noise_sd(runs, groups) == Approx(1).margin(0.07));
+  CHECK(question_noise_sd({runs[0]}, groups) == 0);
+}

@@ -1,0 +1,105 @@
+#include "squad/config_difference.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "core/student_t.h"
+#include "tests/support/simulated_sweep.h"
+
+using namespace expctl;
+using namespace expctl::test;
+
+namespace {
+
+ConfigScores recorded(const std::vector<double>& f1, int64_t first_seed = 1) {
+  ConfigScores config;
+  for (const double value : f1) config.push_back({first_seed++, {value}});
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("config difference: of recorded scores with the same seeds it is the paired t interval",
+          "[squad]") {
+  // Differences 0.5, 0.1, 0.6: mean 0.4, sd sqrt(0.07), t(2, 97.5 %) = 4.302653.
+  const auto d = config_difference(recorded({90, 91, 92}), recorded({90.5, 91.1, 92.6}), one_group());
+  REQUIRE(d.interval);
+  CHECK(d.is_paired);
+  CHECK(d.f1 == Approx(0.4));
+  CHECK(d.interval->seed_sd == Approx(std::sqrt(0.07)));
+  CHECK(d.interval->high - d.f1 == Approx(4.302653 * std::sqrt(0.07 / 3)).epsilon(1e-6));
+  CHECK(d.f1 - d.interval->low == Approx(d.interval->high - d.f1));
+  CHECK(d.interval->question_error == 0);
+  // The order in which the runs are listed says nothing.
+  ConfigScores turned = recorded({90.5, 91.1, 92.6});
+  std::swap(turned[0], turned[2]);
+  CHECK(config_difference(recorded({90, 91, 92}), turned, one_group()).interval->high ==
+        Approx(d.interval->high));
+}
+
+TEST_CASE("config difference: with other seeds it is Welch's interval", "[squad]") {
+  const auto d = config_difference(recorded({90, 91, 92}), recorded({91, 95}, 11), one_group());
+  REQUIRE(d.interval);
+  CHECK_FALSE(d.is_paired);
+  // Variances 1 and 8: 1/3 and 4 of the means; degrees (13/3)^2 / ((1/3)^2 / 2 + 4^2 / 1).
+  CHECK(d.f1 == Approx(2));
+  CHECK(d.interval->standard_error == Approx(std::sqrt(13.0 / 3)));
+  CHECK(d.interval->degrees == Approx(std::pow(13.0 / 3, 2) / (1.0 / 18 + 16)));
+  CHECK(d.interval->seed_sd == Approx(3));
+}
+
+TEST_CASE("config difference: the interaction of seeds and questions counts once", "[squad]") {
+  // Two groups of one question each, two seeds: the difference is all interaction, +10 and -10, then the
+  // other way round.
+  const QuestionGroups groups = question_groups({0, 1});
+  const ConfigScores first = {{1, {50, 50}}, {2, {50, 50}}};
+  const ConfigScores second = {{1, {60, 40}}, {2, {40, 60}}};
+  const auto d = config_difference(first, second, groups);
+  REQUIRE(d.interval);
+  CHECK(d.f1 == 0);
+  CHECK(d.interval->standard_error == 0);  // both means are 0, of seeds and of questions
+  // Questions alone: the same of every seed.
+  const ConfigScores better = {{1, {60, 50}}, {2, {60, 50}}};
+  const auto q = config_difference(first, better, groups);
+  CHECK(q.f1 == Approx(5));
+  CHECK(q.interval->standard_error == Approx(5));  // sd of 10 and 0, over the root of 2
+  CHECK(q.interval->question_error == Approx(5));
+  CHECK(q.interval->degrees == Approx(1));
+}
+
+TEST_CASE("config difference: one seed gives no interval, other questions are refused", "[squad]") {
+  CHECK_FALSE(config_difference(recorded({90}), recorded({91}), one_group()).interval.has_value());
+  CHECK(config_difference(recorded({90}), recorded({91}), one_group()).f1 == Approx(1));
+  CHECK_THROWS_WITH(seed_score(score_of({1, 0}), 1, question_groups({0})),
+                    Catch::Contains("2 questions where"));
+  const auto groups = question_groups({7, 7, 9});
+  CHECK(groups.sizes == std::vector<double>{2, 1});
+  CHECK(seed_score(score_of({1, 0.5, 1}), 3, groups).points == std::vector<double>{150, 100});
+}
+
+TEST_CASE("config difference: 95 % of intervals of simulated sweeps hold", "[squad]") {
+  // 400 sweeps, always the same ones: 95 % of them with a standard error of 1.1 %. An interval from the seeds
+  // alone holds far less often, as do a percentile bootstrap's.
+  constexpr int kSweeps = 400;
+  SweepLaw law;
+  law.paragraphs = 100;
+  law.questions = 500;
+  const std::vector<SimulatedConfig> configs = {{0, {1, 2, 3}, 0.8}, {0.5, {1, 2, 3}, 0.8}};
+  const SweepSimulator simulator(law, configs, 0.3);
+  int holds = 0, of_seeds_alone = 0;
+  for (int i = 0; i < kSweeps; ++i) {
+    const auto sweep = simulator.draw(static_cast<uint64_t>(i));
+    const auto groups = question_groups(sweep.paragraph_of);
+    std::vector<ConfigScores> scores(2);
+    for (size_t c = 0; c < 2; ++c) {
+      for (size_t s = 0; s < 3; ++s)
+        scores[c].push_back(seed_score(score_of(sweep.f1[c][s]), configs[c].seeds[s], groups));
+    }
+    const auto d = config_difference(scores[0], scores[1], groups);
+    holds += d.interval->low <= 0.5 && 0.5 <= d.interval->high ? 1 : 0;
+    of_seeds_alone += std::abs(d.f1 - 0.5) <= 1.96 * d.interval->seed_sd / std::sqrt(3.0) ? 1 : 0;
+  }
+  CHECK(holds >= 0.92 * kSweeps);
+  CHECK(holds <= 0.98 * kSweeps);
+  CHECK(of_seeds_alone < 0.9 * kSweeps);
+}
