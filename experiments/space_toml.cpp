@@ -152,9 +152,12 @@ void read_sampler(TomlTable& table, const std::string& method, SweepSpec& sweep)
     for (const char* key : {"trials", "sampler_seed", "lag"}) refuse(key, "is for samplers; a grid has none");
     return;
   }
-  if (table.find("trials") == nullptr)
+  if (table.find("trials") == nullptr) {
+    table.allow({"space", "sampler_seed", "lag"});
+    table.refuse_unknown_keys();  // it may be there, misspelt
     table.refuse(*table.find("method"), fmt::format("method = \"{}\" needs 'trials'", method),
                  "trials = 20: how many configs are tried");
+  }
   sweep.trials = table.integer("trials", 0, 1);
   constexpr int64_t kMost = 100000;
   if (sweep.trials > kMost) refuse("trials", fmt::format("must be at most {}", kMost));

@@ -285,6 +285,8 @@ TEST_CASE("sweep file: what is wrong with a range or a sampler is said where it 
   const std::string epochs = "[sweep.space]\nepochs = [1, 2]\n";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {kHead + "[sweep]\nmethod = \"random\"\n" + epochs, "lr.toml:7:10: method = \"random\" needs 'trials'"},
+      {kHead + "[sweep]\nmethod = \"tpe\"\ntrails = 9\n" + epochs,
+       "lr.toml:8:1: unknown key 'trails'; did you mean 'trials'?"},
       {kHead + "[sweep]\nmethod = \"tpe\"\n" + epochs, "lr.toml:7:10: method = \"tpe\" needs 'trials'"},
       {kHead + "[sweep]\nmethod = \"tpe\"\ntrials = 0\n" + epochs,
        "lr.toml:8:10: trials = 0: must be at least 1"},
