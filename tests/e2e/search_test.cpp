@@ -2,6 +2,7 @@
 // run.
 #include "core/text.h"
 #include "tests/e2e/command_sweep.h"
+#include "tests/support/one_node_slurm.h"
 
 using namespace expctl;
 using namespace expctl::test;
@@ -118,6 +119,19 @@ TEST_CASE("tpe whose runs another sweep's scheduler starts proposes while it wai
   for (const auto& line : lines_of(guest / "runs/sweep2/trials.jsonl"))
     trials.push_back(line["params"].dump() + " " + line["f1"].dump());
   CHECK(trials == trials_of(alone));
+}
+
+TEST_CASE("tpe as jobs of Slurm gives the same trials", "[e2e]") {
+  SKIP_UNLESS(OneNodeSlurm::obstacle().empty(), OneNodeSlurm::obstacle().c_str());
+  const std::string sampler = "method = \"tpe\"\ntrials = 13\nlag = 3\nseeds = [1, 2]";
+  const TempDir here, cluster;
+  write_search(here, sampler, 2);
+  sweep(here, 0);
+  OneNodeSlurm slurm;
+  write_search(cluster, sampler, 2);
+  write_file(cluster / "s.toml", read_file(cluster / "s.toml") + "[executor]\nkind = \"slurm\"\n");
+  CHECK(sweep(cluster, 0).size() == 26);
+  CHECK(trials_of(cluster) == trials_of(here));
 }
 
 TEST_CASE("flags of a tpe sweep: --dry-run says what is known, --max-runs and --fail-fast end it", "[e2e]") {
