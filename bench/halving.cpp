@@ -72,7 +72,6 @@ Played play(const std::vector<Curve>& curves, const std::vector<double>& fractio
   };
   for (size_t i = 0; i < parallel; ++i) start(0);
   Halving halving;
-  std::vector<RungReport> reports;
   std::vector<RungDecision> decisions;
   double spent = 0;
   std::vector<size_t> ended;
@@ -85,8 +84,8 @@ Played play(const std::vector<Curve>& curves, const std::vector<double>& fractio
       start(at.time);
       continue;
     }
-    reports.push_back({curves[at.run].id, static_cast<int64_t>(at.rung), 0, curves[at.run].scores[at.rung]});
-    decisions.push_back(halving.decide(reports.back(), reduction));
+    decisions.push_back(halving.decide(
+        {curves[at.run].id, static_cast<int64_t>(at.rung), 0, curves[at.run].scores[at.rung]}, reduction));
     if (!decisions.back().goes_on) {
       spent += fractions[at.rung];
       start(at.time);
@@ -101,7 +100,10 @@ Played play(const std::vector<Curve>& curves, const std::vector<double>& fractio
   played.kept = std::any_of(best.begin(), best.end(), [&](size_t run) {
     return std::find(ended.begin(), ended.end(), run) != ended.end();
   });
-  played.replays = decide_all(reports, reduction) == decisions;
+  Halving again;
+  played.replays = std::all_of(decisions.begin(), decisions.end(), [&](const RungDecision& decision) {
+    return again.decide(decision.report, reduction) == decision;
+  });
   return played;
 }
 

@@ -143,7 +143,8 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
   if (!verdict.plan) return;
   fmt::print("The two best differ by {:.2f}. {}\n", scored.all[0].stats.mean_f1 - scored.all[1].stats.mean_f1,
              seed_plan_text(*verdict.plan));
-  if (verdict.plan->seeds && *verdict.plan->seeds <= 50 && *verdict.plan->seeds > scored.all[1].stats.scored)
+  if (verdict.plan->seeds && *verdict.plan->seeds <= 50 &&
+      *verdict.plan->seeds > std::min(scored.all[0].stats.scored, scored.all[1].stats.scored))
     say(program, fmt::format("next: expctl{} sweep {} --replicate {}", workspace_option(program),
                              shell_quote(sweep.file), *verdict.plan->seeds));
 }

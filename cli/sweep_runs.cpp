@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/early_stopping.h"
 
 namespace expctl {
 namespace fs = std::filesystem;
@@ -59,6 +59,19 @@ size_t SweepRuns::to_come() const {
   return (static_cast<size_t>(sweep_.trials) - trials_.size()) * sweep_.seeds.size();
 }
 
+namespace {
+
+/// What it had at the last rung that it came to.
+std::optional<double> score_when_pruned(const WorkspacePaths& workspace, const RunRecord& run) {
+  std::optional<double> score;
+  for (const auto& decision : read_decisions(workspace, run.sweep_id)) {
+    if (decision.report.run_id == run.id) score = decision.report.score;
+  }
+  return score;
+}
+
+}  // namespace
+
 std::optional<TrialResult> SweepRuns::result_of(const Trial& trial, const Registry* registry) const {
   std::vector<std::optional<RunResult>> runs;
   for (const auto& spec : trial.runs) runs.push_back(result_of_run(spec, registry));
@@ -75,8 +88,7 @@ std::optional<RunResult> SweepRuns::result_of_run(const RunSpec& spec, const Reg
   // One that is to be tried again has not ended yet.
   if (run->state == RunState::kFailed && retry_failed_ && !is_entered) return std::nullopt;
   if (run->state == RunState::kSucceeded) return RunResult{run->f1};
-  if (run->state == RunState::kPruned)
-    return RunResult{read_latest_metrics(RunPaths{workspace_.folder(run->id)}).f1};
+  if (run->state == RunState::kPruned) return RunResult{score_when_pruned(workspace_, *run)};
   return RunResult{};
 }
 

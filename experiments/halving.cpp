@@ -22,13 +22,7 @@ void Halving::restore(const RungDecision& decision) {
   const RungReport& report = decision.report;
   if (decided_.insert({{report.run_id, report.rung}, decision}).second)
     scores_[report.rung].push_back(report.score);
-}
-
-std::vector<RungDecision> decide_all(const std::vector<RungReport>& reports, int64_t reduction) {
-  Halving halving;
-  std::vector<RungDecision> decisions;
-  for (const auto& report : reports) decisions.push_back(halving.decide(report, reduction));
-  return decisions;
+  if (!decision.goes_on) stopped_.insert(report.run_id);
 }
 
 std::string decision_text(const RungDecision& decision) {

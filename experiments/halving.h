@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,8 @@ class Halving {
   /// at the rung before (its attempt was ended and has come there again) what was decided then, whatever it
   /// reports now.
   RungDecision decide(const RungReport& report, int64_t reduction);
+  /// Whether the run was not to go on from some rung: what it reports while it ends is nobody's business.
+  bool has_stopped(const std::string& run_id) const { return stopped_.contains(run_id); }
   /// Whether it was decided what becomes of the run at this rung.
   bool knows(const RungReport& report) const { return decided_.contains({report.run_id, report.rung}); }
   /// Takes in what has been decided earlier, as it was.
@@ -47,10 +50,8 @@ class Halving {
  private:
   std::map<int64_t, std::vector<double>> scores_;  ///< by rung
   std::map<std::pair<std::string, int64_t>, RungDecision> decided_;
+  std::set<std::string> stopped_;
 };
-
-/// The decisions on reports in this order.
-std::vector<RungDecision> decide_all(const std::vector<RungReport>& reports, int64_t reduction);
 
 /// "at step 120, F1 61.20: number 7 of the 9 that have come there".
 std::string decision_text(const RungDecision& decision);

@@ -18,13 +18,10 @@ bool all_finite(const std::vector<float>& values) {
 
 std::string teacher_command(const RunSpec& spec) {
   const TrainSpec& t = spec.train;
-  std::string command = fmt::format(
+  return fmt::format(
       "expctl evaluate ID --data {} --name train --set eval_max_seq_length={} --set eval_doc_stride={} --set "
-      "eval_window={}",
-      spec.train_data.path, t.max_seq_length, t.doc_stride, t.window);
-  if (t.max_query_length != TrainSpec{}.max_query_length)
-    command += fmt::format(" --set max_query_length={}", t.max_query_length);
-  return command + "; then evals/train/logits.safetensors in ID's folder";
+      "eval_window={} --set max_query_length={}; then evals/train/logits.safetensors in ID's folder",
+      spec.train_data.path, t.max_seq_length, t.doc_stride, t.window, t.max_query_length);
 }
 
 LogitsFile read_teacher(const RunSpec& spec, const std::string& dataset_sha256) {

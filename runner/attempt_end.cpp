@@ -63,7 +63,8 @@ RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& reg
   // recorded again.
   end.run = registry.finish_attempt(run.id, end.outcome, end.is_retried, results,
                                     [&] { write_run_file(registry, run.id, paths); });
-  if (end.run.state == RunState::kPruned) std::filesystem::remove_all(paths.state());  // it never goes on
+  std::error_code in_use;  // then `expctl gc` takes what is left
+  if (end.run.state == RunState::kPruned) std::filesystem::remove_all(paths.state(), in_use);
   return end;
 }
 

@@ -27,9 +27,10 @@ std::optional<RungReport> report_in(const std::string& line, const std::string& 
   if (line.find("\"rung\"") == std::string::npos) return std::nullopt;
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  const std::string source = "metrics of " + run_id;
-  return RungReport{run_id, json_get<int64_t>(json, "rung", source), json_get<int64_t>(json, "step", source),
-                    json_get<double>(json, "f1", source)};
+  const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
+  if (!is_number("rung") || !is_number("step") || !is_number("f1")) return std::nullopt;
+  return RungReport{run_id, json["rung"].get<int64_t>(), json["step"].get<int64_t>(),
+                    json["f1"].get<double>()};
 }
 
 /// Ends the line that a crash may have cut short, so that the next stands alone.
@@ -93,8 +94,9 @@ std::vector<RungDecision> EarlyStopping::look(const RunRecord& run, const RunSpe
                                               double now_s) {
   std::vector<RungDecision> decided;
   if (!spec.early_stop.is_wanted()) return decided;
+  Halving& halving = halving_of(run.sweep_id);
   for (const auto& report : new_reports(run)) {
-    Halving& halving = halving_of(run.sweep_id);
+    if (halving.has_stopped(run.id) && !halving.knows(report)) continue;
     const bool is_new = !halving.knows(report);
     const RungDecision decision = halving.decide(report, spec.early_stop.reduction);
     if (is_new) {

@@ -58,7 +58,7 @@ SchedulerEnd Scheduler::run() {
     take_up_more();
     submit_what_may();
     if (local_.size() == 0) {
-      const bool is_done = !own_on_cluster() && (!may_start_more() || !own_left());
+      const bool is_done = !own_on_cluster() && (!may_start_more() || (!own_left() && !own_ended_));
       if (is_done || end_signal_ != 0) return {end_signal_, tally_.why_paused()};
     }
     const double now = clock_.now_s();
@@ -132,7 +132,8 @@ void Scheduler::read_queue() {
 }
 
 void Scheduler::take_up_more() {
-  if (!own_ended_ || !options_.more_runs || !may_start_more()) return;
+  if (!options_.more_runs) own_ended_ = false;
+  if (!own_ended_ || !may_start_more()) return;
   own_ended_ = false;
   const MoreRuns more = options_.more_runs();
   options_.to_come = more.to_come;
@@ -235,6 +236,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
     run = begin(attempt);
   } catch (const Error&) {
     if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
+    own_ended_ = true;
     return;  // a person has stopped it this moment
   }
   attempt.attempt = run.attempts;

@@ -139,7 +139,10 @@ void Scheduler::submit_what_may() {
     if (left == 0 || (cap > 0 && group.try_emplace(run.sweep_id, wants).first->second != wants)) continue;
     --left;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(--i));
-    if (run.state != RunState::kQueued) continue;  // stopped this moment
+    if (run.state != RunState::kQueued) {  // stopped this moment
+      own_ended_ = true;
+      continue;
+    }
     if (auto request = request_for_cluster(run)) {
       by_kind[queued.executor].push_back({run.sweep_id, std::move(*request)});
       count_as_started(run.id);

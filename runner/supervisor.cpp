@@ -67,7 +67,7 @@ class Attempt {
     Outcome outcome = classify(end_);
     if (outcome.end == AttemptEnd::kInterrupted) outcome.signal = end_.out_of_walltime ? SIGUSR1 : told_by_;
     if (outcome.end == AttemptEnd::kSucceeded) run_after_success(outcome);
-    if (outcome.end == AttemptEnd::kPruned) outcome.message = read_file(paths_.prune_request());
+    if (outcome.end == AttemptEnd::kPruned) outcome.message = why_pruned_;
     if (outcome.end == AttemptEnd::kFailed && outcome.message.empty()) outcome.message = describe(outcome);
     return finished(outcome);
   }
@@ -101,6 +101,7 @@ class Attempt {
         }
         if (!end_.pruned && std::filesystem::exists(paths_.prune_request())) {
           end_.pruned = true;
+          why_pruned_ = read_file(paths_.prune_request());
           begin_end(0);  // nobody needs the state that it would save
         }
         if (!is_current(claim_, paths_)) {
@@ -271,6 +272,7 @@ class Attempt {
   pid_t worker_ = 0;
   bool worker_ended_ = false;
   int told_by_ = 0;
+  std::string why_pruned_;
   bool ending_ = false;
   double started_ = 0;
   double kill_at_ = 0;

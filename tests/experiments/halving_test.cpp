@@ -17,6 +17,13 @@ std::vector<RungReport> reports_of(const std::vector<double>& scores) {
   return reports;
 }
 
+std::vector<RungDecision> decide_all(const std::vector<RungReport>& reports, int64_t reduction) {
+  Halving halving;
+  std::vector<RungDecision> decisions;
+  for (const auto& report : reports) decisions.push_back(halving.decide(report, reduction));
+  return decisions;
+}
+
 std::vector<bool> who_goes_on(const std::vector<double>& scores, int64_t reduction) {
   std::vector<bool> on;
   for (const auto& decision : decide_all(reports_of(scores), reduction)) on.push_back(decision.goes_on);

@@ -58,7 +58,8 @@ TEST_CASE("teacher: other data or other windows are refused, with what to type",
   CHECK_THAT(what, Catch::EndsWith("max_seq_length: 128 and 384; doc_stride: 46 and 128"));
   CHECK(hint ==
         "expctl evaluate ID --data /data/train.json --name train --set eval_max_seq_length=384 --set "
-        "eval_doc_stride=128 --set eval_window=overlap; then evals/train/logits.safetensors in ID's folder");
+        "eval_doc_stride=128 --set eval_window=overlap --set max_query_length=0; then "
+        "evals/train/logits.safetensors in ID's folder");
   teacher.spec.train.max_query_length = 64;
   CHECK_THAT(teacher.refusal().second, Catch::Contains(" --set max_query_length=64;"));
 }

@@ -140,3 +140,18 @@ TEST_CASE("a decision that somebody has changed is found") {
   write_file(path, "{\"run\":\"run1\"}\n");
   CHECK_THROWS_WITH(read_decisions(sweep.workspace, "sweep1"), Catch::Contains("decisions.jsonl:1"));
 }
+
+TEST_CASE("what a run reports while it ends is not decided on, and a line that is no report is passed over") {
+  Sweep sweep;
+  EarlyStopping stopping(sweep.workspace);
+  sweep.report("run1", 0, 60);
+  stopping.look(sweep.run("run1"), sweep.spec, kAtWork, 7);
+  sweep.report("run2", 0, 50);
+  sweep.report("run2", 1, 99);
+  CHECK(stopping.look(sweep.run("run2"), sweep.spec, kAtWork, 7).size() == 1);
+  sweep.report("run2", 2, 99);
+  CHECK(stopping.look(sweep.run("run2"), sweep.spec, kAtWork, 8).empty());
+  sweep.write("run3", "{\"rung\":0}\n{\"rung\":\"0\",\"step\":40,\"f1\":70}\n[\"rung\"]\n");
+  CHECK(stopping.look(sweep.run("run3"), sweep.spec, kAtWork, 9).empty());
+  CHECK(read_decisions(sweep.workspace, "sweep1").size() == 2);
+}
