@@ -17,12 +17,14 @@ constexpr const char* kRates = R"toml(
 learning_rate = [2e-3, 1e-6, 2e-6, 1.5e-3]
 [early_stop]
 method = "asha"
-min_fraction = 0.25
+min_fraction = 0.1
 reduction = 2
 )toml";
 
 void write_sweep_file(const Job& job) {
   std::string toml = kSweep;
+  // Long enough that a run is told before it is at its end.
+  toml.replace(toml.find("max_steps = 60"), 14, "max_steps = 800");
   toml = toml.substr(0, toml.find("[sweep]")) + "[sweep]\nseeds = [1]\n" + kRates;
   write_file(job.dir / "s.toml", toml);
 }
@@ -42,7 +44,7 @@ TEST_CASE("a sweep prunes what does not keep up, records why, and can be replaye
   for (const char* id : {"run2", "run3"}) {
     CHECK(state_of(job, id)["state"] == "pruned");
     CHECK_THAT(swept.err, Catch::Contains(std::string(id) + " pruned after"));
-    CHECK_THAT(state_of(job, id)["message"].get<std::string>(), Catch::StartsWith("at step 15, F1 "));
+    CHECK_THAT(state_of(job, id)["message"].get<std::string>(), Catch::StartsWith("at step 80, F1 "));
     const RunPaths paths{workspace.folder(id)};
     CHECK_FALSE(std::filesystem::exists(paths.state()));
     CHECK_FALSE(std::filesystem::exists(paths.checkpoint()));
@@ -52,9 +54,9 @@ TEST_CASE("a sweep prunes what does not keep up, records why, and can be replaye
   const auto decisions = read_decisions(workspace, "sweep1");
   REQUIRE(decisions.size() >= 5);  // each at the first rung, one at least at the second
   CHECK(fault_of_decisions(decisions).empty());
-  CHECK(decisions[0].report.step == 15);
+  CHECK(decisions[0].report.step == 80);
   CHECK(decisions[1].report.run_id == "run1");
-  CHECK(decisions[1].report.step == 30);
+  CHECK(decisions[1].report.step == 160);
   job.succeeds({"registry", "check"});
 
   // Typed again, nothing is left to do.
