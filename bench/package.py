@@ -4,8 +4,8 @@
 
 Each round packs the runs and copies the same files with cp -r, both into new folders of the same file system, and both to the
 disk: package syncs every file that it writes, so cp is followed by sync. Sources are in the page cache. The medians are
-compared. What packaging does besides copying: it scores all predictions again, hashes every file twice (for the manifests, and to verify what
-lies there) and looks through all weights.
+compared. What packaging does besides copying: it scores all predictions again, hashes every file and the init, and looks
+through all weights.
 """
 import argparse
 import os
