@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,22 @@ ChartRange widened(ChartRange range);
 
 /// Round values within the range: some five, 1, 2 or 5 times a power of ten apart.
 std::vector<double> ticks_of(const ChartRange& range);
+
+/// Where in a chart the plot is.
+struct PlotBox {
+  double left, right, top, bottom;
+};
+
+/// The beginning of a chart of `y_label` by `x_label`; `attributes` come first.
+std::string chart_begin(double width, double height, const std::string& x_label, const std::string& y_label,
+                        const std::string& attributes = {});
+
+/// Grid lines and numbers of the vertical axis; `place` is where a value is.
+std::string y_ticks(const PlotBox& box, const ChartRange& range, const std::function<double(double)>& place);
+/// A name under the plot, its baseline at `y`.
+std::string x_name(const PlotBox& box, const std::string& name, double y);
+/// A name along the left side, its baseline at `x`.
+std::string y_name(const PlotBox& box, const std::string& name, double x);
 
 /// For text and attributes of SVG.
 std::string svg_text(const std::string& text);

@@ -11,6 +11,7 @@ namespace expctl {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 240, kLeft = 52, kRight = 406, kTop = 12, kBottom = 196;
+constexpr PlotBox kPlot{kLeft, kRight, kTop, kBottom};
 constexpr double kLetter = 6.6;  ///< the width of a letter, about
 
 double mean_of(const std::vector<double>& values) {
@@ -39,16 +40,8 @@ std::string dot_chart(const std::vector<DotColumn>& columns, const std::string& 
   };
   const double wide = (kRight - kLeft) / static_cast<double>(columns.size());
   const auto every = static_cast<size_t>(std::ceil((static_cast<double>(longest) * kLetter + 8) / wide));
-  std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
-      "font-size=\"12\" fill=\"#333\">\n",
-      kWidth, kHeight, svg_text(y_label), svg_text(x_label));
-  for (const double tick : ticks_of(range)) {
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n"
-        "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:g}</text>\n",
-        kLeft, kRight, py(tick), kLeft - 6, py(tick) + 4, tick);
-  }
+  std::string svg = chart_begin(kWidth, kHeight, x_label, y_label);
+  svg += y_ticks(kPlot, range, py);
   for (size_t i = 0; i < columns.size(); ++i) {
     const double x = kLeft + wide * (static_cast<double>(i) + 0.5);
     if (i % every == 0)
@@ -66,12 +59,7 @@ std::string dot_chart(const std::vector<DotColumn>& columns, const std::string& 
     svg += fmt::format("<line class=\"mean\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>\n",
                        x - half, x + half, py(mean_of(values)));
   }
-  svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kRight) / 2,
-                     kHeight - 6, svg_text(x_label));
-  svg += fmt::format(
-      "<text x=\"12\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {0})\">{1}</text>\n",
-      (kTop + kBottom) / 2, svg_text(y_label));
-  return svg + "</svg>\n";
+  return svg + x_name(kPlot, x_label, kHeight - 6) + y_name(kPlot, y_label, 12) + "</svg>\n";
 }
 
 }  // namespace expctl

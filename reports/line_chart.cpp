@@ -26,23 +26,11 @@ class Chart {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
                          bottom_ + 16, tick);
     }
-    for (const double tick : ticks_of(y_)) {
-      svg += fmt::format(
-          "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n",
-          kLeft, right_, py(tick));
-      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>\n", kLeft - 6,
-                         py(tick) + 4, tick);
-    }
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + right_) / 2,
-                       bottom_ + kBottom - 6, svg_text(x_label));
-    return svg;
+    svg += y_ticks(plot(), y_, [this](double y) { return py(y); });
+    return svg + x_name(plot(), x_label, bottom_ + kBottom - 6);
   }
 
-  std::string name_of_y(const std::string& name) const {
-    return fmt::format(
-        "<text x=\"14\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0})\">{1}</text>\n",
-        (kTop + bottom_) / 2, svg_text(name));
-  }
+  std::string name_of_y(const std::string& name) const { return y_name(plot(), name, 14); }
 
   std::string line(const Series& series, const char* colour) const {
     std::string points;
@@ -68,6 +56,7 @@ class Chart {
     return svg;
   }
 
+  PlotBox plot() const { return {kLeft, right_, kTop, bottom_}; }
   double px(double x) const { return kLeft + (x - x_.low) / x_.size() * (right_ - kLeft); }
   double py(double y) const { return bottom_ - (y - y_.low) / y_.size() * (bottom_ - kTop); }
 
@@ -101,11 +90,8 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
   }
   if (x.is_empty()) return "";
   const Chart chart(x, y, shape);
-  std::string svg = fmt::format(
-      "<svg {}viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
-      "font-size=\"12\" fill=\"#333\">\n",
-      shape.is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "", shape.width, shape.height,
-      svg_text(y_label), svg_text(x_label));
+  std::string svg = chart_begin(shape.width, shape.height, x_label, y_label,
+                                shape.is_file ? "xmlns=\"http://www.w3.org/2000/svg\" " : "");
   if (shape.is_file) svg += "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   svg += chart.axes(x_label);
   for (size_t i = 0; i < series.size(); ++i)

@@ -11,6 +11,7 @@ namespace expctl {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 240, kLeft = 52, kRight = 406, kTop = 12, kBottom = 196;
+constexpr PlotBox kPlot{kLeft, kRight, kTop, kBottom};
 constexpr double kAir = 8;  ///< so that no dot lies on an edge
 
 /// 1, 2 and 5 times the powers of ten within the range; over many decades the powers alone.
@@ -58,28 +59,16 @@ std::string scatter_chart(const std::vector<ScatterPoint>& points, const std::st
   const auto py = [&](double y) {
     return kBottom - kAir - (y - up.low) / up.size() * (kBottom - kTop - 2 * kAir);
   };
-  std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by {}\" font-family=\"sans-serif\" "
-      "font-size=\"12\" fill=\"#333\">\n",
-      kWidth, kHeight, svg_text(y_label), svg_text(x_label));
-  for (const double tick : ticks_of(up)) {
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>\n"
-        "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:g}</text>\n",
-        kLeft, kRight, py(tick), kLeft - 6, py(tick) + 4, tick);
-  }
+  std::string svg = chart_begin(kWidth, kHeight, x_label, y_label);
+  svg += y_ticks(kPlot, up, py);
   for (const double tick : is_log ? log_ticks(across) : ticks_of(across))
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:g}</text>\n", px(tick),
                        kBottom + 16, tick);
   for (const auto& point : shown)
     svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}</title></circle>\n",
                        px(point.x), py(point.y), svg_text(point.title));
-  svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kRight) / 2,
-                     kHeight - 6, svg_text(x_label + (is_log ? " (log)" : "")));
-  svg += fmt::format(
-      "<text x=\"12\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {0})\">{1}</text>\n",
-      (kTop + kBottom) / 2, svg_text(y_label));
-  return svg + "</svg>\n";
+  return svg + x_name(kPlot, x_label + (is_log ? " (log)" : ""), kHeight - 6) + y_name(kPlot, y_label, 12) +
+         "</svg>\n";
 }
 
 }  // namespace expctl
