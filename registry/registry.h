@@ -237,7 +237,8 @@ class Registry {
   /// Throws Error naming the first of the entries that must stay while the others go: one that is queued or
   /// running, is a member of an ensemble that stays, or lies in a submission.
   void check_removable(const std::vector<std::string>& ids) const;
-  /// The checkpoints that runs which may go on begin from: queued, running and stopped ones.
+  /// What runs which may go on (queued, running and stopped ones) begin from, and the logits that they learn
+  /// from.
   std::vector<std::string> checkpoints_in_use() const;
   /// In order of creation.
   std::vector<QueuedRecord> queued_runs() const;
