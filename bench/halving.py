@@ -2,7 +2,7 @@
 
     halving.py EXPCTL BENCH_HALVING MODEL TRAIN EVAL WORK_DIR [--seeds 1 2 ...] [--steps 100] [--articles 3]
 
-Every config is trained to its end for every seed (short trainings at length 128, the dev score looked at each tenth of the way); each seed is one sweep of
+Every config is trained to its end for every seed (short trainings at length 128, the dev score looked at each fifth of the way); each seed is one sweep of
 27. bench_halving then plays each sweep in 200 random orders, with one run at a time and with four. What has been trained already is not
 trained again.
 """
@@ -24,6 +24,8 @@ eval_every = {every}
 batch_size = 12
 max_seq_length = 128
 doc_stride = 46
+[resources]
+cpus = 1
 [sweep]
 seeds = [{seeds}]
 [sweep.space]
@@ -61,7 +63,7 @@ def main():
         json.dump(data, file)
     with open(os.path.join(args.work, "s.toml"), "w", encoding="utf-8") as file:
         file.write(SWEEP.format(train=os.path.abspath(args.train), model=os.path.abspath(args.model), steps=args.steps,
-                                every=args.steps // 10, seeds=", ".join(map(str, args.seeds))))
+                                every=args.steps // 5, seeds=", ".join(map(str, args.seeds))))
     listing = subprocess.run([os.path.abspath(args.expctl), "--json", "sweep", "s.toml"], cwd=args.work, check=True,
                              stdout=subprocess.PIPE).stdout
     sweeps = {}

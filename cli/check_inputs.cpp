@@ -11,6 +11,7 @@
 #include "core/run_paths.h"
 #include "formats/stored_bert.h"
 #include "formats/teacher_file.h"
+#include "runner/command_line.h"
 #include "squad/official_data.h"
 #include "squad/overlap.h"
 #include "squad/tokenizer.h"
@@ -90,6 +91,23 @@ void check_teachers(const std::vector<RunSpec>& specs, const Dataset& train) {
   }
 }
 
+/// Parameters that no argument of the command names, "gpus" aside: whatever they are, it is the same job.
+std::vector<std::string> unused_parameters(const RunSpec& spec) {
+  std::vector<std::string> unused;
+  auto values = command_values(spec, "run1", "run_dir");
+  for (const auto& [key, value] : spec.params.items()) {
+    if (key == "gpus") continue;
+    auto kept = values.extract(key);
+    try {
+      fill_command(spec.command.argv, values);
+      unused.push_back(key);
+    } catch (const Error&) {  // it is named
+    }
+    values.insert(std::move(kept));
+  }
+  return unused;
+}
+
 bool looks_on_the_way(const std::vector<RunSpec>& specs) {
   return std::any_of(specs.begin(), specs.end(),
                      [](const RunSpec& spec) { return spec.train.eval_every > 0; });
@@ -108,6 +126,13 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
     if (!dev.has_answers())
       warnings.push_back(
           fmt::format("{}: it has questions without answers, so no run will be scored", spec.dev_data.path));
+  }
+  if (spec.is_command()) {
+    for (const auto& key : unused_parameters(spec))
+      warnings.push_back(
+          fmt::format("no argument of the command has {{{}}}: its values make no difference, "
+                      "unless the program reads them from request.json itself",
+                      key));
   }
   if (!spec.train_data.path.empty()) train = read_training_data(spec);
   if (!spec.is_command()) {

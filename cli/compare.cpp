@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/compare_configs.h"
 #include "cli/compare_ensemble.h"
@@ -161,7 +162,11 @@ void add_compare(CLI::App& app, Program& program) {
   verb->add_option(
           "--difference", options->difference,
           "Of configs: how many seeds would find so many points of F1 (default: the difference found)")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& text) {
+        double points = 0;
+        const bool is_wished = CLI::detail::lexical_cast(text, points) && points > 0 && std::isfinite(points);
+        return is_wished ? std::string() : fmt::format("{}: it must be a number greater than 0", text);
+      });
   verb->add_option("--plot", options->plot,
                    "Of an ensemble alone: F1 against the number of members, an SVG file");
   verb->callback(

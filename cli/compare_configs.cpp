@@ -13,6 +13,7 @@
 #include "registry/registry.h"
 #include "reports/config_verdict.h"
 #include "reports/table.h"
+#include "squad/seed_table.h"
 
 namespace expctl {
 namespace {
@@ -105,13 +106,15 @@ void print_configs_json(const ScoredConfigs& scored, const std::vector<ConfigDif
 }
 
 struct SweepVerdict {
+  size_t pruned = 0;            ///< runs that do not count
   std::vector<GapToBest> gaps;  ///< empty: nothing is known of seeds
   std::optional<BestLooks> looks;
   std::optional<SeedPlan> plan;  ///< of the two best
 };
 
-SweepVerdict verdict_of(const ScoredConfigs& scored, double wished) {
+SweepVerdict verdict_of(const ScoredConfigs& scored, size_t pruned, double wished) {
   SweepVerdict verdict;
+  verdict.pruned = pruned;
   std::vector<ConfigScores> scores;
   std::vector<RunRecord> runs;
   for (const auto& config : scored.all) {
@@ -123,6 +126,35 @@ SweepVerdict verdict_of(const ScoredConfigs& scored, double wished) {
   if (scores.size() > 1)
     verdict.plan = seed_plan(config_difference(scores[1], scores[0], scored.groups), wished);
   return verdict;
+}
+
+/// How many of the best must get more seeds so that the first two configs are among them: `--replicate` ranks
+/// by the seeds of the file, which all configs have. 0: they have none in common.
+size_t best_with_the_first_two(const std::vector<ConfigRuns>& configs) {
+  std::set<int64_t> common = seeds_of(configs.front().scores);
+  for (const auto& config : configs) {
+    const auto seeds = seeds_of(config.scores);
+    std::erase_if(common, [&](int64_t seed) { return !seeds.contains(seed); });
+  }
+  if (common.empty()) return 0;
+  std::vector<double> sums;
+  for (const auto& config : configs) {
+    double& sum = sums.emplace_back(0);
+    for (const auto& run : config.runs) sum += common.contains(run.seed) ? *run.f1 : 0;
+  }
+  const double least = std::min(sums[0], sums[1]);
+  return static_cast<size_t>(
+      std::count_if(sums.begin(), sums.end(), [&](double sum) { return sum >= least; }));
+}
+
+/// What finds the difference of the two best; "" where it is found, or would take too long.
+std::string replicate_options(const ScoredConfigs& scored, const SweepVerdict& verdict) {
+  constexpr size_t kMany = 50, kUsual = 2;
+  const size_t known = std::min(scored.all[0].stats.scored, scored.all[1].stats.scored);
+  const auto wanted = verdict.plan->seeds;
+  const size_t best = best_with_the_first_two(scored.all);
+  if (!wanted || *wanted > kMany || *wanted <= known || best == 0) return "";
+  return fmt::format("--replicate {}", *wanted) + (best == kUsual ? "" : fmt::format(" --best {}", best));
 }
 
 void print_sweep(const Program& program, const ScoredConfigs& scored, const SweepVerdict& verdict,
@@ -139,14 +171,17 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
                                 stdout_style()));
   if (const auto text = contenders_text(verdict.gaps); !text.empty())
     fmt::print("{}: 95 % intervals, over seeds and {}, that hold all at once.\n", text, unit_of(options));
+  if (verdict.pruned > 0)
+    fmt::print(
+        "{} more runs were pruned and do not count: those that are left were chosen by their scores.\n",
+        verdict.pruned);
   if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
   if (!verdict.plan) return;
   fmt::print("The two best differ by {:.2f}. {}\n", scored.all[0].stats.mean_f1 - scored.all[1].stats.mean_f1,
              seed_plan_text(*verdict.plan));
-  if (verdict.plan->seeds && *verdict.plan->seeds <= 50 &&
-      *verdict.plan->seeds > std::min(scored.all[0].stats.scored, scored.all[1].stats.scored))
-    say(program, fmt::format("next: expctl{} sweep {} --replicate {}", workspace_option(program),
-                             shell_quote(sweep.file), *verdict.plan->seeds));
+  if (const auto more = replicate_options(scored, verdict); !more.empty())
+    say(program,
+        fmt::format("next: expctl{} sweep {} {}", workspace_option(program), shell_quote(sweep.file), more));
 }
 
 void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, const std::string& sweep) {
@@ -157,6 +192,7 @@ void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, 
   }
   fmt::print("{}", json_text({{"schema_version", 1},
                               {"sweep", sweep},
+                              {"pruned", verdict.pruned},
                               {"configs", configs},
                               {"best_looks", verdict.looks ? best_looks_json(*verdict.looks) : Json()},
                               {"seeds_needed", verdict.plan ? seed_plan_json(*verdict.plan) : Json()}}));
@@ -206,7 +242,9 @@ int compare_sweep(const Program& program, const ConfigCompareOptions& options) {
   RunFilter filter;
   filter.sweep_id = word;
   std::vector<std::string> hashes;
+  size_t pruned = 0;
   registry.for_each_run(filter, [&](RunRecord&& run) {
+    pruned += run.state == RunState::kPruned ? 1 : 0;
     if (std::find(hashes.begin(), hashes.end(), run.config_hash) == hashes.end())
       hashes.push_back(run.config_hash);
   });
@@ -217,7 +255,7 @@ int compare_sweep(const Program& program, const ConfigCompareOptions& options) {
     return a.stats.mean_f1 > b.stats.mean_f1;
   });
   const auto scored = read_scores(registry, program.workspace(), std::move(configs), options.by_article);
-  const SweepVerdict verdict = verdict_of(scored, options.difference);
+  const SweepVerdict verdict = verdict_of(scored, pruned, options.difference);
   if (program.json)
     print_sweep_json(scored, verdict, word);
   else

@@ -23,6 +23,10 @@ ScoredConfigs read_scores(const Registry& registry, const WorkspacePaths& worksp
   const Dataset dataset = read_dataset(dev.path);
   ScoredConfigs scored{std::move(configs), question_groups(by_article ? question_articles(dataset)
                                                                       : question_paragraphs(dataset))};
+  if (scored.groups.sizes.size() < 2)
+    throw Error(fmt::format("{} has one {} only: it says nothing of others", dev.path,
+                            by_article ? "article" : "paragraph"),
+                by_article ? "leave out --by: questions are drawn by the paragraph then" : "");
   for (auto& config : scored.all) {
     for (const auto& run : config.runs)
       config.scores.push_back(seed_score(score_of_run(dataset, workspace, run), run.seed, scored.groups));

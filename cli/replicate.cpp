@@ -58,6 +58,7 @@ std::vector<RunSpec> with_more_seeds(const SweepSpec& sweep, const std::vector<R
     const auto config = std::find_if(specs.begin(), specs.end(),
                                      [&](const RunSpec& spec) { return config_hash(spec) == hash; });
     for (auto& spec : config_runs(longer, config->params)) {
+      spec.early_stop = {};  // a seed of the best is for its score, not in a race with the others
       if (known.insert({hash, spec.train.seed}).second) wanted.push_back(std::move(spec));
     }
   }

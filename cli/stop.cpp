@@ -92,6 +92,16 @@ int stop(const Program& program, const std::vector<std::string>& words) {
   return all_stopped ? 0 : static_cast<int>(ErrorCode::kError);
 }
 
+/// What brings a run to its end that cannot be resumed; "" where nothing has to.
+std::string hint_for(const RunRecord& run) {
+  if (run.state == RunState::kFailed) return "expctl sweep FILE --retry-failed tries failed runs again";
+  if (run.state == RunState::kPruned)
+    return fmt::format(
+        "expctl rm {}, then expctl sweep FILE without its [early_stop], trains it from the beginning",
+        run.id);
+  return "";
+}
+
 int resume(const Program& program, const std::vector<std::string>& words) {
   Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<RunRecord> runs;
@@ -99,9 +109,7 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     runs.push_back(find_one(registry, word));
     if (runs.back().state != RunState::kStopped) {
       throw Error(fmt::format("{} is {}, not stopped", runs.back().id, name_of(runs.back().state)),
-                  runs.back().state == RunState::kFailed
-                      ? "expctl sweep FILE --retry-failed tries failed runs again"
-                      : "");
+                  hint_for(runs.back()));
     }
   }
   for (const auto& run : runs) {

@@ -30,10 +30,10 @@ std::vector<Observation> observations(const std::vector<Trial>& trials, int64_t 
 
 std::vector<Point> candidates(const SweepSpec& sweep, const std::vector<Trial>& trials, int64_t seen,
                               CounterRandom random) {
-  if (sweep.method != SweepMethod::kTpe || seen < kStartUpTrials) return {};
+  if (sweep.method != SweepMethod::kTpe) return {};
   const auto known = observations(trials, seen);
-  const bool any_scored = std::any_of(known.begin(), known.end(), [](const auto& o) { return o.score; });
-  return any_scored ? tpe_candidates(sweep.space, known, random) : std::vector<Point>();
+  const auto scored = std::count_if(known.begin(), known.end(), [](const auto& o) { return o.score; });
+  return scored >= kStartUpTrials ? tpe_candidates(sweep.space, known, random) : std::vector<Point>();
 }
 
 /// Whether the values are those of a point of the space.

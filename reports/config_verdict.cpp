@@ -105,7 +105,8 @@ Json best_looks_json(const BestLooks& looks) {
 std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished) {
   constexpr double kPower = 0.8;
   const double quantiles = 1.959964 + 0.841621;  // of a two-sided test at 5 %, of that power
-  if (!difference.interval || difference.interval->seed_sd <= 0) return std::nullopt;
+  constexpr double kRounding = 1e-9;             // seeds that are alike differ by it
+  if (!difference.interval || difference.interval->seed_sd < kRounding) return std::nullopt;
   SeedPlan plan{wished > 0 ? wished : std::abs(difference.f1), difference.interval->seed_sd, {}, 0};
   plan.seeds = values_needed(plan.difference, plan.seed_sd, kPower);
   plan.least_shown = quantiles * difference.interval->question_error;

@@ -64,6 +64,21 @@ void hash_inputs(SweepSpec& sweep) {
   hash_folder(sweep.base.init, "model.init");
 }
 
+namespace {
+
+/// The spec of the file, with the rungs that the run was added with: those that it is compared with were
+/// looked at there.
+RunSpec in_its_race(const SweepEntry& entry, const Registry& registry) {
+  RunSpec spec = entry.spec;
+  if (entry.standing == Standing::kNew || !spec.early_stop.is_wanted()) return spec;
+  const auto run = registry.find_run(entry.run_id);
+  const EarlyStopSpec known = run ? spec_of(*run).early_stop : EarlyStopSpec{};
+  if (known.is_wanted()) spec.early_stop = known;
+  return spec;
+}
+
+}  // namespace
+
 std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registry* registry) {
   std::vector<SweepEntry> entries;
   for (const auto& spec : specs) {
@@ -89,7 +104,7 @@ void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool
                            [&] { write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)}); });
     }
     // The file may have been edited: another time limit, or data that lies elsewhere now.
-    registry.set_spec(entry.run_id, entry.spec);
+    registry.set_spec(entry.run_id, in_its_race(entry, registry));
   }
   for (const auto& id : sweeps) write_sweep_files(registry, id, workspace);
 }

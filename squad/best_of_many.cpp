@@ -61,13 +61,14 @@ std::vector<GapToBest> gaps_to_best(const std::vector<ConfigScores>& configs, co
   if (squares.degrees <= 0) return {};
   const auto critical = critical_differences(tables, squares, groups);
   std::vector<GapToBest> gaps(count);
+  const double highest = *std::max_element(f1.begin(), f1.end());
   size_t contenders = 0;
   for (size_t i = 0; i < count; ++i) {
     double high = std::numeric_limits<double>::max();
     for (size_t j = 0; j < count; ++j) {
       if (j != i) high = std::min(high, f1[i] - f1[j] + critical[i][j]);
     }
-    gaps[i].may_be_best = high > 0;
+    gaps[i].may_be_best = high > 0 || f1[i] == highest;  // also where nothing is uncertain and two are equal
     gaps[i].high = std::max(0.0, high);
     contenders += gaps[i].may_be_best ? 1 : 0;
   }

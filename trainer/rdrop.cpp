@@ -1,36 +1,26 @@
 #include "trainer/rdrop.h"
 
-#include <algorithm>
-#include <cmath>
+#include "trainer/span_softmax.h"
 
 namespace expctl {
 namespace {
 
-/// The logarithms of the softmax of every other number from `logits` on.
-std::vector<double> log_softmax(const float* logits, int64_t length) {
-  std::vector<double> logs;
-  for (int64_t i = 0; i < length; ++i) logs.push_back(logits[2 * i]);
-  const double largest = *std::max_element(logs.begin(), logs.end());
+/// KL(p || q).
+double divergence(const SpanSoftmax& p, const SpanSoftmax& q) {
   double sum = 0;
-  for (const double value : logs) sum += std::exp(value - largest);
-  for (double& value : logs) value -= largest + std::log(sum);
-  return logs;
-}
-
-double divergence(const std::vector<double>& log_p, const std::vector<double>& log_q) {
-  double sum = 0;
-  for (size_t i = 0; i < log_p.size(); ++i) sum += std::exp(log_p[i]) * (log_p[i] - log_q[i]);
+  for (size_t i = 0; i < p.length(); ++i)
+    sum += p.probability(i) * (p.log_probability(i) - q.log_probability(i));
   return sum;
 }
 
 /// Adds to every other number from `gradient` on `weight` times the gradient of KL(p || q) + KL(q || p) by
 /// p's logits.
-void add_gradient(const std::vector<double>& log_p, const std::vector<double>& log_q, double weight,
-                  float* gradient) {
-  const double from_p = divergence(log_p, log_q);
-  for (size_t i = 0; i < log_p.size(); ++i) {
-    const double p = std::exp(log_p[i]), q = std::exp(log_q[i]);
-    gradient[2 * i] += static_cast<float>(weight * (p * (log_p[i] - log_q[i] - from_p) + p - q));
+void add_gradient(const SpanSoftmax& p, const SpanSoftmax& q, double weight, float* gradient) {
+  const double from_p = divergence(p, q);
+  for (size_t i = 0; i < p.length(); ++i) {
+    const double of_p = p.log_probability(i) - q.log_probability(i) - from_p;
+    gradient[2 * i] +=
+        static_cast<float>(weight * (p.probability(i) * of_p + p.probability(i) - q.probability(i)));
   }
 }
 
@@ -54,11 +44,11 @@ SpanLoss rdrop_loss(const std::vector<float>& logits, const std::vector<int64_t>
   for (const int64_t length : lengths) {
     for (const int64_t first : {at, at + 1}) {
       const int64_t second = first + half;
-      const auto log_p = log_softmax(logits.data() + first, length);
-      const auto log_q = log_softmax(logits.data() + second, length);
-      loss.sum += share * (divergence(log_p, log_q) + divergence(log_q, log_p));
-      add_gradient(log_p, log_q, share, loss.gradient.data() + first);
-      add_gradient(log_q, log_p, share, loss.gradient.data() + second);
+      const SpanSoftmax p(logits.data() + first, static_cast<size_t>(length));
+      const SpanSoftmax q(logits.data() + second, static_cast<size_t>(length));
+      loss.sum += share * (divergence(p, q) + divergence(q, p));
+      add_gradient(p, q, share, loss.gradient.data() + first);
+      add_gradient(q, p, share, loss.gradient.data() + second);
     }
     at += 2 * length;
   }

@@ -1,7 +1,8 @@
 #include "trainer/span_loss.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "trainer/span_softmax.h"
 
 namespace expctl {
 namespace {
@@ -24,31 +25,22 @@ struct Target {
     mass += part;
   }
 
-  /// The softmax of every other number from `logits` on.
   void add_teacher(const float* logits, double part) {
-    const auto logit = [&](size_t i) { return static_cast<double>(logits[2 * i]); };
-    double largest = logit(0), sum = 0;
-    for (size_t i = 1; i < values.size(); ++i) largest = std::max(largest, logit(i));
-    for (size_t i = 0; i < values.size(); ++i) sum += std::exp(logit(i) - largest);
-    for (size_t i = 0; i < values.size(); ++i) values[i] += part * (std::exp(logit(i) - largest) / sum);
+    const SpanSoftmax teacher(logits, values.size());
+    for (size_t i = 0; i < values.size(); ++i) values[i] += part * teacher.probability(i);
     mass += part;
   }
 };
 
 /// Half of the cross-entropy of logits, every other number from `logits` on; its gradient likewise.
-double half_cross_entropy(const float* logits, const Target& of, float* gradient) {
-  const std::vector<double>& target = of.values;
-  const auto logit = [&](size_t i) { return static_cast<double>(logits[2 * i]); };
-  double largest = logit(0);
-  for (size_t i = 1; i < target.size(); ++i) largest = std::max(largest, logit(i));
-  double sum = 0, expected = 0;
-  for (size_t i = 0; i < target.size(); ++i) {
-    sum += std::exp(logit(i) - largest);
-    if (target[i] > 0) expected += target[i] * logit(i);
+double half_cross_entropy(const float* logits, const Target& target, float* gradient) {
+  const SpanSoftmax softmax(logits, target.values.size());
+  double expected = 0;
+  for (size_t i = 0; i < softmax.length(); ++i) {
+    if (target.values[i] > 0) expected += target.values[i] * softmax.logit(i);
+    gradient[2 * i] = static_cast<float>(0.5 * (target.mass * softmax.probability(i) - target.values[i]));
   }
-  for (size_t i = 0; i < target.size(); ++i)
-    gradient[2 * i] = static_cast<float>(0.5 * (of.mass * (std::exp(logit(i) - largest) / sum) - target[i]));
-  return 0.5 * (of.mass * (std::log(sum) + largest) - expected);
+  return 0.5 * (target.mass * softmax.log_sum() - expected);
 }
 
 }  // namespace

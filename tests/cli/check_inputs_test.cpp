@@ -65,3 +65,12 @@ TEST_CASE(
   REQUIRE(warnings.size() == 1);
   CHECK_THAT(warnings[0], Contains("the dev scores will say little"));
 }
+
+TEST_CASE("check_inputs: a parameter that the command does not name is said", "[cli]") {
+  Inputs inputs;
+  inputs.spec.command.argv = {"train", "--lr={learning_rate}", "--epochs", "2"};
+  inputs.spec.params = {{"epochs", 3}, {"gpus", 1}, {"learning_rate", 3e-5}};
+  const auto warnings = check_inputs({inputs.spec});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("no argument of the command has {epochs}"));
+}

@@ -46,6 +46,9 @@ TEST_CASE("t test: its power is how often drawn samples are significant, the sam
   CHECK(values_needed(0.8, 1) == size_t{15});
   CHECK_FALSE(values_needed(0, 1).has_value());
   CHECK_FALSE(values_needed(1e-4, 1).has_value());
+  // Hardly any deviation: two values show it.
+  CHECK(values_needed(1, 1e-15) == size_t{2});
+  CHECK(t_test_power(2, 1e-3, 2) == 1);
 }
 
 TEST_CASE("expected maximum: the known values of normal order statistics, and drawn ones", "[core]") {

@@ -105,6 +105,9 @@ TEST_CASE("compare: configs by all their seeds, a sweep's with each other", "[e2
   CHECK(at({"compare", "sweep1", "run1"}).exit_code == 2);
   CHECK(at({"compare", "sweep9"}).exit_code == 3);
   CHECK(at({"compare", "run1", "run4", "--difference", "1"}).exit_code == 2);
+  const ProgramResult nothing = at({"compare", "sweep1", "--difference", "0"});
+  CHECK(nothing.exit_code == 2);
+  CHECK_THAT(nothing.err, Contains("0: it must be a number greater than 0"));
 
   REQUIRE(at({"report", "--out", (at.folder / "r.md").string()}).exit_code == 0);
   CHECK_THAT(read_file(at.folder / "r.md"), Contains("The best of 9 runs") &&
@@ -137,4 +140,29 @@ TEST_CASE("sweep --replicate: the best configs get seeds until each has so many,
   CHECK(at.json({"sweep", at.sweep_file()}, "sweep")["runs"].size() == 9);
   CHECK(at({"registry", "check"}).exit_code == 0);
   CHECK(at({"sweep", at.sweep_file(), "--best", "2"}).exit_code == 2);
+}
+
+TEST_CASE("compare: configs whose seeds all score the same", "[e2e]") {
+  const Workspace at;
+  std::string text = read_file(at.folder / "s.toml");
+  text.replace(text.find("{seed} * 3"), 10, "0 * 3");  // the job takes no notice of its seed
+  write_file(at.sweep_file(), text);
+  REQUIRE(at({"sweep", at.sweep_file()}).exit_code == 0);
+  const Json swept = at.json({"compare", "sweep1"}, "compare sweep");
+  CHECK(swept["configs"][0]["to_best_other"]["may_be_best"] == true);
+  CHECK(swept["seeds_needed"].is_null());
+  at.json({"compare", "run1", "run4", "--configs"}, "compare --configs");
+  CHECK(at({"report", "--out", (at.folder / "r.md").string()}).exit_code == 0);
+}
+
+TEST_CASE("compare: questions of one article say nothing of other articles", "[e2e]") {
+  const Workspace at;
+  Json dev = Json::parse(read_file(at.folder / "dev.json"));
+  dev["data"] = Json::array({dev["data"][0]});
+  write_file(at.folder / "dev.json", dev.dump());
+  REQUIRE(at({"sweep", at.sweep_file()}).exit_code == 0);
+  const ProgramResult refused = at({"compare", "run1", "run4", "--configs", "--by", "article"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("has one article only") && Contains("leave out --by"));
+  CHECK(at({"compare", "run1", "run4", "--configs"}).exit_code == 0);
 }

@@ -150,6 +150,13 @@ TEST_CASE("trials: the score is the mean of the runs that have one, of failed on
   CHECK(trial_result({failed, better})->score == 90.0);
   CHECK(trial_result({failed, failed}));
   CHECK_FALSE(trial_result({failed, failed})->score);
+  // They do not count among the ten that the model begins with: it begins where ten are scored.
+  const auto first_fail = [](int64_t number, const Trial& trial) {
+    return number < 9 ? std::optional<TrialResult>(TrialResult{}) : peak(number, trial);
+  };
+  const auto random = params_of(all_trials(search("random", kTwo)));
+  const auto late = params_of(all_trials(search("tpe", kTwo, 30, "lag = 1\n"), first_fail));
+  CHECK(std::mismatch(late.begin(), late.end(), random.begin()).first - late.begin() == 19);
   // With all failed there is nothing to go by: the trials are random ones.
   const auto none = [](int64_t, const Trial&) { return std::optional<TrialResult>(TrialResult{}); };
   CHECK(params_of(all_trials(search("tpe", kTwo), none)) == params_of(all_trials(search("random", kTwo))));

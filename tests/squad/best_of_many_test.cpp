@@ -41,6 +41,16 @@ TEST_CASE("gaps to the best: what is far behind cannot be the best, what is near
   CHECK(gaps_to_best({{{1, {90.0}}}, {{1, {80.0}}}}, one_group()).empty());
 }
 
+TEST_CASE("gaps to the best: of equal ones without any spread each may be the best", "[squad]") {
+  const ConfigScores same = {{1, {80.0}}, {2, {80.0}}};
+  const auto gaps = gaps_to_best({same, same, {{1, {70.0}}, {2, {70.0}}}}, one_group());
+  REQUIRE(gaps.size() == 3);
+  CHECK(gaps[0].may_be_best);
+  CHECK(gaps[1].may_be_best);
+  CHECK_FALSE(gaps[2].may_be_best);
+  CHECK(gaps[2].low == Approx(-10));
+}
+
 TEST_CASE("gaps to the best: of two configs with the same seeds the bounds are the one-sided paired t's",
           "[squad]") {
   const std::vector<ConfigScores> configs = {{{1, {90.5}}, {2, {91.1}}, {3, {92.6}}},
