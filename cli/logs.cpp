@@ -73,7 +73,8 @@ RunRecord find_run(const Program& program, const Registry& registry, const std::
 
 bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
   for (const auto& reader : readers) {
-    if (!is_finished(registry.find_run(reader.id()).value().state)) return true;
+    const auto run = registry.find_run(reader.id());
+    if (run && !is_finished(run->state)) return true;
   }
   return false;
 }

@@ -93,6 +93,7 @@ void check_archive(const fs::path& archive, bool replace) {
 
 int package(const Program& program, PackageOptions options, bool archived) {
   options.out = fs::absolute(options.out).lexically_normal();
+  if (fs::is_symlink(options.out)) options.out = fs::weakly_canonical(options.out);  // what it points to
   if (options.out.filename().empty()) options.out = options.out.parent_path();
   const fs::path archive = archived ? fs::path(options.out.string() + ".tar.zst") : fs::path();
   check_archive(archive, options.replace);
@@ -111,6 +112,9 @@ int package(const Program& program, PackageOptions options, bool archived) {
   record(registry, program.workspace(), made.submission, options);
   if (!archive.empty()) pack_folder(options.out, archive);
   print_package(program, made, options.out, archive);
+  if (const fs::path old = options.out.string() + ".tar.zst"; !archived && fs::exists(old))
+    say(program, fmt::format("warning: {} is of another submission; --archive with --replace packs this one",
+                             old.string()));
   for (const auto& check : made.verification.checks) {
     if (check.result == CheckResult::kUnproven)
       say(program, fmt::format("unproven: {}: {}", check.rule, check.why));

@@ -7,6 +7,7 @@
 
 #include "cli/program.h"
 #include "cli/worker_call.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -42,6 +43,7 @@ int train_again(const RunRecord& run, const fs::path& folder) {
   const fs::path worker = find_worker(self_path());
   SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
   pool.check(spec.resources, false);
+  gpus.pool().look(SystemClock().now_s());  // which of them are free
   const auto slot = pool.take(spec.resources, false);
   if (!slot) throw Error("the GPUs that it needs are in use", "try again when they are free");
   const std::string token = new_attempt_token();

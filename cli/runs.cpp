@@ -58,9 +58,10 @@ Json attempts_json(const std::vector<AttemptRecord>& attempts) {
 }
 
 /// Seconds since a running run has last given a sign of life, where that is too long; else 0.
-double silent_for(const RunRecord& run, const WorkspacePaths& workspace) {
-  if (run.state != RunState::kRunning) return 0;
-  return stalled_for_s(RunPaths{workspace.folder(run.id)}, run.started, SystemClock().now_s());
+double silent_for(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
+  const auto attempt = registry.running_attempt(run.id);
+  if (!attempt) return 0;
+  return stalled_for_s(RunPaths{workspace.folder(run.id)}, attempt->started, SystemClock().now_s());
 }
 
 /// "1 failed (out_of_memory) after 12 s; 2 succeeded after 3 min 2 s"
@@ -91,7 +92,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   json["tags"] = run.tags;
   json["attempts"] = run.attempts;
   json["attempt_history"] = attempts_json(registry.attempts(run.id));
-  json["stalled"] = silent_for(run, workspace) > 0;
+  json["stalled"] = silent_for(registry, run, workspace) > 0;
   json["created"] = run.created;
   json["started"] = run.started;
   json["ended"] = run.ended;
@@ -113,7 +114,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   const auto row = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) rows.push_back({name, value});
   };
-  const double silent_s = silent_for(run, workspace);
+  const double silent_s = silent_for(registry, run, workspace);
   row("state", fmt::format("{}{}", name_of(run.state),
                            silent_s > 0 ? ", stalled: no sign of life for " + duration_text(silent_s) : ""));
   row("reason", std::string(name_of(run.reason)));

@@ -52,8 +52,9 @@ bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& 
 RunState wait_for_end(const Registry& registry, const std::string& run_id, double until) {
   const SystemClock clock;
   while (true) {
-    const RunState state = registry.find_run(run_id).value().state;
-    if (is_finished(state) || clock.now_s() >= until) return state;
+    const auto run = registry.find_run(run_id);
+    if (!run) return RunState::kStopped;  // and removed since
+    if (is_finished(run->state) || clock.now_s() >= until) return run->state;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }

@@ -206,7 +206,7 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, s
   return 0;
 }
 
-/// The sweep's runs, in the order of the entries.
+/// The sweep's runs, in the order of the entries; without those that a person has removed meanwhile.
 std::vector<RunRecord> own_records(const Registry& registry, const std::string& sweep_id,
                                    const std::vector<SweepEntry>& entries) {
   RunFilter filter;
@@ -214,7 +214,10 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::string& 
   std::map<std::string, RunRecord> by_id;
   for (auto& run : registry.list_runs(filter)) by_id[run.id] = std::move(run);
   std::vector<RunRecord> runs;
-  for (const auto& entry : entries) runs.push_back(std::move(by_id.at(entry.run_id)));
+  for (const auto& entry : entries) {
+    if (const auto found = by_id.find(entry.run_id); found != by_id.end())
+      runs.push_back(std::move(found->second));
+  }
   return runs;
 }
 
@@ -226,6 +229,16 @@ void print_results(const Program& program, const std::string& sweep_id, const st
   } else {
     fmt::print("{}", runs_table(ranked(runs), stdout_style()));
   }
+}
+
+/// What was asked of a scheduler that another command has begun without it; "": nothing.
+std::string unheeded_text(const SweepRunOptions& options) {
+  std::vector<std::string> unheeded;
+  if (options.max_runs > 0) unheeded.emplace_back("--max-runs");
+  if (options.fail_fast) unheeded.emplace_back("--fail-fast");
+  if (options.until > 0) unheeded.emplace_back("--until");
+  if (!options.gpus.empty()) unheeded.emplace_back("--gpus");
+  return unheeded.empty() ? "" : fmt::format(", which does not heed {}", join(unheeded, ", "));
 }
 
 /// Schedules, or waits for the scheduler that is at work in this workspace; takes over where that one ends.
@@ -240,7 +253,11 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
   while (true) {
     more_runs();
     if (registry.open_runs(sweep_id) == 0) return {};
-    if (options.until > 0 && SystemClock().now_s() >= options.until) return {SIGINT, ""};
+    if (options.until > 0 && SystemClock().now_s() >= options.until) {
+      if (said)
+        printer.change("the time is up; what was handed over goes on there, unless expctl stop ends it");
+      return {SIGINT, ""};
+    }
     const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
       SchedulerOptions scheduling;
@@ -263,7 +280,9 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
       scheduling.on_tick = [&](const SweepProgress& progress) { printer.tick(progress); };
       return Scheduler(registry, program.workspace(), gpus, scheduling).run();
     }
-    if (!said) printer.change("another expctl sweep is at work in this workspace: the runs are handed to it");
+    if (!said)
+      printer.change("another expctl sweep is at work in this workspace: the runs are handed to it" +
+                     unheeded_text(options));
     said = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
@@ -357,7 +376,7 @@ int go_on_in_background(const Program& program) {
   const fs::path log = program.workspace().scheduler_log();
   std::vector<std::string> argv = {self_path().string()};
   for (const auto& argument : program.arguments) {
-    if (argument != "--detach") argv.push_back(argument);
+    if (argument != "--detach" && !argument.starts_with("--detach=")) argv.push_back(argument);
   }
   const pid_t pid = launch({argv, fs::current_path(), log, {}, {}, {}, 0});
   say(program, fmt::format("process {} goes on; what it says is in {}", pid, log.string()));

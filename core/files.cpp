@@ -246,7 +246,8 @@ DraftFolder::DraftFolder(const fs::path& target) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(prefix)) continue;
     const auto pid = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
-    if (pid > 0 && pid != ::getpid() && ::kill(pid, 0) == 0) continue;  // at work
+    const bool is_other = pid > 0 && pid != ::getpid();
+    if (is_other && (::kill(pid, 0) == 0 || errno == EPERM)) continue;  // at work, maybe another user's
     fs::remove_all(entry.path());
   }
   path_ = target.parent_path() / fmt::format("{}{}", prefix, ::getpid());

@@ -144,7 +144,8 @@ bool Registry::apply_event(const std::string& run_id, RunEvent event,
     move_run(db, run_id, event);
     applied = true;
     if (event == RunEvent::kRetried) {
-      SQLite::Statement update(db, "UPDATE runs SET retries_used = 0 WHERE id = ?");  // a person's retry
+      SQLite::Statement update(  // a person's retry
+          db, "UPDATE runs SET retries_used = 0, reason = '', message = '', ended = 0 WHERE id = ?");
       update.bind(1, run_id);
       update.exec();
     }

@@ -285,6 +285,9 @@ RunRecord Registry::resolve_run(const std::string& word) const {
     while (all.executeStep()) known.push_back(all.getColumn(0).getString());
   });
   if (!id.empty()) return find_run(id).value();
+  if (find_sweep(word))
+    throw Error(fmt::format("{} is a sweep, not a run", word),
+                fmt::format("expctl runs --where sweep={} lists its runs", word), ErrorCode::kNotFound);
   throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, known)),
               "expctl runs list shows them", ErrorCode::kNotFound);
 }

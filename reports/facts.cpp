@@ -262,7 +262,8 @@ Json submission_facts(const Registry& registry, const Submission& submission,
   for (const auto& id : sweep_ids) {
     RunFilter filter;
     filter.sweep_id = id;
-    sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), registry.list_runs(filter)));
+    const auto runs = registry.list_runs(filter);
+    if (!runs.empty()) sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), runs));
   }
   return {{"created", utc_text(now_s)},
           {"version", version()},

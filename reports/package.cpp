@@ -243,6 +243,8 @@ void check_verified(const Verification& verification) {
     if (check.result != CheckResult::kFailed) continue;
     const std::string hint =
         check.rule == "ids" ? "--except ID leaves one of them out"
+        : check.rule == "evaluation"
+            ? "expctl evaluate makes an evaluation of each that is like the others', and --eval ranks by it"
         : verification.rules == "none"
             ? "the run's files have changed since it was recorded"
             : fmt::format("the submission is held to {}; --rules says to what else", verification.rules);

@@ -103,12 +103,12 @@ std::string_view name_of(CheckResult result) {
 }
 
 Verification verify_submission(const SubmissionView& view) {
-  Verification verification{view.rules.name, {}};
+  Verification verification{printable(view.rules.name), {}};
   for (const auto& rule : kRules) {
     if (rule.applies(view)) verification.checks.push_back(run_check(rule, view));
   }
   for (const auto& statement : view.rules.unprovable)
-    verification.checks.push_back({"no file can show", CheckResult::kUnproven, statement});
+    verification.checks.push_back({"no file can show", CheckResult::kUnproven, printable(statement)});
   return verification;
 }
 

@@ -31,11 +31,27 @@ void check_official(const SubmissionView& view, const fs::path& file, const Offi
   }
 }
 
+/// Without the file: by the records, where nothing but a file of this very hash will do.
+void check_recorded_train_data(const SubmissionView& view, Findings& findings) {
+  findings.unproven.emplace_back("without the training file (--train) only its recorded hash is known");
+  const OfficialData& official = view.rules.train_data;
+  if (official.sha256.empty() || !official.articles_sha256.empty()) return;
+  for (const auto& entry : view.entries) {
+    for (const auto& run : entry.runs()) {
+      const std::string recorded = entry.spec(run).train_data.sha256;
+      if (recorded.empty() || recorded == official.sha256) continue;
+      findings.problems.push_back(fmt::format(
+          "{}: the run was trained on another file than the {} that {} prescribes, by its SHA-256",
+          view.name_of_file(entry.paths.training(run) / kSpecFile), official.file, view.rules.name));
+    }
+  }
+}
+
 }  // namespace
 
 void check_train_data(const SubmissionView& view, Findings& findings) {
   if (view.options.train.empty()) {
-    findings.unproven.emplace_back("without the training file (--train) nothing is known of it");
+    check_recorded_train_data(view, findings);
     return;
   }
   check_official(view, view.options.train, view.rules.train_data, findings);

@@ -43,6 +43,19 @@ std::vector<fs::path> paths_of_item(const std::string& item, const EntryView& en
   return {item};
 }
 
+/// How an ensemble's record says that members were combined; nothing where there is no record.
+void add_combination(const fs::path& record, Json& parts) {
+  if (!fs::exists(record)) return;
+  const Json ensemble = read_json(record);
+  const Json members = json_get<Json>(ensemble, "members", record.string());
+  double total = 0;
+  for (const auto& member : members) total += member.value("weight", 1.0);
+  parts.push_back(ensemble.value("method", Json()));
+  for (const auto& member : members)
+    parts.push_back(
+        {member.value("id", Json()), member.value("weight", 1.0) / total, member.value("scale", 1.0)});
+}
+
 /// What an entry answers with, as one text: the weights that it is of, whatever else is said of them. Nothing
 /// where it has no checkpoint.
 std::optional<std::string> substance_of(const SubmissionView& view, const EntryView& entry) {
@@ -63,6 +76,7 @@ std::optional<std::string> substance_of(const SubmissionView& view, const EntryV
     const std::string checkpoint = view.name_of_file(entry.paths.checkpoint(""));
     for (const auto& file : files_below(view.files, fs::path(checkpoint).parent_path().generic_string()))
       parts.push_back(file.path + file.sha256);
+    if (!parts.empty()) add_combination(RunPaths{entry.paths.training("")}.ensemble(), parts);
   }
   if (parts.empty()) return std::nullopt;
   std::sort(parts.begin(), parts.end());
@@ -212,6 +226,17 @@ void check_files(const SubmissionView& view, Findings& findings) {
                           fmt::format("by {}'s own manifest ", entry.folder), findings);
 }
 
+/// What only expctl can make of a run of another program, and so has not: how it answers again.
+bool is_others_to_give(const EntryView& entry, const fs::path& path) {
+  const auto runs = entry.runs();
+  const bool is_others = std::any_of(runs.begin(), runs.end(),
+                                     [&](const std::string& run) { return entry.spec(run).is_command(); });
+  const EntryPaths here{""};
+  const std::vector<fs::path> made = {here.eval_only_sh(), here.eval_only_py(),
+                                      here.results().inference_stats()};
+  return is_others && std::find(made.begin(), made.end(), path) != made.end();
+}
+
 void check_items(const SubmissionView& view, Findings& findings) {
   if (view.rules.top != 0 && view.entries.size() != view.rules.top)
     findings.problems.push_back(fmt::format("{} asks for {} entries; there are {}", view.rules.name,
@@ -219,7 +244,12 @@ void check_items(const SubmissionView& view, Findings& findings) {
   for (const auto& entry : view.entries) {
     for (const auto& item : view.rules.items) {
       for (const auto& path : paths_of_item(item, entry)) {
-        if (!fs::is_regular_file(entry.paths.folder / path))
+        if (fs::is_regular_file(entry.paths.folder / path)) continue;
+        if (is_others_to_give(entry, path))
+          findings.unproven.push_back(fmt::format(
+              "{}/{} is missing: another program trained it, and the judges need one of that program",
+              entry.folder, path.string()));
+        else
           findings.problems.push_back(fmt::format("{}/{} is missing", entry.folder, path.string()));
       }
     }
@@ -252,10 +282,9 @@ void check_ids(const SubmissionView& view, Findings& findings) {
       findings.problems.push_back(
           fmt::format("{} is not what {} calls the folder of rank {}", entry.folder, view.rules.name, i + 1));
     if (const auto substance = substance_of(view, entry)) {
-      const auto [known, is_new] = by_substance.emplace(*substance, entry.folder);
+      const auto [known, is_new] = by_substance.emplace(*substance, id);
       if (!is_new)
-        findings.problems.push_back(
-            fmt::format("{} and {} are the same checkpoint", known->second, entry.folder));
+        findings.problems.push_back(fmt::format("{} and {} are the same checkpoint", known->second, id));
     }
   }
 }

@@ -287,9 +287,16 @@ void check_nbest(const SubmissionView& view, Findings& findings) {
 void check_evaluation(const SubmissionView& view, Findings& findings) {
   const Json expected = json_get<Json>(summary_of(view), "evaluation", "summary.json");
   std::set<std::string> names;
+  Json decoding = Json::object();  // of the first entry that says it
   for (const auto& entry : view.entries) {
     names.insert(entry.evaluation_name());
     check_entry_evaluation(view, entry, expected, findings);
+    const Json own = entry.evaluation();
+    if (own.is_null()) continue;
+    check_same_evaluation(decoding, own, entry.folder + "/manifest.json", findings);
+    if (!decoding.empty()) continue;
+    for (const char* key : {"max_query_length", "n_best", "max_answer_length", "decode"})
+      decoding[key] = own.value(key, Json());
   }
   if (names.size() > 1)
     findings.problems.emplace_back("the entries are scored by evaluations of different names");

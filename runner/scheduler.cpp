@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -27,6 +29,20 @@ Scheduler::Scheduler(Registry& registry, WorkspacePaths workspace, GpuPool& gpus
       early_stopping_(workspace_) {}
 
 SchedulerEnd Scheduler::run() {
+  try {
+    return work();
+  } catch (...) {  // a registry that another program holds, a full disk
+    // Trainings get the time to save their state; the next scheduler takes in how they ended.
+    local_.end_all();
+    while (local_.size() > 0) {
+      local_.collect(workspace_);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    throw;
+  }
+}
+
+SchedulerEnd Scheduler::work() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
   registry_.changed_elsewhere();
   if (options_.allocation_end > 0) {
@@ -35,7 +51,8 @@ SchedulerEnd Scheduler::run() {
     const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
     options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
   }
-  for (const auto& run : options_.ended_runs) tally_.add(run);
+  auto seconds = registry_.attempt_seconds();
+  for (const auto& run : options_.ended_runs) tally_.add(run, seconds[run.id]);
   take_up_jobs();
   recover();
   read_queue();
@@ -71,6 +88,8 @@ SchedulerEnd Scheduler::run() {
       look_at_rungs();
       if (options_.on_tick) options_.on_tick(progress());
     }
+    // A clock that is set back makes no longer wait.
+    if (next_tick > now + kTick_s) next_tick = now + kTick_s;
     const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
     const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_signal_ == 0;
     if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
@@ -186,7 +205,9 @@ void Scheduler::start_what_fits() {
 bool Scheduler::is_too_long(const std::string& run_id) {
   if (options_.allocation_end == 0) return false;
   const double left_s = options_.until - clock_.now_s();
-  const auto needed_s = expected_duration_s(spec_of(registry_.find_run(run_id).value()), past_);
+  const auto run = registry_.find_run(run_id);
+  if (!run) return false;  // removed meanwhile, as it will be seen
+  const auto needed_s = expected_duration_s(spec_of(*run), past_);
   if (!needed_s || *needed_s <= left_s) return false;
   if (left_.insert(run_id).second) {
     say(fmt::format("{} stays queued: it takes about {}, and {} are left of this allocation", run_id,
@@ -235,9 +256,10 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   try {
     run = begin(attempt);
   } catch (const Error&) {
-    if (registry_.find_run(run_id).value().state == RunState::kQueued) throw;
+    const auto now = registry_.find_run(run_id);
+    if (now && now->state == RunState::kQueued) throw;
     own_ended_ = true;
-    return;  // a person has stopped it this moment
+    return;  // a person has stopped or removed it this moment
   }
   attempt.attempt = run.attempts;
   count_as_started(run_id);
@@ -280,19 +302,18 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
   early_stopping_.look(run, spec_of(run), kIsAtWork, now);
   const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
   if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
+  double seconds = 0;
+  for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
   if (is_own(run.id)) {
     const auto running = all_running();
     const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
       return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
     });
-    tally_.learn(end, one_lives);
+    tally_.learn(end, seconds, one_lives);
     own_ended_ = own_ended_ || is_finished(end.run.state);
   }
-  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded) {
-    double seconds = 0;
-    for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
+  if (options_.allocation_end > 0 && end.run.state == RunState::kSucceeded)
     past_.push_back({end.spec, seconds});
-  }
   say(describe(end, paths_of(run.id)));
 }
 

@@ -66,7 +66,7 @@ class Scheduler {
   /// nothing runs; or when a signal has asked for an end and what was running here has been recorded as
   /// interrupted: what is with a cluster goes on there. A second signal kills the workers at once. Where the
   /// first runs all fail as soon as they have started, no more are started unless one that runs meanwhile
-  /// succeeds.
+  /// succeeds. Throws Error where the registry or the disk fails, once what was running here has ended.
   SchedulerEnd run();
 
  private:
@@ -79,6 +79,7 @@ class Scheduler {
     WorkerRequest request;
   };
 
+  SchedulerEnd work();
   void recover();
   void take_up_jobs();
   ClusterExecutor& cluster(const std::string& kind);

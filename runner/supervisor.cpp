@@ -91,7 +91,7 @@ class Attempt {
     while (!reap()) {
       const double now = clock_.now_s();
       const double limit = request_.spec.resources.timeout_s;
-      if (now >= next_look_) {
+      if (now >= next_look_ || next_look_ > now + kLongestWait_s) {  // the clock may have been set back
         next_look_ = now + kLongestWait_s;
         cap_log(paths_.log());
         if (gpu_log_) gpu_log_->write(now);

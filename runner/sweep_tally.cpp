@@ -6,19 +6,19 @@
 
 namespace expctl {
 
-void SweepTally::add(const RunRecord& ended) {
+void SweepTally::add(const RunRecord& ended, double seconds) {
   if (ended.state == RunState::kFailed) ++counts_.failed;
   if (ended.state != RunState::kSucceeded) return;
   one_has_lived_ = true;
   ++counts_.succeeded;
-  succeeded_s_ += ended.ended - ended.started;
+  succeeded_s_ += seconds;
   if (!ended.f1 || (!counts_.best.empty() && *ended.f1 <= counts_.best_f1)) return;
   counts_.best = ended.id;
   counts_.best_f1 = *ended.f1;
 }
 
-void SweepTally::learn(const RecordedEnd& end, bool one_lives) {
-  add(end.run);
+void SweepTally::learn(const RecordedEnd& end, double seconds, bool one_lives) {
+  add(end.run, seconds);
   const Outcome& outcome = end.outcome;
   if (end.run.state == RunState::kFailed) has_failed_ = true;
   if (end.run.state == RunState::kSucceeded) why_paused_.clear();

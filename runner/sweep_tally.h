@@ -12,10 +12,11 @@ namespace expctl {
 
 class SweepTally {
  public:
-  /// A run of the sweep that had ended before.
-  void add(const RunRecord& ended);
-  /// The end of an attempt. `one_lives`: another run of the sweep has been at work for kEarly_s.
-  void learn(const RecordedEnd& end, bool one_lives);
+  /// A run of the sweep that had ended before, after so many seconds in all its attempts.
+  void add(const RunRecord& ended, double seconds);
+  /// The end of an attempt, of a run that has been at work for so long in all. `one_lives`: another run of
+  /// the sweep has been at work for kEarly_s.
+  void learn(const RecordedEnd& end, double seconds, bool one_lives);
 
   const SweepProgress& counts() const { return counts_; }  ///< running and queued are left out
   double mean_duration_s() const;                          ///< of those that have succeeded; -1: none has

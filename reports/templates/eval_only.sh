@@ -2,7 +2,7 @@
 # Predicts the dev questions again from this entry's checkpoint and scores them, with expctl on the PATH.
 # Usage: eval_only.sh DEV_FILE [OUT_FOLDER]     (a new folder; without one nothing is kept)
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 dev=${1:?usage: eval_only.sh DEV_FILE [OUT_FOLDER]}
 out=${2:-}
 if [ -z "$out" ]; then

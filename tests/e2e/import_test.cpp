@@ -158,7 +158,7 @@ TEST_CASE("import: a whole folder becomes a run that can be looked at and handed
   const std::vector<std::string> pack = {"package", "run1", "run3", "--top", "2", "--average", "1"};
   const ProgramResult twice = work(pack);
   CHECK(twice.exit_code == 6);
-  CHECK_THAT(twice.err, Contains("run1 and run2 are the same checkpoint") && Contains("--except"));
+  CHECK_THAT(twice.err, Contains("run1 and run3 are the same checkpoint") && Contains("--except"));
   work.write("theirs/model/model.bin", "other weights");
   CHECK_THAT(work.says(import_it), Contains("run4"));
   work.says({"package", "run1", "run4", "--top", "2", "--average", "1"});
