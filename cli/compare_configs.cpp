@@ -74,7 +74,14 @@ void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifferen
     seeds.push_back(cells[2]);
   }
   auto rows = differing_facts(best);
-  std::erase_if(rows, [](const auto& row) { return row.front() == "seed"; });
+  // Seeds, and those that follow from them: each column is of one run of its config.
+  const auto seed =
+      std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.front() == "seed"; });
+  if (seed != rows.end()) {
+    const std::vector<std::string> of_runs(seed->begin() + 1, seed->end());
+    std::erase_if(
+        rows, [&](const auto& row) { return std::equal(of_runs.begin(), of_runs.end(), row.begin() + 1); });
+  }
   rows.insert(rows.end(), {mean, sd, seeds});
   fmt::print("{}", render_table(header, rows, stdout_style()));
   for (size_t i = 0; i < differences.size(); ++i) {

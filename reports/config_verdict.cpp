@@ -116,11 +116,14 @@ std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wis
 std::string seed_plan_text(const SeedPlan& plan) {
   const std::string seeds =
       plan.seeds ? fmt::format("{} seeds of each", *plan.seeds) : "more than 10,000 seeds of each";
-  return fmt::format(
-      "To find a difference of {:.2f} on these questions (80 % power, two-sided 5 %): {}, the same for both. "
-      "On "
-      "other questions like them no number of seeds finds less than {:.2f}.",
-      plan.difference, seeds, plan.least_shown);
+  std::string text = fmt::format(
+      "To find a difference of {:.2f} on these questions (80 % power, two-sided 5 %): {}, the same for both.",
+      plan.difference, seeds);
+  constexpr double kToBeSaid = 0.005;  // what would not be 0.00
+  if (plan.least_shown >= kToBeSaid)
+    text += fmt::format(" On other questions like them no number of seeds finds less than {:.2f}.",
+                        plan.least_shown);
+  return text;
 }
 
 Json seed_plan_json(const SeedPlan& plan) {

@@ -94,14 +94,8 @@ std::vector<RunPaths> model_folders(const RunRecord& entry, const std::vector<Ru
 /// [{"member","weight","scale"}]; empty where one has none in Hugging Face's layout.
 Json list_models(const RunRecord& entry, const std::vector<RunRecord>& runs,
                  const WorkspacePaths& workspace) {
-  const bool is_others =
-      std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) { return spec_of(run).is_command(); });
-  for (const auto& model : model_folders(entry, runs, workspace)) {
-    if (has_model(model)) continue;
-    if (is_others) return Json::array();
-    throw Error(fmt::format("{}: the weights of {} are gone, which a submission holds", entry.id,
-                            model.folder.filename().string()),
-                fmt::format("--except {} hands in another entry", entry.id), ErrorCode::kNotFound);
+  for (const auto& folder : model_folders(entry, runs, workspace)) {
+    if (!has_model(folder)) return Json::array();
   }
   const bool several = entry.is_ensemble() && !is_soup(entry);
   if (!several) {

@@ -82,6 +82,12 @@ RunSpec EntryView::spec(const std::string& run) const {
   return run_spec_from_json(read_json(file), file.string());
 }
 
+bool EntryView::is_of_other_program() const {
+  const auto names = runs();
+  return std::any_of(names.begin(), names.end(),
+                     [this](const std::string& run) { return spec(run).is_command(); });
+}
+
 Json EntryView::evaluation() const {
   return json_get<Json>(manifest(), "evaluation", paths.manifest().string());
 }

@@ -43,6 +43,8 @@ struct EntryView {
   /// that it is.
   std::vector<std::string> runs() const;
   RunSpec spec(const std::string& run) const;
+  /// Whether a run that it comes from was trained by another program than expctl-train.
+  bool is_of_other_program() const;
   /// How its answers were made; null where its models' were made in different ways.
   Json evaluation() const;
   /// The evaluation's name in the registry.

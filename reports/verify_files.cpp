@@ -217,6 +217,24 @@ void check_recorded_score(const EntryView& entry, const Record& record, Findings
         fmt::format("{}: eval.json has another F1 than the record of {}", entry.folder, entry.id()));
 }
 
+/// How an entry without a model of expctl-train's answers again is for its own program to say.
+bool is_for_a_model(const fs::path& path) {
+  const EntryPaths here{""};
+  return path == here.eval_only_sh() || path == here.eval_only_py() ||
+         path == here.results().inference_stats();
+}
+
+void check_item(const EntryView& entry, const fs::path& path, Findings& findings) {
+  if (fs::is_regular_file(entry.paths.folder / path)) return;
+  const std::string missing = fmt::format("{}/{} is missing", entry.folder, path.string());
+  if (!is_for_a_model(path) || !entry.models().empty())
+    findings.problems.push_back(missing);
+  else if (entry.is_of_other_program())
+    findings.unproven.push_back(missing + ": the judges need what the program that trained it has for it");
+  else
+    findings.problems.push_back(missing + ": its weights were cleared away");
+}
+
 }  // namespace
 
 void check_files(const SubmissionView& view, Findings& findings) {
@@ -226,32 +244,13 @@ void check_files(const SubmissionView& view, Findings& findings) {
                           fmt::format("by {}'s own manifest ", entry.folder), findings);
 }
 
-/// What only expctl can make of a run of another program, and so has not: how it answers again.
-bool is_others_to_give(const EntryView& entry, const fs::path& path) {
-  const auto runs = entry.runs();
-  const bool is_others = std::any_of(runs.begin(), runs.end(),
-                                     [&](const std::string& run) { return entry.spec(run).is_command(); });
-  const EntryPaths here{""};
-  const std::vector<fs::path> made = {here.eval_only_sh(), here.eval_only_py(),
-                                      here.results().inference_stats()};
-  return is_others && std::find(made.begin(), made.end(), path) != made.end();
-}
-
 void check_items(const SubmissionView& view, Findings& findings) {
   if (view.rules.top != 0 && view.entries.size() != view.rules.top)
     findings.problems.push_back(fmt::format("{} asks for {} entries; there are {}", view.rules.name,
                                             view.rules.top, view.entries.size()));
   for (const auto& entry : view.entries) {
     for (const auto& item : view.rules.items) {
-      for (const auto& path : paths_of_item(item, entry)) {
-        if (fs::is_regular_file(entry.paths.folder / path)) continue;
-        if (is_others_to_give(entry, path))
-          findings.unproven.push_back(fmt::format(
-              "{}/{} is missing: another program trained it, and the judges need one of that program",
-              entry.folder, path.string()));
-        else
-          findings.problems.push_back(fmt::format("{}/{} is missing", entry.folder, path.string()));
-      }
+      for (const auto& path : paths_of_item(item, entry)) check_item(entry, path, findings);
     }
   }
 }

@@ -41,7 +41,10 @@ void for_each_model(const SubmissionView& view, Findings& findings, const F& loo
   for (const auto& entry : view.entries) {
     const auto models = entry.models();
     if (models.empty())
-      findings.unproven.push_back(fmt::format("{} has no checkpoint that expctl-train made", entry.folder));
+      findings.unproven.push_back(
+          entry.is_of_other_program()
+              ? fmt::format("{} has no checkpoint that expctl-train made", entry.folder)
+              : fmt::format("{} has no checkpoint: its weights were cleared away", entry.folder));
     for (const auto& model : models) {
       const fs::path folder = entry.paths.checkpoint(model);
       try {

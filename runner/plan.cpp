@@ -6,20 +6,28 @@
 
 namespace expctl {
 
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
-                                    const std::function<bool(const QueuedRun&)>& fits,
-                                    const std::function<bool(const QueuedRun&)>& is_worth_waiting) {
-  constexpr size_t kMostAsked = 200;
-  std::vector<QueuedRun*> asked;
-  for (size_t i = 0; i < queue.size() && asked.size() < kMostAsked; ++i) {
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room) {
+  std::vector<QueuedRun*> waiting;           // earlier ones that do not fit
+  std::vector<const QueuedRun*> kinds;       // one of each kind of them
+  std::vector<const QueuedRun*> waited_for;  // nothing that competes with one of these starts
+  const auto competes_with = [&](const QueuedRun& run) {
+    return [&](const QueuedRun* earlier) { return room.compete(*earlier, run); };
+  };
+  for (size_t i = 0; i < queue.size(); ++i) {
     QueuedRun& run = queue[i];
     if (run.executor != "local" || run.not_before > now) continue;
-    if (fits(run)) {
-      for (QueuedRun* earlier : asked) ++earlier->passed_over;
+    const bool is_known = std::any_of(kinds.begin(), kinds.end(), [&](const QueuedRun* kind) {
+      return kind->resources == run.resources && kind->is_command == run.is_command;
+    });
+    const bool may_start =
+        !is_known && std::none_of(waited_for.begin(), waited_for.end(), competes_with(run));
+    if (may_start && room.fits(run)) {
+      for (QueuedRun* earlier : waiting) earlier->passed_over += room.compete(*earlier, run) ? 1 : 0;
       return i;
     }
-    if (run.passed_over >= kMostPassedOver && is_worth_waiting(run)) return std::nullopt;
-    asked.push_back(&run);
+    waiting.push_back(&run);
+    if (may_start) kinds.push_back(&run);
+    if (run.passed_over >= kMostPassedOver && room.is_worth_waiting(run)) waited_for.push_back(&run);
   }
   return std::nullopt;
 }

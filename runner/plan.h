@@ -23,16 +23,22 @@ struct QueuedRun {
   int passed_over = 0;    ///< how many later runs have started before it, since it did not fit
 };
 
-/// Queued runs of which this many others were started first are waited for: nothing behind them starts.
+/// Queued runs of which this many others were started first are waited for: nothing behind them that competes
+/// with them starts.
 constexpr int kMostPassedOver = 20;
 
+/// What this machine has room for.
+struct Room {
+  std::function<bool(const QueuedRun&)> fits;                       ///< gives it what it needs
+  std::function<bool(const QueuedRun&)> is_worth_waiting;           ///< whether it will fit some time
+  std::function<bool(const QueuedRun&, const QueuedRun&)> compete;  ///< for GPUs, or for cores
+};
+
 /// Which of the queued runs is to start next on this machine, none before its time: the first that fits.
-/// Where earlier ones do not, they are counted as passed over; one that has been passed over too often is
-/// waited for where it is worth waiting, so that small runs do not starve a large one. `fits` is asked of few
-/// of a long queue.
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now,
-                                    const std::function<bool(const QueuedRun&)>& fits,
-                                    const std::function<bool(const QueuedRun&)>& is_worth_waiting);
+/// Where earlier ones do not, they are counted as passed over by those that compete with them; one that has
+/// been passed over too often is waited for where it is worth waiting, so that small runs do not starve a
+/// large one. `fits` is asked once of runs that need the same.
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room);
 
 /// Whether a failed attempt is tried again: not where another try would end alike (diverged, timed out, not
 /// to be started).

@@ -188,13 +188,16 @@ void Scheduler::start_what_fits() {
   SlotPool& slots = local_.slots();
   while (may_start_more() && own_unfinished() && slots.has_room()) {
     std::optional<Slot> slot;
-    const auto next = next_to_start(
-        queue_, clock_.now_s(),
+    const Room room = {
         [&](const QueuedRun& run) {
           slot = slots.take(run.resources, run.is_command);
           return slot.has_value();
         },
-        [&](const QueuedRun& run) { return slots.is_worth_waiting(run.resources, run.is_command); });
+        [&](const QueuedRun& run) { return slots.is_worth_waiting(run.resources, run.is_command); },
+        [&](const QueuedRun& a, const QueuedRun& b) {
+          return slots.compete(a.resources, a.is_command, b.resources, b.is_command);
+        }};
+    const auto next = next_to_start(queue_, clock_.now_s(), room);
     if (!next) return;
     const std::string run_id = queue_[*next].id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));

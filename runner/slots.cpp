@@ -72,6 +72,12 @@ bool SlotPool::is_worth_waiting(const ResourceSpec& wanted, bool is_command) con
   return gpus_for(wanted, is_command) <= gpus_->usable();
 }
 
+bool SlotPool::compete(const ResourceSpec& a, bool a_is_command, const ResourceSpec& b,
+                       bool b_is_command) const {
+  return (gpus_for(a, a_is_command) > 0 && gpus_for(b, b_is_command) > 0) ||
+         (cores_for(a, a_is_command) > 0 && cores_for(b, b_is_command) > 0);
+}
+
 size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const {
   const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
   size_t count = cores > 0 ? total_ / cores : std::numeric_limits<size_t>::max();  // then it has GPUs

@@ -78,6 +78,8 @@ class SlotPool {
   /// Whether take() will give it once other runs have given back what they have: not while it needs a GPU
   /// that is set aside.
   bool is_worth_waiting(const ResourceSpec& wanted, bool is_command) const;
+  /// Whether both need GPUs, or both cores.
+  bool compete(const ResourceSpec& a, bool a_is_command, const ResourceSpec& b, bool b_is_command) const;
   /// How many such runs compute side by side while no others do.
   size_t side_by_side(const ResourceSpec& wanted, bool is_command) const;
   /// Whether take() can be worth a try.

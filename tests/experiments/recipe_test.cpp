@@ -205,6 +205,19 @@ TEST_CASE("recipe: the project's native recipes are what their command recipes t
   }
 }
 
+TEST_CASE("recipe: the best one is that of its teachers, but for what it learns from them", "[experiments]") {
+  const auto folder = test::source_dir() / "experiments/recipes";
+  const SweepSpec best = read_sweep(folder / "best.toml"),
+                  teachers = read_sweep(folder / "best_teachers.toml");
+  TrainSpec train = best.base.train;
+  CHECK(train.distillation > 0);
+  train.distillation = 0;
+  CHECK(train == teachers.base.train);
+  CHECK_FALSE(best.base.teacher.path.empty());
+  CHECK(best.base.init.path == teachers.base.init.path);
+  CHECK(best.base.train_data.path == teachers.base.train_data.path);
+}
+
 TEST_CASE("recipe: odd paths and names stay what they are", "[experiments]") {
   const RunSpec run = run_of(
       "python run_qa.py --model_name_or_path 'a \"b\"\\c' --train_file '\x01\x7f' "

@@ -15,18 +15,22 @@ QueuedRun queued(const std::string& id, double not_before = 0, int64_t gpus = 1)
 }
 
 const auto kAnyFits = [](const QueuedRun&) { return true; };
-const auto kWorthIt = kAnyFits;
+const auto kCompete = [](const QueuedRun&, const QueuedRun&) { return true; };
+
+Room room(const std::function<bool(const QueuedRun&)>& fits, bool is_worth_waiting = true) {
+  return {fits, [=](const QueuedRun&) { return is_worth_waiting; }, kCompete};
+}
 
 }  // namespace
 
 TEST_CASE("runs start in order, and none before its time", "[runner]") {
   std::vector<QueuedRun> queue = {queued("run2", 50), queued("run3"), queued("run4")};
-  CHECK(next_to_start(queue, 10, kAnyFits, kWorthIt) == 1);
-  CHECK(next_to_start(queue, 50, kAnyFits, kWorthIt) == 0);
+  CHECK(next_to_start(queue, 10, room(kAnyFits)) == 1);
+  CHECK(next_to_start(queue, 50, room(kAnyFits)) == 0);
   queue = {queued("run2", 50)};
-  CHECK_FALSE(next_to_start(queue, 10, kAnyFits, kWorthIt).has_value());
+  CHECK_FALSE(next_to_start(queue, 10, room(kAnyFits)).has_value());
   queue.clear();
-  CHECK_FALSE(next_to_start(queue, 10, kAnyFits, kWorthIt).has_value());
+  CHECK_FALSE(next_to_start(queue, 10, room(kAnyFits)).has_value());
 }
 
 TEST_CASE("a small run passes a large one that does not fit, but not for ever", "[runner]") {
@@ -34,30 +38,46 @@ TEST_CASE("a small run passes a large one that does not fit, but not for ever", 
   for (int i = 0; i < 100; ++i) queue.push_back(queued("small"));
   const auto fits = [](const QueuedRun& run) { return run.resources.gpus == 1; };
   int passed = 0;
-  while (const auto next = next_to_start(queue, 0, fits, kWorthIt)) {
+  while (const auto next = next_to_start(queue, 0, room(fits))) {
     CHECK(queue[*next].id == "small");
     queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(*next));
     ++passed;
   }
   CHECK(passed == kMostPassedOver);
   // Not while what it needs is not to be had.
-  CHECK(next_to_start(queue, 0, fits, [](const QueuedRun&) { return false; }) == 1);
-  CHECK(next_to_start(queue, 0, kAnyFits, kWorthIt) == 0);
+  CHECK(next_to_start(queue, 0, room(fits, false)) == 1);
+  CHECK(next_to_start(queue, 0, room(kAnyFits)) == 0);
 }
 
 TEST_CASE("of a long queue few are asked", "[runner]") {
   std::vector<QueuedRun> queue;
   for (int i = 0; i < 10'000; ++i) queue.push_back(queued("run", 0, 4));
   int asked = 0;
-  CHECK_FALSE(next_to_start(
-                  queue, 0,
-                  [&](const QueuedRun&) {
-                    ++asked;
-                    return false;
-                  },
-                  kWorthIt)
-                  .has_value());
-  CHECK(asked <= 200);
+  const auto fits = [&](const QueuedRun&) {
+    ++asked;
+    return false;
+  };
+  CHECK_FALSE(next_to_start(queue, 0, room(fits)).has_value());
+  CHECK(asked == 1);
+  queue.push_back(queued("small"));
+  CHECK(next_to_start(queue, 0, room([](const QueuedRun& run) { return run.id == "small"; })) == 10'000);
+}
+
+TEST_CASE("runs that need no GPU neither pass one that waits for a GPU, nor wait for it", "[runner]") {
+  std::vector<QueuedRun> queue = {queued("gpu"), queued("cpu", 0, 0)};
+  const auto wants_gpu = [](const QueuedRun& run) { return run.resources.gpus > 0; };
+  const Room one_kind = {
+      [&](const QueuedRun& run) { return !wants_gpu(run); }, [](const QueuedRun&) { return true; },
+      [&](const QueuedRun& a, const QueuedRun& b) { return wants_gpu(a) == wants_gpu(b); }};
+  for (int i = 0; i < 2 * kMostPassedOver; ++i) CHECK(next_to_start(queue, 0, one_kind) == 1);
+  CHECK(queue[0].passed_over == 0);
+  queue[0].passed_over = kMostPassedOver;
+  CHECK(next_to_start(queue, 0, one_kind) == 1);
+  queue.push_back(queued("gpu again"));
+  queue[0].resources.gpus = 2;
+  const Room small = {[](const QueuedRun& run) { return run.resources.gpus == 1; }, one_kind.is_worth_waiting,
+                      one_kind.compete};
+  CHECK_FALSE(next_to_start(queue, 0, small).has_value());  // the large one is waited for
 }
 
 TEST_CASE("what ran out of memory is tried again with half the micro-batch, down to one", "[runner]") {
