@@ -17,7 +17,7 @@ import os
 import statistics
 import subprocess
 
-TUNED = {"learning_rate": [1e-4, 2e-4, 3e-4], "epochs": [2.0, 4.0]}
+TUNED = {"learning_rate": [1e-4, 2e-4, 3e-4, 5e-4], "epochs": [2.0, 3.0, 4.0]}
 PLAIN = {"batch_size": 32, "warmup_ratio": 0.1, "precision": "bf16", "learning_rate": 3e-4, "epochs": 2.0}
 TECHNIQUES = {
     "layerwise_lr_decay 0.9": {"layerwise_lr_decay": 0.9},

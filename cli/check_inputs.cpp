@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/run_paths.h"
+#include "core/text.h"
 #include "formats/stored_bert.h"
 #include "formats/teacher_file.h"
 #include "runner/command_line.h"
@@ -91,8 +92,9 @@ void check_teachers(const std::vector<RunSpec>& specs, const Dataset& train) {
   }
 }
 
-/// Parameters that no argument of the command names, "gpus" aside: whatever they are, it is the same job.
-std::vector<std::string> unused_parameters(const RunSpec& spec) {
+/// Names parameters that no argument of the command has, "gpus" aside: whatever they are, it is the same job.
+std::vector<std::string> warn_of_unused_parameters(const RunSpec& spec) {
+  if (!spec.is_command()) return {};
   std::vector<std::string> unused;
   auto values = command_values(spec, "run1", "run_dir");
   for (const auto& [key, value] : spec.params.items()) {
@@ -100,12 +102,16 @@ std::vector<std::string> unused_parameters(const RunSpec& spec) {
     auto kept = values.extract(key);
     try {
       fill_command(spec.command.argv, values);
-      unused.push_back(key);
+      unused.push_back("{" + key + "}");
     } catch (const Error&) {  // it is named
     }
     values.insert(std::move(kept));
   }
-  return unused;
+  if (unused.empty()) return {};
+  return {
+      fmt::format("no argument of the command has {}: such values make no difference, unless the program "
+                  "reads them from request.json itself",
+                  join(unused, ", "))};
 }
 
 bool looks_on_the_way(const std::vector<RunSpec>& specs) {
@@ -118,7 +124,7 @@ bool looks_on_the_way(const std::vector<RunSpec>& specs) {
 std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
   const RunSpec& spec = specs.front();
   Dataset train, dev;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = warn_of_unused_parameters(spec);
   if (spec.dev_data.path.empty() && looks_on_the_way(specs))
     warnings.push_back("eval_every: there is no dev data to evaluate on, so it does nothing");
   if (!spec.dev_data.path.empty()) {
@@ -126,13 +132,6 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
     if (!dev.has_answers())
       warnings.push_back(
           fmt::format("{}: it has questions without answers, so no run will be scored", spec.dev_data.path));
-  }
-  if (spec.is_command()) {
-    for (const auto& key : unused_parameters(spec))
-      warnings.push_back(
-          fmt::format("no argument of the command has {{{}}}: its values make no difference, "
-                      "unless the program reads them from request.json itself",
-                      key));
   }
   if (!spec.train_data.path.empty()) train = read_training_data(spec);
   if (!spec.is_command()) {

@@ -205,17 +205,19 @@ TEST_CASE("recipe: the project's native recipes are what their command recipes t
   }
 }
 
-TEST_CASE("recipe: the best one is that of its teachers, but for what it learns from them", "[experiments]") {
+TEST_CASE("recipe: the best ones are plain trainings with one technique each", "[experiments]") {
   const auto folder = test::source_dir() / "experiments/recipes";
-  const SweepSpec best = read_sweep(folder / "best.toml"),
-                  teachers = read_sweep(folder / "best_teachers.toml");
-  TrainSpec train = best.base.train;
-  CHECK(train.distillation > 0);
-  train.distillation = 0;
-  CHECK(train == teachers.base.train);
-  CHECK_FALSE(best.base.teacher.path.empty());
-  CHECK(best.base.init.path == teachers.base.init.path);
-  CHECK(best.base.train_data.path == teachers.base.train_data.path);
+  const SweepSpec plain = read_sweep(folder / "best_teachers.toml");
+  const auto check = [&](const SweepSpec& best, double TrainSpec::*technique) {
+    TrainSpec train = best.base.train;
+    CHECK(train.*technique > 0);
+    train.*technique = 0;
+    CHECK(train == plain.base.train);
+    CHECK(best.base.init.path == plain.base.init.path);
+    CHECK(best.base.train_data.path == plain.base.train_data.path);
+  };
+  check(read_sweep(folder / "best.toml"), &TrainSpec::rdrop);
+  check(read_sweep(folder / "best_distilled.toml"), &TrainSpec::distillation);
 }
 
 TEST_CASE("recipe: odd paths and names stay what they are", "[experiments]") {
