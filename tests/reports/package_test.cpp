@@ -290,6 +290,49 @@ TEST_CASE("package: a profile of one's own decides counts and folders, and trave
   CHECK_FALSE(any_failed(again.checks));
 }
 
+TEST_CASE("package: without the training file its recorded hash is held to the prescribed one", "[reports]") {
+  const ScoredWorkspace w;
+  auto options = options_for(w);
+  options.rules = w.dir / "own.json";
+  const auto prescribe = [&](const std::string& sha256) {
+    write_file(options.rules,
+               json_text({{"name", "own"}, {"train_data", {{"file", "theirs.json"}, {"sha256", sha256}}}}));
+  };
+  prescribe(sha256_file(w.train));
+  fs::remove(w.train);
+  const Package made = package(w, options);
+  CHECK_FALSE(any_failed(made.verification.checks));
+  prescribe(std::string(64, 'a'));
+  options.replace = true;
+  CHECK_THROWS_WITH(package(w, options),
+                    Contains("nothing was packed: training data: ") &&
+                        Contains("the run was trained on another file than the theirs.json"));
+}
+
+TEST_CASE("package: what only a model of expctl-train's has is unproven of another program's run",
+          "[reports]") {
+  const ScoredWorkspace w;
+  CommandSpec command;
+  command.argv = {"train"};
+  w.add_sweep({4, 5}, command);
+  auto options = options_for(w);
+  options.from = {"run4", "run5"};
+  options.top = options.average = 2;
+  options.rules = w.dir / "own.json";
+  const auto ask_for = [&](const char* item) {
+    write_file(options.rules, json_text({{"name", "own"}, {"items", {"predictions.json", item}}}));
+  };
+  ask_for("eval_only.py");
+  const Package made = package(w, options);
+  const auto items = std::find_if(made.verification.checks.begin(), made.verification.checks.end(),
+                                  [](const Check& check) { return check.rule == "items"; });
+  CHECK(items->result == CheckResult::kUnproven);
+  CHECK_THAT(items->why, Contains("run1/eval_only.py is missing: the judges need"));
+  ask_for("notes.txt");
+  options.replace = true;
+  CHECK_THROWS_WITH(package(w, options), Contains("items: run1/notes.txt is missing"));
+}
+
 TEST_CASE("package: the results of the rules stand in the summary, whose hash fits", "[reports]") {
   const ScoredWorkspace w;
   const Package made = package(w, options_for(w));
