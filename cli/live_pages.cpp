@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "cli/run_progress.h"
 #include "core/clock.h"
@@ -11,6 +12,7 @@
 #include "core/error.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
+#include "reports/package.h"
 #include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"
@@ -90,6 +92,22 @@ std::optional<std::string> LivePages::page(const PageAddress& address) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Whether the first three of the entries were evaluated on the same data, in the same way.
+bool are_evaluated_alike(const Registry& registry, const std::vector<RunRecord>& entries) {
+  constexpr size_t kAveraged = 3;
+  std::set<std::string> ways;
+  for (size_t i = 0; i < std::min(kAveraged, entries.size()); ++i) {
+    for (const auto& evaluation : registry.evaluations(entries[i].id)) {
+      if (evaluation.name == "default") ways.insert(evaluation_identity(evaluation.settings).dump());
+    }
+  }
+  return ways.size() <= 1;
+}
+
+}  // namespace
+
 std::string LivePages::home(const Registry& registry, const ListChoice& choice) const {
   constexpr size_t kBest = 10, kSweeps = 12;
   HomeFacts facts;
@@ -97,6 +115,7 @@ std::string LivePages::home(const Registry& registry, const ListChoice& choice) 
   facts.states = registry.state_counts();
   facts.running = running(registry, "", kRunningShown);
   facts.best = registry.query_runs({parse_where("f1>=0"), "f1", false, kBest});
+  facts.evaluated_alike = are_evaluated_alike(registry, facts.best);
   facts.place = {choice.page, kSweeps, static_cast<size_t>(registry.list_sweeps().size())};
   for (auto& totals : registry.sweep_totals(kSweeps, (choice.page - 1) * kSweeps))
     facts.sweeps.push_back(sweep_line(registry, std::move(totals)));

@@ -81,16 +81,17 @@ std::string home_page(const HomeFacts& facts) {
   }
   for (const auto& sweep : facts.sweeps) sweeps.push_back(sweep_json(sweep));
   const int64_t running = count_of(facts.states, RunState::kRunning);
-  const Json page = {{"top_count", kAveraged},
-                     {"top_mean", averaged == kAveraged ? short_score(sum / kAveraged) : "–"},
-                     {"best_f1", facts.best.empty() ? "–" : short_score(facts.best.front().f1)},
-                     {"best_id", facts.best.empty() ? "" : facts.best.front().id},
-                     {"any", !facts.states.empty()},
-                     {"states", states},
-                     {"running_table", running_table(facts.running, running)},
-                     {"run_table", run_table_html(facts.best, 1)},
-                     {"sweeps", sweeps},
-                     {"pager", pager(facts.place, "/?page=")}};
+  const Json page = {
+      {"top_count", kAveraged},
+      {"top_mean", averaged == kAveraged && facts.evaluated_alike ? short_score(sum / kAveraged) : "–"},
+      {"best_f1", facts.best.empty() ? "–" : short_score(facts.best.front().f1)},
+      {"best_id", facts.best.empty() ? "" : facts.best.front().id},
+      {"any", !facts.states.empty()},
+      {"states", states},
+      {"running_table", running_table(facts.running, running)},
+      {"run_table", run_table_html(facts.best, 1)},
+      {"sweeps", sweeps},
+      {"pager", pager(facts.place, "/?page=")}};
   return framed(facts.workspace, "Overview", PageTab::kHome, render("home.html", page, Escape::kHtml));
 }
 

@@ -66,22 +66,13 @@ std::vector<RunRecord> entries_to_choose_from(const Registry& registry, const Pa
   return entries;
 }
 
-/// What identifies an evaluation: F1 of other data or windows are not ranked beside each other.
-Json identity_of(const Json& settings) {
-  Json identity = Json::object();
-  for (const char* key : {"dev_sha256", "max_seq_length", "doc_stride", "window"}) {
-    if (settings.contains(key)) identity[key] = settings[key];
-  }
-  return identity;
-}
-
 std::vector<Candidate> scored_by(const Registry& registry, const std::vector<RunRecord>& entries,
                                  const std::string& name) {
   std::vector<Candidate> candidates;
   for (const auto& entry : entries) {
     for (const auto& evaluation : registry.evaluations(entry.id)) {
       if (evaluation.name != name) continue;
-      candidates.push_back({entry, identity_of(evaluation.settings)});
+      candidates.push_back({entry, evaluation_identity(evaluation.settings)});
       candidates.back().record.f1 = evaluation.f1;
       candidates.back().record.exact_match = evaluation.exact_match;
     }
@@ -336,6 +327,14 @@ std::vector<ManifestFile> write_submission(const Registry& registry, const Works
 }
 
 }  // namespace
+
+Json evaluation_identity(const Json& settings) {
+  Json identity = Json::object();
+  for (const char* key : {"dev_sha256", "max_seq_length", "doc_stride", "window"}) {
+    if (settings.contains(key)) identity[key] = settings[key];
+  }
+  return identity;
+}
 
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
                                        const std::string& evaluation) {

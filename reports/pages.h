@@ -46,6 +46,7 @@ struct HomeFacts {
   StateCounts states;
   std::vector<LiveRun> running;  ///< the first of them
   std::vector<RunRecord> best;   ///< the best F1 first
+  bool evaluated_alike = true;   ///< the first three of them, so that their F1 have a mean
   std::vector<SweepLine> sweeps;
   ListPlace place;  ///< of the sweeps
 };

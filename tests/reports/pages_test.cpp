@@ -121,6 +121,8 @@ TEST_CASE("pages: the overview has the mean of the best three only where there a
   facts.best.push_back(run_named("run3", "lr"));
   facts.best.back().f1 = 86.5;
   CHECK_THAT(home_page(facts), Contains("best 3</dt><dd>88.167</dd>"));
+  facts.evaluated_alike = false;
+  CHECK_THAT(home_page(facts), Contains("best 3</dt><dd>–</dd>"));
 }
 
 TEST_CASE("pages: a long list leads on and back, and keeps what was chosen", "[reports]") {
