@@ -51,8 +51,10 @@ SchedulerEnd Scheduler::work() {
     const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
     options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
   }
-  auto seconds = registry_.attempt_seconds();
-  for (const auto& run : options_.ended_runs) tally_.add(run, seconds[run.id]);
+  if (!options_.ended_runs.empty()) {
+    auto seconds = registry_.attempt_seconds();
+    for (const auto& run : options_.ended_runs) tally_.add(run, seconds[run.id]);
+  }
   take_up_jobs();
   recover();
   read_queue();
@@ -305,8 +307,10 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
   early_stopping_.look(run, spec_of(run), kIsAtWork, now);
   const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
   if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
-  double seconds = 0;
-  for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
+  double seconds = 0;  // of all its attempts; asked for of successes only
+  if (end.run.state == RunState::kSucceeded) {
+    for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
+  }
   if (is_own(run.id)) {
     const auto running = all_running();
     const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
