@@ -94,9 +94,8 @@ std::optional<std::string> LivePages::page(const PageAddress& address) {
 
 namespace {
 
-/// Whether the first three of the entries were evaluated on the same data, in the same way.
+/// Whether the first kAveraged of the entries were evaluated on the same data, in the same way.
 bool are_evaluated_alike(const Registry& registry, const std::vector<RunRecord>& entries) {
-  constexpr size_t kAveraged = 3;
   std::set<std::string> ways;
   for (size_t i = 0; i < std::min(kAveraged, entries.size()); ++i) {
     for (const auto& evaluation : registry.evaluations(entries[i].id)) {

@@ -93,8 +93,8 @@ void check_archive(const fs::path& archive, bool replace) {
 
 int package(const Program& program, PackageOptions options, bool archived) {
   options.out = fs::absolute(options.out).lexically_normal();
-  if (fs::is_symlink(options.out)) options.out = fs::weakly_canonical(options.out);  // what it points to
   if (options.out.filename().empty()) options.out = options.out.parent_path();
+  if (fs::is_symlink(options.out)) options.out = fs::weakly_canonical(options.out);  // what it points to
   const fs::path archive = archived ? fs::path(options.out.string() + ".tar.zst") : fs::path();
   check_archive(archive, options.replace);
   options.source_archive = source_archive();

@@ -70,7 +70,6 @@ Json configs_json(const std::vector<RunRecord>& runs) {
 }  // namespace
 
 std::string home_page(const HomeFacts& facts) {
-  constexpr size_t kAveraged = 3;
   double sum = 0;
   const size_t averaged = std::min(kAveraged, facts.best.size());
   for (size_t i = 0; i < averaged; ++i) sum += facts.best[i].f1.value();

@@ -43,13 +43,18 @@ std::vector<fs::path> paths_of_item(const std::string& item, const EntryView& en
   return {item};
 }
 
+double total_weight(const Json& shares) {
+  double total = 0;
+  for (const auto& share : shares) total += share.value("weight", 1.0);
+  return total;
+}
+
 /// How an ensemble's record says that members were combined; nothing where there is no record.
 void add_combination(const fs::path& record, Json& parts) {
   if (!fs::exists(record)) return;
   const Json ensemble = read_json(record);
   const Json members = json_get<Json>(ensemble, "members", record.string());
-  double total = 0;
-  for (const auto& member : members) total += member.value("weight", 1.0);
+  const double total = total_weight(members);
   parts.push_back(ensemble.value("method", Json()));
   for (const auto& member : members)
     parts.push_back(
@@ -63,8 +68,7 @@ std::optional<std::string> substance_of(const SubmissionView& view, const EntryV
   const auto models = entry.models();
   Json parts = Json::array();
   if (models.size() > 1) parts.push_back(manifest.value("method", Json()));
-  double total = 0;
-  for (const auto& model : manifest["models"]) total += model.value("weight", 1.0);
+  const double total = total_weight(manifest["models"]);
   for (size_t i = 0; i < models.size(); ++i) {
     const Json& model = manifest["models"][i];
     Json part = Json::array({view.sha256_of(CheckpointPaths{entry.paths.checkpoint(models[i])}.weights())});
