@@ -1,9 +1,9 @@
 """Learning curves of 27 configs, recorded from real trainings of MiniLM, and what early stopping would have made of them.
 
-    halving.py EXPCTL BENCH_HALVING MODEL TRAIN EVAL WORK_DIR [--seeds 1 2 ...] [--steps 100] [--articles 3]
+    halving.py EXPCTL BENCH_HALVING MODEL TRAIN EVAL WORK_DIR [--seeds 1 2 ...] [--steps 1000] [--articles 3]
 
 Every config is trained to its end for every seed (short trainings at length 128, the dev score looked at each fifth of the way); each seed is one sweep of
-27. bench_halving then plays each sweep in 200 random orders, with one run at a time and with four. What has been trained already is not
+27. They must be long enough to have left the plateau of some 10 F1, where MiniLM begins, by the first rung. bench_halving then plays each sweep in 200 random orders, with one run at a time and with four. What has been trained already is not
 trained again.
 """
 import argparse
@@ -21,7 +21,7 @@ init = "{model}"
 [train]
 max_steps = {steps}
 eval_every = {every}
-batch_size = 12
+batch_size = 6
 max_seq_length = 128
 doc_stride = 46
 [resources]
@@ -52,7 +52,7 @@ def main():
     for name in ("expctl", "bench_halving", "model", "train", "eval", "work"):
         parser.add_argument(name)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--articles", type=int, default=3)
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)

@@ -13,7 +13,7 @@
 #   runner    GPUs kept busy, jobs a second beside GNU parallel, a long queue
 #   ensemble  five members combined, decoded and scored over the dev set, and a greedy search among twenty, beside numpy
 #   package   five runs of BERT-base's size packed, beside cp of the same files, and the memory of the archive
-#   halving   (only where named: an hour and more) learning curves of 27 configs, and what early stopping saves and loses on them
+#   halving   (only where named: 40 minutes a seed) learning curves of 27 configs, and what early stopping saves and loses on them
 #   gain      (only where named: an hour) 8 seeds of MiniLM, and what ensembles of 1 to 8 of them gain by each method
 #   tpe       minima that sweeps of method tpe and random find, beside Optuna's TPE (fetches Optuna into build/optuna-venv)
 #   registry  100,000 runs: how long commands take, and metric rows a second beside MLflow's SQLite store (fetches MLflow)

@@ -121,7 +121,7 @@ bool looks_on_the_way(const std::vector<RunSpec>& specs) {
 
 }  // namespace
 
-std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
+std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs, bool needs_scores) {
   const RunSpec& spec = specs.front();
   Dataset train, dev;
   std::vector<std::string> warnings = warn_of_unused_parameters(spec);
@@ -129,9 +129,13 @@ std::vector<std::string> check_inputs(const std::vector<RunSpec>& specs) {
     warnings.push_back("eval_every: there is no dev data to evaluate on, so it does nothing");
   if (!spec.dev_data.path.empty()) {
     dev = read_dataset(spec.dev_data.path);
-    if (!dev.has_answers())
-      warnings.push_back(
-          fmt::format("{}: it has questions without answers, so no run will be scored", spec.dev_data.path));
+    if (!dev.has_answers()) {
+      const std::string what = spec.dev_data.path + ": it has questions without answers, so no run ";
+      if (needs_scores || spec.early_stop.is_wanted())
+        throw Error(what + "could be scored",
+                    "method = \"tpe\" and [early_stop] go by scores: give data.dev with answers");
+      warnings.push_back(what + "will be scored");
+    }
   }
   if (!spec.train_data.path.empty()) train = read_training_data(spec);
   if (!spec.is_command()) {

@@ -39,6 +39,7 @@ std::vector<ConfigRuns> configs_of(const Registry& registry, const std::string& 
   return configs;
 }
 
+/// Its best run.
 const std::string& name_of(const ConfigRuns& config) {
   return config.stats.ids.front();
 }
@@ -61,13 +62,14 @@ std::string_view unit_of(const ConfigCompareOptions& options) {
   return options.by_article ? "articles" : "paragraphs";
 }
 
-void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifference>& differences,
-                   const ConfigCompareOptions& options) {
+/// `names`: of the configs, as they were asked for.
+void print_configs(const ScoredConfigs& scored, const std::vector<std::string>& names,
+                   const std::vector<ConfigDifference>& differences, const ConfigCompareOptions& options) {
   std::vector<RunRecord> best;
   std::vector<std::string> header = {""}, mean = {"mean F1"}, sd = {"sd"}, seeds = {"seeds"};
+  header.insert(header.end(), names.begin(), names.end());
   for (const auto& config : scored.all) {
     best.push_back(config.runs.front());
-    header.push_back(name_of(config));
     const auto cells = score_cells(config);
     mean.push_back(cells[0]);
     sd.push_back(cells[1]);
@@ -85,8 +87,7 @@ void print_configs(const ScoredConfigs& scored, const std::vector<ConfigDifferen
   rows.insert(rows.end(), {mean, sd, seeds});
   fmt::print("{}", render_table(header, rows, stdout_style()));
   for (size_t i = 0; i < differences.size(); ++i) {
-    fmt::print("{}\n", difference_text(name_of(scored.all[0]), name_of(scored.all[i + 1]), differences[i],
-                                       unit_of(options)));
+    fmt::print("{}\n", difference_text(names[0], names[i + 1], differences[i], unit_of(options)));
     if (const auto plan = seed_plan(differences[i], options.difference))
       fmt::print("{}\n", seed_plan_text(*plan));
   }
@@ -97,12 +98,13 @@ Json plan_json(const ConfigDifference& difference, double wished) {
   return plan ? seed_plan_json(*plan) : Json();
 }
 
-void print_configs_json(const ScoredConfigs& scored, const std::vector<ConfigDifference>& differences,
+void print_configs_json(const ScoredConfigs& scored, const std::vector<std::string>& names,
+                        const std::vector<ConfigDifference>& differences,
                         const ConfigCompareOptions& options) {
   Json configs = Json::array(), against_first = Json::array();
   for (const auto& config : scored.all) configs.push_back(config_entry_json(config));
   for (size_t i = 0; i < differences.size(); ++i) {
-    against_first.push_back({{"id", name_of(scored.all[i + 1])},
+    against_first.push_back({{"id", names[i + 1]},
                              {"f1_difference", differences[i].f1},
                              {"paired", differences[i].is_paired},
                              {"interval", interval_json(differences[i])},
@@ -131,18 +133,17 @@ SweepVerdict verdict_of(const ScoredConfigs& scored, size_t pruned, double wishe
   verdict.gaps = gaps_to_best(scores, scored.groups);
   verdict.looks = best_looks(runs, noise_sd_of(scored));
   if (scores.size() > 1)
-    verdict.plan = seed_plan(config_difference(scores[1], scores[0], scored.groups), wished);
+    verdict.plan = seed_plan(config_difference(scores[1], scores[0], scored.groups), wished,
+                             seed_noise(scores, verdict.gaps, scored.groups));
   return verdict;
 }
 
 /// How many of the best must get more seeds so that the first two configs are among them: `--replicate` ranks
 /// by the seeds of the file, which all configs have. 0: they have none in common.
 size_t best_with_the_first_two(const std::vector<ConfigRuns>& configs) {
-  std::set<int64_t> common = seeds_of(configs.front().scores);
-  for (const auto& config : configs) {
-    const auto seeds = seeds_of(config.scores);
-    std::erase_if(common, [&](int64_t seed) { return !seeds.contains(seed); });
-  }
+  std::vector<ConfigScores> scores;
+  for (const auto& config : configs) scores.push_back(config.scores);
+  const auto common = common_seeds(scores);
   if (common.empty()) return 0;
   std::vector<double> sums;
   for (const auto& config : configs) {
@@ -183,12 +184,18 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
         "{} more runs were pruned and do not count: those that are left were chosen by their scores.\n",
         verdict.pruned);
   if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
+  const auto say_more = [&](const std::string& more) {
+    say(program,
+        fmt::format("next: expctl{} sweep {} {}", workspace_option(program), shell_quote(sweep.file), more));
+  };
+  if (verdict.gaps.empty() && scored.all.size() > 1) {
+    fmt::print("Each config has one seed: how much of their differences is luck is not known.\n");
+    say_more("--replicate 3");
+  }
   if (!verdict.plan) return;
   fmt::print("The two best differ by {:.2f}. {}\n", scored.all[0].stats.mean_f1 - scored.all[1].stats.mean_f1,
              seed_plan_text(*verdict.plan));
-  if (const auto more = replicate_options(scored, verdict); !more.empty())
-    say(program,
-        fmt::format("next: expctl{} sweep {} {}", workspace_option(program), shell_quote(sweep.file), more));
+  if (const auto more = replicate_options(scored, verdict); !more.empty()) say_more(more);
 }
 
 void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, const std::string& sweep) {
@@ -209,7 +216,7 @@ void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, 
 
 int compare_named_configs(const Program& program, const ConfigCompareOptions& options) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
-  std::vector<std::string> hashes, words;
+  std::vector<std::string> hashes, words, names;
   for (const auto& word : options.words) {
     const RunRecord run = registry.resolve_run(word);
     if (run.is_ensemble())
@@ -222,6 +229,7 @@ int compare_named_configs(const Program& program, const ConfigCompareOptions& op
                   "leave out --configs to compare them as two runs", ErrorCode::kUsage);
     hashes.push_back(run.config_hash);
     words.push_back(word);
+    names.push_back(run.id);
   }
   if (hashes.size() < 2)
     throw Error("--configs: name two runs or more, of different configs",
@@ -236,7 +244,7 @@ int compare_named_configs(const Program& program, const ConfigCompareOptions& op
   std::vector<ConfigDifference> differences;
   for (size_t i = 1; i < scored.all.size(); ++i)
     differences.push_back(config_difference(scored.all[0].scores, scored.all[i].scores, scored.groups));
-  (program.json ? print_configs_json : print_configs)(scored, differences, options);
+  (program.json ? print_configs_json : print_configs)(scored, names, differences, options);
   return 0;
 }
 

@@ -54,18 +54,19 @@ std::vector<std::string> option_names(const CLI::App& app, const CLI::App& verb)
   return names;
 }
 
-/// Whether one of the verb's own words is a run.
-bool takes_run(const CLI::App& verb) {
+/// The verb's own word that is a run; null where none is.
+const CLI::Option* run_option(const CLI::App& verb) {
   const auto positionals = verb.get_options([](const CLI::Option* o) { return o->get_positional(); });
-  return std::any_of(positionals.begin(), positionals.end(), [](const CLI::Option* option) {
+  const auto found = std::find_if(positionals.begin(), positionals.end(), [](const CLI::Option* option) {
     return option->get_name(true).find("ID") != std::string::npos;
   });
+  return found == positionals.end() ? nullptr : *found;
 }
 
 }  // namespace
 
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::function<std::vector<std::string>()>& names) {
+                                     const std::function<std::vector<std::string>(bool)>& names) {
   if (words.empty()) return {};
   const Place place = place_of(app, words);
   if (place.is_value) return {};
@@ -76,8 +77,9 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
     for (const CLI::App* verb :
          place.verb->get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); }))
       all.push_back(verb->get_name());
-    if (takes_run(*place.verb)) {
-      for (auto& name : names()) all.push_back(std::move(name));
+    if (const CLI::Option* option = run_option(*place.verb)) {
+      const bool takes_sweeps = option->get_description().find("sweep") != std::string::npos;
+      for (auto& name : names(takes_sweeps)) all.push_back(std::move(name));
     }
   }
   std::set<std::string> fitting;

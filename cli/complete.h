@@ -11,9 +11,9 @@
 namespace expctl {
 
 /// Words that begin as the last of `words` does, which may be empty; those before it are the line without the
-/// program's name. `names` gives ids and tags of runs; it is asked only where a verb takes one. Nothing where
-/// a file or a value of its own is wanted.
+/// program's name. `names` gives ids and tags of runs, and with `true` ids of sweeps too; it is asked only
+/// where a verb takes one. Nothing where a file or a value of its own is wanted.
 std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::function<std::vector<std::string>()>& names);
+                                     const std::function<std::vector<std::string>(bool)>& names);
 
 }  // namespace expctl

@@ -48,15 +48,20 @@ complete -c expctl -a '(__expctl_complete)'
 )"},
 };
 
-/// Ids, tags and "@". A workspace that is not there yet, or whose registry cannot be read now, has none.
-std::vector<std::string> run_names(const WorkspacePaths& workspace) {
+/// Ids, tags and "@"; of sweeps too where they can be named. A workspace that is not there yet, or whose
+/// registry cannot be read now, has none.
+std::vector<std::string> run_names(const WorkspacePaths& workspace, bool with_sweeps) {
   std::vector<std::string> names;
   if (!fs::exists(workspace.registry())) return names;
   try {
-    Registry::open_existing(workspace.registry()).for_each_run({}, [&](RunRecord&& run) {
+    const Registry registry = Registry::open_existing(workspace.registry());
+    registry.for_each_run({}, [&](RunRecord&& run) {
       names.push_back(std::move(run.id));
       for (auto& tag : run.tags) names.push_back(std::move(tag));
     });
+    if (with_sweeps) {
+      for (const auto& sweep : registry.list_sweeps()) names.push_back(sweep.id);
+    }
   } catch (const Error&) {
     return {};
   }
@@ -67,7 +72,7 @@ std::vector<std::string> run_names(const WorkspacePaths& workspace) {
 int complete(const CLI::App& app, const Program& program) {
   const char* text = std::getenv(kWords);
   const auto words = split(text == nullptr ? "" : text, '\n');
-  const auto names = [&] { return run_names(program.workspace()); };
+  const auto names = [&](bool with_sweeps) { return run_names(program.workspace(), with_sweeps); };
   for (const auto& word : completions(app, words, names)) fmt::print("{}\n", word);
   return 0;
 }

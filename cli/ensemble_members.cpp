@@ -91,9 +91,12 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
     }
     if (const auto why = unfit(run, workspace, method); !why.empty()) {
       const bool has_nbest = fs::exists(RunPaths{workspace.folder(run.id)}.nbest());
-      throw Error(why, run.state != RunState::kSucceeded ? "expctl runs list shows the states"
-                       : has_nbest                       ? "--method nbest needs its n-best only"
-                                                         : "runs of expctl-train leave one");
+      throw Error(
+          why, run.state != RunState::kSucceeded ? "expctl runs list shows the states"
+               : has_nbest                       ? "--method nbest needs its n-best only"
+               : spec_of(run).is_command()
+                   ? "runs of expctl-train leave one, and of a command --method nbest needs only its n-best"
+                   : "expctl registry check says what else is missing");
     }
     members.runs.push_back(run);
   }

@@ -116,7 +116,7 @@ void add_own_files(const Program& program, const Answers& answers, const fs::pat
     write_file(paths.log(), fmt::format("imported from {}, where no log was\n", from.string()));
   if (!fs::exists(paths.command()))
     write_file(paths.command(), fmt::format("# how {} was made is not known; it was taken in by\n{}\n",
-                                            from.string(), program.command_line));
+                                            from.string(), command_text(program.arguments)));
 }
 
 /// In a folder beside the runs, which becomes the run's once it is whole.

@@ -114,9 +114,7 @@ int run(int argc, char** argv) {
     return report_parse(app, e, argc, argv);
   }
   set_thread_count(static_cast<int64_t>(usable_cpus().size()));
-  program.command_line = "expctl";
   program.arguments.assign(argv + 1, argv + argc);
-  for (const auto& argument : program.arguments) program.command_line += " " + shell_quote(argument);
   if (program.workspace_dir.empty())
     throw Error("--workspace is empty", "name a folder, or leave it out for ./runs", ErrorCode::kUsage);
   program.workspace_dir = std::filesystem::absolute(program.workspace_dir).lexically_normal();

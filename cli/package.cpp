@@ -53,12 +53,10 @@ void print_package(const Program& program, const Package& package, const fs::pat
   if (!archive.empty()) fmt::print("{}\n", archive.string());
 }
 
-/// So that what was handed in is never cleared away.
-void record(Registry& registry, const WorkspacePaths& workspace, const Submission& submission,
-            const PackageOptions& options) {
-  std::vector<std::string> ids;
-  for (const auto& entry : submission.entries) ids.push_back(entry.record.id);
-  registry.set_submission(options.out.string(), ids, options.now_s, [&](const auto& changed) {
+/// So that what was handed in is never cleared away. The entries that the folder has, or had before.
+std::vector<std::string> record(Registry& registry, const WorkspacePaths& workspace, const fs::path& folder,
+                                const std::vector<std::string>& entries, double now_s) {
+  return registry.set_submission(folder.string(), entries, now_s, [&](const auto& changed) {
     for (const auto& id : changed) write_run_file(registry, id, RunPaths{workspace.folder(id)});
   });
 }
@@ -91,10 +89,30 @@ void check_archive(const fs::path& archive, bool replace) {
               "--out names a new folder; --replace puts the new archive in its place");
 }
 
+/// As it is on record: absolute, without a trailing slash, of a link what it points to.
+fs::path submission_folder(const fs::path& typed) {
+  fs::path folder = fs::absolute(typed).lexically_normal();
+  if (folder.filename().empty()) folder = folder.parent_path();
+  return fs::is_symlink(folder) ? fs::weakly_canonical(folder) : folder;
+}
+
+int forget(const Program& program, const fs::path& typed) {
+  const fs::path folder = submission_folder(typed);
+  if (fs::exists(folder))
+    throw Error(fmt::format("{} is still there", folder.string()),
+                "it is forgotten once it has been deleted");
+  Registry registry = Registry::open_existing(program.workspace().registry());
+  const auto entries = record(registry, program.workspace(), folder, {}, SystemClock().now_s());
+  if (entries.empty())
+    throw Error(fmt::format("{}: no submission of that folder is on record", folder.string()),
+                "the message of expctl rm names it", ErrorCode::kNotFound);
+  say(program,
+      fmt::format("{} is no longer on record; its entries were {}", folder.string(), join(entries, ", ")));
+  return 0;
+}
+
 int package(const Program& program, PackageOptions options, bool archived) {
-  options.out = fs::absolute(options.out).lexically_normal();
-  if (options.out.filename().empty()) options.out = options.out.parent_path();
-  if (fs::is_symlink(options.out)) options.out = fs::weakly_canonical(options.out);  // what it points to
+  options.out = submission_folder(options.out);
   const fs::path archive = archived ? fs::path(options.out.string() + ".tar.zst") : fs::path();
   check_archive(archive, options.replace);
   options.source_archive = source_archive();
@@ -109,7 +127,9 @@ int package(const Program& program, PackageOptions options, bool archived) {
     };
   }
   const Package made = package_submission(registry, program.workspace(), options);
-  record(registry, program.workspace(), made.submission, options);
+  std::vector<std::string> ids;
+  for (const auto& entry : made.submission.entries) ids.push_back(entry.record.id);
+  record(registry, program.workspace(), options.out, ids, options.now_s);
   if (!archive.empty()) pack_folder(options.out, archive);
   print_package(program, made, options.out, archive);
   if (const fs::path old = options.out.string() + ".tar.zst"; !archived && fs::exists(old))
@@ -119,9 +139,9 @@ int package(const Program& program, PackageOptions options, bool archived) {
     if (check.result == CheckResult::kUnproven)
       say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
   }
-  say(program,
-      fmt::format("verified, held to the rules '{}'; to check it again: expctl verify {} --dev DEV_FILE",
-                  made.verification.rules, shell_quote(options.out.string())));
+  say(program, fmt::format("verified, held to the rules '{}'; to check it again: expctl verify {} --dev {}",
+                           made.verification.rules, shell_quote(options.out.string()),
+                           shell_quote(made.dev.string())));
   return 0;
 }
 
@@ -132,6 +152,7 @@ void add_package(CLI::App& app, Program& program) {
   verb->footer("Example: expctl package --top 5");
   struct Options : PackageOptions {
     bool archived = false;
+    bool forgotten = false;
   };
   auto options = std::make_shared<Options>();
   options->out = "submission";
@@ -154,10 +175,13 @@ void add_package(CLI::App& app, Program& program) {
   verb->add_flag("--replace", options->replace,
                  "Put it in the place of the submission that is there, once it is whole");
   verb->add_flag("--archive", options->archived, "Also make OUT.tar.zst");
+  verb->add_flag("--forget", options->forgotten,
+                 "Make nothing: the folder OUT was deleted, and its entries may be removed again");
   verb->callback([&program, options] {
     program.action = [&program, options] {
       try {
-        return package(program, *options, options->archived);
+        return options->forgotten ? forget(program, options->out)
+                                  : package(program, *options, options->archived);
       } catch (const Interrupted& interrupted) {
         return 128 + interrupted.signal;
       }

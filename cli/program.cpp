@@ -36,6 +36,12 @@ TableStyle stdout_style() {
   return {is_known ? size.ws_col : size_t{0}, terminal_takes_colour()};
 }
 
+std::string command_text(const std::vector<std::string>& words) {
+  std::string text = "expctl";
+  for (const auto& word : words) text += " " + shell_quote(word);
+  return text;
+}
+
 std::string workspace_option(const Program& program) {
   const auto usual = std::filesystem::absolute("runs").lexically_normal();
   return program.workspace_dir == usual ? "" : " --workspace " + shell_quote(program.workspace_dir.string());

@@ -19,8 +19,7 @@ struct Program {
   std::filesystem::path workspace_dir;  ///< --workspace, EXPCTL_WORKSPACE, or ./runs; made absolute by main
   bool json = false;
   bool quiet = false;
-  std::string command_line;            ///< as it was typed, quoted for a shell
-  std::vector<std::string> arguments;  ///< the same, without the program's name
+  std::vector<std::string> arguments;  ///< as they were typed, without the program's name
   std::function<int()> action;         ///< set by the verb that was called; returns the exit code
 
   WorkspacePaths workspace() const { return {workspace_dir}; }
@@ -38,6 +37,9 @@ TableStyle stdout_style();
 
 /// " --workspace DIR" for a command to type next, "" where the workspace is the usual one.
 std::string workspace_option(const Program& program);
+
+/// "expctl" and the words, quoted for a shell.
+std::string command_text(const std::vector<std::string>& words);
 
 /// One line on stderr, unless --quiet.
 void say(const Program& program, const std::string& line);

@@ -1,6 +1,7 @@
 // `expctl stop ID ...` and `expctl resume ID ...`: runs that a person takes out, and back in.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -8,6 +9,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "registry/registry.h"
 #include "runner/claim.h"
 #include "runner/record_files.h"
@@ -15,17 +17,42 @@
 namespace expctl {
 namespace {
 
-RunRecord find_one(const Registry& registry, const std::string& word) {
-  RunRecord run = registry.resolve_run(word);
-  if (run.is_ensemble())
-    throw Error(fmt::format("{} is an ensemble: there is nothing to stop or resume", run.id), "",
-                ErrorCode::kUsage);
-  return run;
+/// The runs that the words name; of a sweep those which `concerns` says so of. Queued ones come first: none
+/// of them is to start where another of them has ended.
+std::vector<RunRecord> find_runs(const Registry& registry, const std::vector<std::string>& words,
+                                 bool (*concerns)(RunState)) {
+  std::vector<RunRecord> runs;
+  const auto add = [&](RunRecord&& run) {
+    const bool is_known =
+        std::any_of(runs.begin(), runs.end(), [&](const RunRecord& known) { return known.id == run.id; });
+    if (!is_known) runs.push_back(std::move(run));
+  };
+  for (const auto& word : words) {
+    if (registry.find_sweep(word)) {
+      RunFilter filter;
+      filter.sweep_id = word;
+      registry.for_each_run(filter, [&](RunRecord&& run) {
+        if (concerns(run.state)) add(std::move(run));
+      });
+      continue;
+    }
+    RunRecord run = registry.resolve_run(word);
+    if (run.is_ensemble())
+      throw Error(fmt::format("{} is an ensemble: there is nothing to stop or resume", run.id), "",
+                  ErrorCode::kUsage);
+    add(std::move(run));
+  }
+  std::stable_partition(runs.begin(), runs.end(),
+                        [](const RunRecord& run) { return run.state == RunState::kQueued; });
+  return runs;
 }
 
 /// Whether a job of a cluster has begun the run, and no expctl has taken that in yet.
 bool has_begun_unseen(const RunRecord& run, const RunPaths& paths) {
-  if (run.state != RunState::kQueued || !std::filesystem::exists(paths.claim())) return false;
+  // A run that was resumed has an old claim and no request until its next attempt.
+  if (run.state != RunState::kQueued || !std::filesystem::exists(paths.claim()) ||
+      !std::filesystem::exists(paths.request()))
+    return false;
   const auto request = worker_request_from_json(read_json(paths.request()), paths.request().string());
   const auto claims = read_claims(paths, request.attempt_token);
   return !claims.empty() && claims.back().attempt > run.attempts;
@@ -61,9 +88,9 @@ RunState wait_for_end(const Registry& registry, const std::string& run_id, doubl
 
 int stop(const Program& program, const std::vector<std::string>& words) {
   Registry registry = Registry::open_existing(program.workspace().registry());
-  std::vector<RunRecord> runs;
-  for (const auto& word : words) runs.push_back(find_one(registry, word));
-  bool all_stopped = true;
+  const auto runs = find_runs(registry, words, [](RunState state) { return !is_finished(state); });
+  if (runs.empty()) say(program, fmt::format("{}: no run is queued or running", join(words, ", ")));
+  bool all_stopped = !runs.empty();
   std::vector<std::string> asked;
   for (const auto& run : runs) {
     if (ask_to_stop(registry, run.id, RunPaths{program.workspace().folder(run.id)})) {
@@ -72,6 +99,12 @@ int stop(const Program& program, const std::vector<std::string>& words) {
     }
     say(program, fmt::format("{} is {} already", run.id, name_of(run.state)));
     all_stopped = false;
+  }
+  for (const auto& word : words) {
+    if (std::filesystem::exists(program.workspace().trials(word)))
+      say(program, fmt::format("{} proposes further trials as long as its command is at work: interrupt that "
+                               "(Ctrl-C) to end the search",
+                               word));
   }
   // A worker has 30 s to save its state.
   constexpr double kPatience_s = 40;
@@ -105,13 +138,11 @@ std::string hint_for(const RunRecord& run) {
 
 int resume(const Program& program, const std::vector<std::string>& words) {
   Registry registry = Registry::open_existing(program.workspace().registry());
-  std::vector<RunRecord> runs;
-  for (const auto& word : words) {
-    runs.push_back(find_one(registry, word));
-    if (runs.back().state != RunState::kStopped) {
-      throw Error(fmt::format("{} is {}, not stopped", runs.back().id, name_of(runs.back().state)),
-                  hint_for(runs.back()));
-    }
+  const auto runs = find_runs(registry, words, [](RunState state) { return state == RunState::kStopped; });
+  if (runs.empty()) throw Error(fmt::format("{}: no run is stopped", join(words, ", ")));
+  for (const auto& run : runs) {
+    if (run.state != RunState::kStopped)
+      throw Error(fmt::format("{} is {}, not stopped", run.id, name_of(run.state)), hint_for(run));
   }
   for (const auto& run : runs) {
     const RunPaths paths{program.workspace().folder(run.id)};
@@ -133,7 +164,7 @@ void add_verb(CLI::App& app, Program& program, const char* name, const char* wha
   auto* verb = app.add_subcommand(name, what);
   verb->footer(fmt::format("Example: expctl {} run3", name));
   auto ids = std::make_shared<std::vector<std::string>>();
-  verb->add_option("ID", *ids, "run3, @ (the newest), ...")->required()->expected(1, -1);
+  verb->add_option("ID", *ids, "run3, @ (the newest), ...; sweep1 for its runs")->required()->expected(1, -1);
   verb->callback(
       [&program, ids, act] { program.action = [&program, ids, act] { return act(program, *ids); }; });
 }

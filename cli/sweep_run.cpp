@@ -14,6 +14,7 @@
 #include "cli/check_inputs.h"
 #include "cli/replicate.h"
 #include "cli/run_progress.h"
+#include "cli/sweep_end.h"
 #include "cli/sweep_runs.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -221,14 +222,24 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::string& 
   return runs;
 }
 
-void print_results(const Program& program, const std::string& sweep_id, const std::vector<RunRecord>& runs) {
-  if (program.json) {
-    Json json = runs_json(ranked(runs));
-    json["sweep"] = sweep_id;
-    fmt::print("{}", json_text(json));
-  } else {
-    fmt::print("{}", runs_table(ranked(runs), stdout_style()));
+/// Runs of others that are queued for this machine: whoever schedules starts them too. "" where there are
+/// none.
+std::string others_queued_text(const Program& program, const Registry& registry,
+                               const std::vector<SweepEntry>& entries) {
+  std::set<std::string> own;
+  for (const auto& entry : entries) own.insert(entry.run_id);
+  std::vector<std::string> others;
+  for (const auto& queued : registry.queued_runs()) {
+    if (!own.contains(queued.id) && queued.executor == "local") others.push_back(queued.id);
   }
+  if (others.empty()) return "";
+  constexpr size_t kNamed = 8;
+  std::string named = join({others.begin(), others.begin() + std::min(others.size(), kNamed)}, " ");
+  if (others.size() > kNamed) named += " ...";
+  return fmt::format(
+      "{} queued here by other sweeps will be started too, where there is room; to call that off: "
+      "expctl{} stop {}",
+      others.size() == 1 ? "1 run" : fmt::format("{} runs", others.size()), workspace_option(program), named);
 }
 
 /// What was asked of a scheduler that another command has begun without it; "": nothing.
@@ -246,6 +257,7 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
                       SweepRuns& sweep, const fs::path& worker, const SweepRunOptions& options) {
   ProgressPrinter printer(program.quiet, stderr_is_interactive());
   bool said = false;
+  std::optional<FileLock> waiting;  // tells the scheduler at work that there is one to take over
   const auto more_runs = [&] {
     sweep.look(&registry, sweep_id);
     return MoreRuns{sweep.enter(registry, sweep_id), sweep.to_come()};
@@ -256,10 +268,13 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
     if (options.until > 0 && SystemClock().now_s() >= options.until) {
       if (said)
         printer.change("the time is up; what was handed over goes on there, unless expctl stop ends it");
-      return {SIGINT, ""};
+      return {SIGINT, "", true};
     }
     const auto lock = FileLock::try_take(program.workspace().lock());
     if (lock) {
+      waiting.reset();
+      if (const auto others = others_queued_text(program, registry, sweep.entries()); !others.empty())
+        printer.change(others);
       SchedulerOptions scheduling;
       scheduling.expctl = self_path();
       scheduling.worker = worker;
@@ -284,6 +299,7 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
       printer.change("another expctl sweep is at work in this workspace: the runs are handed to it" +
                      unheeded_text(options));
     said = true;
+    if (!waiting) waiting = FileLock::try_take(program.workspace().waiting_lock());
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
 }
@@ -316,59 +332,6 @@ SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, co
   make_folder(workspace.folder(record.id));
   write_file(workspace.sweep_file(record.id), content);
   return record;
-}
-
-/// `may_be_queued`: it was asked not to start all.
-int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs, bool may_be_queued) {
-  if (end.signal != 0) return 128 + end.signal;
-  if (!end.paused.empty()) return static_cast<int>(ErrorCode::kRunsFailed);
-  const bool some_failed = std::any_of(runs.begin(), runs.end(), [may_be_queued](const RunRecord& run) {
-    return run.state == RunState::kFailed || run.state == RunState::kStopped ||
-           (run.state == RunState::kQueued && !may_be_queued);
-  });
-  return some_failed ? static_cast<int>(ErrorCode::kRunsFailed) : 0;
-}
-
-/// How many of the runs a cluster has.
-size_t count_jobs(const Program& program, const std::vector<RunRecord>& runs) {
-  std::set<std::string> own;
-  for (const auto& run : runs) {
-    if (!is_finished(run.state)) own.insert(run.id);
-  }
-  size_t count = 0;
-  for (const auto& array : read_job_arrays(program.workspace())) {
-    for (const auto& task : array.tasks) count += own.erase(task.run_id);
-  }
-  return count;
-}
-
-void say_next(const Program& program, const SchedulerEnd& end, const std::vector<RunRecord>& runs) {
-  const auto count = [&](RunState state) {
-    return std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) { return run.state == state; });
-  };
-  if (!end.paused.empty()) {
-    return say(program,
-               fmt::format("paused: {}; the others stay queued. `expctl{} logs ID` says why; to go on: {}",
-                           end.paused, workspace_option(program), program.command_line));
-  }
-  if (const auto jobs = count_jobs(program, runs); end.signal != 0 && jobs > 0) {
-    return say(program, fmt::format("{} runs are with the cluster and go on there; to take them up: {}", jobs,
-                                    program.command_line));
-  }
-  if (const auto queued = count(RunState::kQueued); end.signal != 0 || queued > 0)
-    return say(program, fmt::format("{} queued; to go on: {}", queued, program.command_line));
-  if (const auto failed = count(RunState::kFailed); failed > 0)
-    say(program,
-        fmt::format(
-            "{} failed; to try again: {}{}", failed, program.command_line,
-            program.command_line.find("--retry-failed") == std::string::npos ? " --retry-failed" : ""));
-  const auto best = ranked(runs);
-  const auto has_logits = [&](const RunRecord& run) {
-    return run.f1 && fs::exists(RunPaths{program.workspace().folder(run.id)}.logits());
-  };
-  if (best.size() > 1 && has_logits(best[0]) && has_logits(best[1]))
-    say(program,
-        fmt::format("next: expctl{} ensemble {} {}", workspace_option(program), best[0].id, best[1].id));
 }
 
 /// The same command without --detach, in a session of its own.
@@ -405,13 +368,22 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   if (runs.to_come() > 0) {
     for (auto& config : sample_configs(sweep)) specs.push_back(std::move(config));
   }
-  for (const auto& warning : check_inputs(specs)) say(program, "warning: " + warning);
+  for (const auto& warning : check_inputs(specs, sweep.method == SweepMethod::kTpe))
+    say(program, "warning: " + warning);
   MachineGpus gpus(options.gpus);
   const fs::path worker = worker_for(specs);
   const SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
-  check_can_run(specs, pool);
+  try {
+    check_can_run(specs, pool);
+  } catch (const Error& e) {
+    throw Error(fmt::format("{}: {}", options.file, e.what()), e.hint(), e.code());
+  }
   if (runs.to_come() > 0) warn_of_lag(program, sweep, pool);
   if (options.dry_run) {
+    if (before) {
+      if (const auto others = others_queued_text(program, *before, runs.entries()); !others.empty())
+        say(program, others);
+    }
     const auto past = before ? past_runs(*before) : std::vector<PastRun>();
     return print_plan(program, runs.entries(), runs.to_come(), options.retry_failed,
                       expected_total_s(runs, options.retry_failed, past, pool));
@@ -433,7 +405,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, runs, worker, options);
   const auto records = own_records(registry, record.id, runs.entries());
   print_results(program, record.id, records);
-  say_next(program, end, records);
+  say_next(program, end, record.id, records);
   return exit_code(end, records, options.max_runs > 0);
 }
 

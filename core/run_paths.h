@@ -26,6 +26,8 @@ struct WorkspacePaths {
 
   std::filesystem::path registry() const { return root / "registry.db"; }
   std::filesystem::path lock() const { return root / "scheduler.lock"; }  ///< flock of the one scheduler
+  /// flock of one of the sweeps that wait for that one to end
+  std::filesystem::path waiting_lock() const { return root / "scheduler.waiting"; }
   /// What a sweep that was begun with --detach says.
   std::filesystem::path scheduler_log() const { return root / "scheduler.log"; }
   std::filesystem::path folder(const std::string& id) const { return root / id; }

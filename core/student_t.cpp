@@ -1,6 +1,7 @@
 #include "core/student_t.h"
 
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -42,6 +43,10 @@ std::optional<size_t> values_needed(double difference, double sd, double power) 
     (t_test_power(difference, sd, middle) < power ? low : high) = middle;
   }
   return high;
+}
+
+double sd_upper_limit(double sd, double degrees) {
+  return sd * std::sqrt(degrees / boost::math::quantile(boost::math::chi_squared(degrees), 0.1));
 }
 
 double expected_maximum(size_t count) {

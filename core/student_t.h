@@ -20,6 +20,9 @@ double t_test_power(double difference, double sd, size_t count);
 /// The fewest values with which that test has the power, 80 % as usual; nothing where it is more than 10,000.
 std::optional<size_t> values_needed(double difference, double sd, double power = 0.8);
 
+/// What the standard deviation that `sd` estimates, with `degrees` > 0 of freedom, does not exceed with 90 %.
+double sd_upper_limit(double sd, double degrees);
+
 /// The expected largest of `count` >= 1 independent standard normal values. To 1e-8.
 double expected_maximum(size_t count);
 

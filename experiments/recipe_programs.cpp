@@ -115,8 +115,8 @@ void finish(RecipeDraft& draft) {
   Recipe& recipe = draft.recipe;
   if (recipe.train.precision == "auto")
     recipe.notes.push_back(
-        "precision: fp16 there; expctl-train computes in bf16 or, where the CPU has no such "
-        "products, in fp32");
+        "precision: fp16 there; auto is bf16 or, where there are no such products, fp32 (a GPU also has "
+        "fp16)");
   const auto missing = [&](std::string& path, const std::string& key, const std::string& usual) {
     if (!path.empty()) return;
     path = usual;

@@ -42,7 +42,9 @@ void check_free(SQLite::Database& db, const std::string& run_id, const std::vect
   }
   if (const auto submissions = submissions_with(db, run_id); !submissions.empty()) {
     throw Error(fmt::format("{} lies in the submission {}", run_id, submissions.front().folder),
-                "what was handed in stays on record");
+                fmt::format("what was handed in stays on record; once that folder has been deleted: expctl "
+                            "package --forget --out {}",
+                            shell_quote(submissions.front().folder)));
   }
 }
 

@@ -107,8 +107,12 @@ class QueryText {
     return left + where.op + " " + bound(where.value) + end;
   }
 
-  /// A number is compared with numbers only: with a text SQL would answer, and mean nothing.
+  /// A number is compared with numbers only, a state with states: else SQL would answer, and mean nothing.
   static void check_type(const Where& where) {
+    if (where.key == "state" && where.op != "~" && !run_state_from(scalar_text(where.value))) {
+      throw Error(fmt::format("--where: there is no state '{}'", scalar_text(where.value)),
+                  "queued, running, succeeded, failed, stopped or pruned", ErrorCode::kUsage);
+    }
     constexpr std::string_view kNumbers[] = {"seed",     "f1",      "exact_match", "em",
                                              "attempts", "created", "started",     "ended"};
     const TrainKey* key = find_train_key(where.key);

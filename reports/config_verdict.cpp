@@ -11,29 +11,49 @@
 
 namespace expctl {
 
-std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
-                                                    const std::vector<RunRecord>& runs) {
+namespace {
+
+/// What is on record of configs that were scored on the same data as the best.
+struct Recorded {
+  std::vector<ConfigScores> scores;
+  std::vector<size_t> places;  ///< of each its config
+};
+
+Recorded recorded_scores(const std::vector<ConfigStats>& configs, const std::vector<RunRecord>& runs) {
   std::map<std::string, const RunRecord*> by_id;
   for (const auto& run : runs) by_id[run.id] = &run;
   const auto data_of = [&](const ConfigStats& config) {
     return spec_of(*by_id.at(config.ids.front())).dev_data.sha256;
   };
-  std::vector<ConfigScores> scores;
-  std::vector<size_t> places;
+  Recorded recorded;
   const std::string data = configs.empty() ? "" : data_of(configs.front());
   for (size_t i = 0; i < configs.size(); ++i) {
     if (configs[i].scored == 0 || data_of(configs[i]) != data) continue;
-    auto& of_config = scores.emplace_back();
+    auto& of_config = recorded.scores.emplace_back();
     for (const auto& id : configs[i].ids) {
       const RunRecord& run = *by_id.at(id);
       if (run.f1) of_config.push_back({run.seed, {*run.f1}});
     }
-    places.push_back(i);
+    recorded.places.push_back(i);
   }
+  return recorded;
+}
+
+}  // namespace
+
+std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
+                                                    const std::vector<RunRecord>& runs) {
+  const Recorded recorded = recorded_scores(configs, runs);
   std::vector<std::optional<GapToBest>> gaps(configs.size());
-  const auto found = gaps_to_best(scores, one_group());
-  for (size_t i = 0; i < found.size(); ++i) gaps[places[i]] = found[i];
+  const auto found = gaps_to_best(recorded.scores, one_group());
+  for (size_t i = 0; i < found.size(); ++i) gaps[recorded.places[i]] = found[i];
   return gaps;
+}
+
+std::optional<SeedNoise> recorded_noise(const std::vector<ConfigStats>& configs,
+                                        const std::vector<RunRecord>& runs) {
+  const auto scores = recorded_scores(configs, runs).scores;
+  return seed_noise(scores, gaps_to_best(scores, one_group()), one_group());
 }
 
 std::string gap_text(const GapToBest& gap) {
@@ -102,23 +122,35 @@ Json best_looks_json(const BestLooks& looks) {
           {"by_chance", looks.by_chance}};
 }
 
-std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished) {
+std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished,
+                                  const std::optional<SeedNoise>& noise) {
   constexpr double kPower = 0.8;
   const double quantiles = 1.959964 + 0.841621;  // of a two-sided test at 5 %, of that power
   constexpr double kRounding = 1e-9;             // seeds that are alike differ by it
-  if (!difference.interval || difference.interval->seed_sd < kRounding) return std::nullopt;
-  SeedPlan plan{wished > 0 ? wished : std::abs(difference.f1), difference.interval->seed_sd, {}, 0};
-  plan.seeds = values_needed(plan.difference, plan.seed_sd, kPower);
-  plan.least_shown = quantiles * difference.interval->question_error;
+  if (!difference.interval) return std::nullopt;
+  const auto& interval = *difference.interval;
+  const SeedNoise known = noise ? *noise : SeedNoise{interval.seed_sd, interval.seed_degrees};
+  if (known.sd < kRounding) return std::nullopt;
+  SeedPlan plan;
+  plan.difference = wished > 0 ? wished : std::abs(difference.f1);
+  plan.seed_sd = known.sd;
+  plan.seeds = values_needed(plan.difference, known.sd, kPower);
+  plan.seeds_at_most = values_needed(plan.difference, sd_upper_limit(known.sd, known.degrees), kPower);
+  plan.least_shown = quantiles * interval.question_error;
   return plan;
 }
 
 std::string seed_plan_text(const SeedPlan& plan) {
-  const std::string seeds =
-      plan.seeds ? fmt::format("{} seeds of each", *plan.seeds) : "more than 10,000 seeds of each";
+  const auto text_of = [](const std::optional<size_t>& seeds) {
+    return seeds ? std::to_string(*seeds) : std::string("more than 10,000");
+  };
   std::string text = fmt::format(
-      "To find a difference of {:.2f} on these questions (80 % power, two-sided 5 %): {}, the same for both.",
-      plan.difference, seeds);
+      "To find a difference of {:.2f} on these questions (80 % power, two-sided 5 %): {} seeds of "
+      "each, the same for both",
+      plan.difference, text_of(plan.seeds));
+  if (plan.seeds_at_most != plan.seeds)
+    text += fmt::format(" (up to {}, by a 90 % limit of how much seeds vary)", text_of(plan.seeds_at_most));
+  text += ".";
   constexpr double kToBeSaid = 0.005;  // what would not be 0.00
   if (plan.least_shown >= kToBeSaid)
     text += fmt::format(" On other questions like them no number of seeds finds less than {:.2f}.",
@@ -127,9 +159,11 @@ std::string seed_plan_text(const SeedPlan& plan) {
 }
 
 Json seed_plan_json(const SeedPlan& plan) {
+  const auto json_of = [](const std::optional<size_t>& seeds) { return seeds ? Json(*seeds) : Json(); };
   return {{"difference", plan.difference},
           {"seed_sd", plan.seed_sd},
-          {"seeds", plan.seeds ? Json(*plan.seeds) : Json()},
+          {"seeds", json_of(plan.seeds)},
+          {"seeds_at_most", json_of(plan.seeds_at_most)},
           {"least_shown", plan.least_shown}};
 }
 

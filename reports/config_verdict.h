@@ -19,6 +19,10 @@ namespace expctl {
 std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
                                                     const std::vector<RunRecord>& runs);
 
+/// seed_noise() of the same.
+std::optional<SeedNoise> recorded_noise(const std::vector<ConfigStats>& configs,
+                                        const std::vector<RunRecord>& runs);
+
 /// "-0.412 to 0"
 std::string gap_text(const GapToBest& gap);
 Json gap_json(const GapToBest& gap);
@@ -46,13 +50,16 @@ Json best_looks_json(const BestLooks& looks);
 
 /// How many seeds a difference needs.
 struct SeedPlan {
-  double difference = 0;        ///< that is to be found
-  double seed_sd = 0;           ///< of the difference of one training of each
-  std::optional<size_t> seeds;  ///< of each config, the same ones; nothing: more than 10,000
+  double difference = 0;                ///< that is to be found
+  double seed_sd = 0;                   ///< of the difference of one training of each
+  std::optional<size_t> seeds;          ///< of each config, the same ones; nothing: more than 10,000
+  std::optional<size_t> seeds_at_most;  ///< with 90 %, by what is known of `seed_sd`; likewise
   double least_shown = 0;  ///< the least difference on other questions that any number of seeds would show
 };
-/// With a power of 80 % in a two-sided test at 5 %. `wished`: 0 for the difference that was found.
-std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished);
+/// With a power of 80 % in a two-sided test at 5 %. `wished`: 0 for the difference that was found. `noise`:
+/// of more configs than the two, where there are.
+std::optional<SeedPlan> seed_plan(const ConfigDifference& difference, double wished,
+                                  const std::optional<SeedNoise>& noise = {});
 std::string seed_plan_text(const SeedPlan& plan);
 Json seed_plan_json(const SeedPlan& plan);
 

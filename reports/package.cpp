@@ -290,6 +290,10 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
   if (candidates.empty() && evaluation != "default")
     throw Error(fmt::format("there is no entry with an evaluation '{}'", evaluation),
                 fmt::format("expctl evaluate ID --name {} makes one", evaluation), ErrorCode::kNotFound);
+  if (candidates.size() < top && evaluation != "default")
+    throw Error(fmt::format("{} entries have an evaluation '{}', not {}", candidates.size(), evaluation, top),
+                fmt::format("expctl evaluate ID --name {} makes it of others; --top {} hands in fewer",
+                            evaluation, candidates.size()));
   choose_entries(candidates, top, average);  // whether there is a choice at all
   Choice choice{rules, {}, dev_file(registry, candidates.front(), options.dev)};
   check_all_scores(candidates, choice.dev, workspace, evaluation);
@@ -363,7 +367,7 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
     replace_folder(draft.path(), options.out);
   else
     draft.become(options.out);
-  return {choice.submission, verification};
+  return {choice.submission, verification, choice.dev};
 }
 
 }  // namespace expctl

@@ -36,6 +36,7 @@ struct PackageOptions {
 struct Package {
   Submission submission;
   Verification verification;  ///< of the folder as it lies there; no check failed
+  std::filesystem::path dev;  ///< the dev file that it was verified with
 };
 
 /// What identifies an evaluation by its settings on record: F1 of other data or windows are not ranked beside

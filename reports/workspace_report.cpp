@@ -104,7 +104,8 @@ Json config_rows(const std::vector<ConfigStats>& configs, const std::vector<std:
 }
 
 /// What is to be said of configs beneath their table: a sentence each.
-Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<GapToBest>>& gaps) {
+Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<GapToBest>>& gaps,
+                  const std::optional<SeedNoise>& noise) {
   Json notes = Json::array();
   std::vector<GapToBest> known;
   for (const auto& gap : gaps) {
@@ -117,7 +118,7 @@ Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<G
   const auto& [ids, difference, ignored] = *facts.leading;
   std::string text =
       "The two best, with the questions: " + difference_text(ids[1], ids[0], *difference) + ".";
-  if (const auto plan = seed_plan(*difference, 0)) text += " " + seed_plan_text(*plan);
+  if (const auto plan = seed_plan(*difference, 0, noise)) text += " " + seed_plan_text(*plan);
   notes.push_back({{"text", text}});
   return notes;
 }
@@ -233,8 +234,11 @@ Json report_json(const WorkspaceFacts& facts) {
   const auto configs = config_stats(facts.runs);
   const auto gaps = recorded_gaps(configs, facts.runs);
   const Json rows = leaders(facts, kLeaders), config = config_rows(configs, gaps);
-  const auto scored = static_cast<size_t>(std::count_if(
-      facts.runs.begin(), facts.runs.end(), [](const RunRecord& run) { return run.f1.has_value(); }));
+  const auto count = [&](auto&& holds) {
+    return static_cast<size_t>(std::count_if(facts.runs.begin(), facts.runs.end(), holds));
+  };
+  const size_t scored = count([](const RunRecord& run) { return run.f1.has_value(); });
+  const size_t ensemble_count = count([](const RunRecord& run) { return run.is_ensemble(); });
   const Json failed = failures(facts.runs), ensembles = ensemble_rows(facts.ensembles),
              latencies = latency_rows(facts.latencies), lengths = length_rows(facts.lengths),
              environments = environment_rows(facts.environments);
@@ -257,10 +261,12 @@ Json report_json(const WorkspaceFacts& facts) {
           {"more", scored > rows.size() ? Json(scored - rows.size()) : Json()},
           {"configs_any", !config.empty()},
           {"configs", config},
-          {"config_notes", config_notes(facts, gaps)},
+          {"config_notes", config_notes(facts, gaps, recorded_noise(configs, facts.runs))},
           {"optimism", optimism_note(facts)},
           {"ensembles_any", !ensembles.empty()},
           {"ensembles", ensembles},
+          {"ensembles_more",
+           ensemble_count > ensembles.size() ? Json(ensemble_count - ensembles.size()) : Json()},
           {"failures_any", !failed.empty()},
           {"failures", failed},
           {"latencies_any", !latencies.empty()},

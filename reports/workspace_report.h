@@ -54,7 +54,7 @@ struct WorkspaceFacts {
   std::string why_not_picked;
   std::optional<LeadingConfigs> leading;  ///< nothing where their answers cannot be scored
   std::vector<Series> losses;             ///< of the best runs
-  std::vector<EnsembleLine> ensembles;
+  std::vector<EnsembleLine> ensembles;    ///< the best ones
   std::vector<TimelineSpan> attempts;
   std::vector<LatencyLine> latencies;
   std::vector<LengthLine> lengths;  ///< those with two lengths or more

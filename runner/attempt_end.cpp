@@ -39,6 +39,25 @@ AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPat
   return results;
 }
 
+/// What a command that has succeeded was to leave, and has not: "" or "; it left no out.json, ...". That it
+/// leaves an n-best is expected only where the sweep file names one.
+std::string missing_text(const RunSpec& spec, const RunPaths& paths) {
+  if (!spec.is_command()) return "";
+  const auto is_missing = [](const std::string& pattern, const std::filesystem::path& taken) {
+    return !pattern.empty() && !std::filesystem::exists(taken);
+  };
+  const CommandSpec& command = spec.command;
+  const bool unscored = is_missing(command.predictions, paths.predictions()) && !spec.dev_data.path.empty();
+  std::vector<std::string> missing;
+  if (unscored) missing.push_back(command.predictions);
+  if (is_missing(command.nbest, paths.nbest()) && command.nbest != paths.nbest().filename())
+    missing.push_back(command.nbest);
+  if (is_missing(command.checkpoint, paths.checkpoint())) missing.push_back(command.checkpoint);
+  if (missing.empty()) return "";
+  return fmt::format("; it left no {} in {}{}", join(missing, ", "), paths.folder.string(),
+                     unscored ? ", so it has no score" : "");
+}
+
 }  // namespace
 
 RecordedEnd record_end(const RunRecord& run, const Outcome& ended, Registry& registry,
@@ -75,7 +94,7 @@ std::string describe(const RecordedEnd& end, const RunPaths& paths) {
   if (run.state == RunState::kSucceeded) {
     const std::string score =
         run.f1 ? fmt::format(": F1 {:.2f}, exact match {:.2f}", *run.f1, run.exact_match.value_or(0)) : "";
-    return fmt::format("{} succeeded{} ({})", run.id, score, took);
+    return fmt::format("{} succeeded{} ({}){}", run.id, score, took, missing_text(end.spec, paths));
   }
   if (outcome.end == AttemptEnd::kInterrupted)
     return fmt::format("{} interrupted after {}; it is queued again", run.id, took);

@@ -57,13 +57,27 @@ std::vector<LocalExecutor::Ended> LocalExecutor::collect(const WorkspacePaths& w
     const RunningAttempt& attempt = child.attempt;
     auto outcome = read_outcome(RunPaths{workspace.folder(attempt.run.id)}, attempt.attempt);
     if (!outcome) wait_for_leftovers(child.token, 0);  // nobody else will end them
-    all.push_back({attempt.run, std::move(outcome), attempt.attempt, attempt.started});
+    all.push_back({attempt.run, std::move(outcome), attempt.attempt, attempt.started, child.told});
   }
   return all;
 }
 
-void LocalExecutor::end_all() const {
-  for (const auto& child : attempts_) ::kill(child.supervisor, SIGTERM);
+void LocalExecutor::end_all() {
+  for (auto& child : attempts_) {
+    if (!child.told || all_told_) ::kill(child.supervisor, SIGTERM);
+    child.told = true;
+  }
+  all_told_ = true;
+}
+
+bool LocalExecutor::end_trainings() {
+  bool found = false;
+  for (auto& child : attempts_) {
+    if (child.told || child.attempt.spec.is_command()) continue;
+    ::kill(child.supervisor, SIGTERM);
+    found = child.told = true;
+  }
+  return found;
 }
 
 void wait_for_leftovers(const std::string& token, double patience_s) {

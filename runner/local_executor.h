@@ -37,12 +37,17 @@ class LocalExecutor {
     std::optional<Outcome> outcome;  ///< nothing: its supervisor died, and what it left has been ended
     int attempt = 0;
     double started = 0;
+    bool was_told = false;  ///< to end
   };
   /// Takes in which attempts have ended, and their slots back.
   std::vector<Ended> collect(const WorkspacePaths& workspace);
 
   /// Tells all supervisors to end their attempts; again, to kill them.
-  void end_all() const;
+  void end_all();
+
+  /// The same of trainings only, which go on where they were when they are started again; never kills. Says
+  /// whether there was one.
+  bool end_trainings();
 
  private:
   struct Child {
@@ -50,11 +55,13 @@ class LocalExecutor {
     pid_t supervisor = 0;
     std::string token;
     Slot slot;
+    bool told = false;  ///< to end
   };
 
   std::filesystem::path expctl_;
   SlotPool slots_;
   std::vector<Child> attempts_;
+  bool all_told_ = false;
 };
 
 /// Waits for what is left of an attempt on this machine to end, and kills it after `patience_s`. Throws Error

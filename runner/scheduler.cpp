@@ -12,6 +12,7 @@
 #include "runner/attempt_end.h"
 #include "runner/attempt_files.h"
 #include "runner/claim.h"
+#include "runner/file_lock.h"
 #include "runner/find_worker.h"
 #include "runner/record_files.h"
 #include "runner/signal_wait.h"
@@ -76,10 +77,13 @@ SchedulerEnd Scheduler::work() {
     look_at_clusters();
     take_up_more();
     submit_what_may();
-    if (local_.size() == 0) {
-      const bool is_done = !own_on_cluster() && (!may_start_more() || (!own_left() && !own_ended_));
-      if (is_done || end_signal_ != 0) return {end_signal_, tally_.why_paused()};
-    }
+    const bool over = is_over();
+    if ((over || end_signal_ != 0) && local_.size() == 0)
+      return {end_signal_, tally_.why_paused(), is_time_up_};
+    if (over && end_signal_ == 0 && !own_running())
+      hand_over();
+    else
+      over_since_ = 0;
     const double now = clock_.now_s();
     if (now >= next_tick) {
       next_tick = now + kTick_s;
@@ -97,6 +101,7 @@ SchedulerEnd Scheduler::work() {
     if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
     local_.end_all();
     end_signal_ = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
+    is_time_up_ = is_time_up_ || time_is_up;
     const std::string why = time_is_up ? "the time is up: " : "";
     say(local_.size() == 0 ? why + "ending"
                            : why + "ending: the workers save their state; once more to kill them");
@@ -111,11 +116,41 @@ bool Scheduler::own_left() const {
   return !queue_.empty() && queue_.front().own;
 }
 
-bool Scheduler::own_unfinished() {
+bool Scheduler::own_running() {
   const auto running = local_.running();
-  return own_left() || own_on_cluster() ||
-         std::any_of(running.begin(), running.end(),
+  return std::any_of(running.begin(), running.end(),
                      [this](const RunningAttempt* attempt) { return is_own(attempt->run.id); });
+}
+
+bool Scheduler::own_unfinished() {
+  return own_left() || own_on_cluster() || own_running();
+}
+
+bool Scheduler::is_over() {
+  return !own_on_cluster() && (!may_start_more() || (!own_left() && !own_ended_));
+}
+
+void Scheduler::hand_over() {
+  const auto running = local_.running();
+  const bool all_trainings = std::all_of(running.begin(), running.end(), [](const RunningAttempt* attempt) {
+    return !attempt->spec.is_command();
+  });
+  const double now = clock_.now_s();
+  if (over_since_ == 0 || over_since_ > now) over_since_ = now;
+  // A sweep that has nothing to wait for has let go of the lock by then.
+  constexpr double kPatience_s = 2;
+  const bool someone_waits =
+      now - over_since_ >= kPatience_s && !FileLock::try_take(workspace_.waiting_lock());
+  if (all_trainings && someone_waits && local_.end_trainings())
+    say("it starts no more: what runs goes on with the sweep that waits, from where it is");
+  if ((all_trainings && someone_waits) || now - over_since_ < kPatience_s || has_said_whom_it_awaits_) return;
+  has_said_whom_it_awaits_ = true;
+  std::vector<std::string> ids;
+  for (const auto* attempt : running) ids.push_back(attempt->run.id);
+  say(fmt::format(
+      "it starts no more, and waits for {} of others; an interrupt (Ctrl-C) ends that too, and it "
+      "is queued again",
+      join(ids, ", ")));
 }
 
 std::string Scheduler::obstacle(const QueuedRecord& run) const {
@@ -292,10 +327,10 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
 std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
   std::vector<EndedAttempt> all;
   for (auto& ended : local_.collect(workspace_)) {
-    all.push_back({std::move(ended.run), ended.outcome
-                                             ? std::move(*ended.outcome)
-                                             : outcome_without_file(end_signal_ == 0, ended.attempt,
-                                                                    ended.started, clock_.now_s())});
+    all.push_back({std::move(ended.run),
+                   ended.outcome ? std::move(*ended.outcome)
+                                 : outcome_without_file(end_signal_ == 0 && !ended.was_told, ended.attempt,
+                                                        ended.started, clock_.now_s())});
   }
   return all;
 }

@@ -31,8 +31,9 @@ namespace expctl {
 
 /// How the scheduler came to its end.
 struct SchedulerEnd {
-  int signal = 0;      ///< INT or TERM, which asked for it; 0: there was nothing left to start
-  std::string paused;  ///< why it started no more; "": it did not have to
+  int signal = 0;           ///< INT or TERM, which asked for it; 0: there was nothing left to start
+  std::string paused;       ///< why it started no more; "": it did not have to
+  bool is_time_up = false;  ///< `until` has come, and the signal stands for it
 };
 
 /// What a sweep has found to run once some of its runs had ended.
@@ -63,10 +64,11 @@ class Scheduler {
 
   /// Own runs go first; other queued runs of the workspace, which another command has handed over or left,
   /// are started beside them where they find room. Returns when no own run is queued (or may be started) and
-  /// nothing runs; or when a signal has asked for an end and what was running here has been recorded as
-  /// interrupted: what is with a cluster goes on there. A second signal kills the workers at once. Where the
-  /// first runs all fail as soon as they have started, no more are started unless one that runs meanwhile
-  /// succeeds. Throws Error where the registry or the disk fails, once what was running here has ended.
+  /// nothing runs (of others' trainings it does not wait for the end where a sweep waits to take them over);
+  /// or when a signal has asked for an end and what was running here has been recorded as interrupted: what
+  /// is with a cluster goes on there. A second signal kills the workers at once. Where the first runs all
+  /// fail as soon as they have started, no more are started unless one that runs meanwhile succeeds. Throws
+  /// Error where the registry or the disk fails, once what was running here has ended.
   SchedulerEnd run();
 
  private:
@@ -116,7 +118,13 @@ class Scheduler {
   bool is_own(const std::string& run_id) const { return options_.own_runs.contains(run_id); }
   bool own_left() const;
   bool own_on_cluster();
+  bool own_running();
   bool own_unfinished();
+  /// Whether nothing of its own is left to start or to wait for at a cluster.
+  bool is_over();
+  /// Where another sweep waits to schedule and only trainings of others are at work, they go on there, from
+  /// where they are, and what this scheduler would leave idle is used. Else says what it waits for.
+  void hand_over();
   std::vector<EndedAttempt> collect_ended();
   void record(const RunRecord& run, const Outcome& outcome);
   void queue_again(const RecordedEnd& end, double not_before);
@@ -151,6 +159,9 @@ class Scheduler {
   std::set<std::string> left_;  ///< said to be left queued
   SweepTally tally_;
   bool own_ended_ = false;  ///< since more runs were asked for
+  double over_since_ = 0;   ///< 0: it is not
+  bool has_said_whom_it_awaits_ = false;
+  bool is_time_up_ = false;
   int end_signal_ = 0;
 };
 

@@ -86,10 +86,22 @@ void settle_sweeps(FolderRecords& folders) {
 }
 
 void settle_members(FolderRecords& folders) {
-  std::set<std::string> there;
-  for (const auto& entry : folders.rows.entries) there.insert(entry.run.id);
+  std::set<std::string> there, queued;
+  for (const auto& entry : folders.rows.entries) {
+    there.insert(entry.run.id);
+    if (entry.run.state == RunState::kQueued && entry.run.attempts == 0) queued.insert(entry.run.id);
+  }
   for (auto& entry : folders.rows.entries) {
     std::erase_if(entry.members, [&](const std::string& member) {
+      if (queued.erase(member) > 0) {
+        folders.notes.push_back(
+            {member,
+             fmt::format(
+                 "{} has it as a member, so it had succeeded, and its run.json is gone: it is queued to "
+                 "be trained anew",
+                 entry.run.id),
+             false});
+      }
       if (there.contains(member)) return false;
       folders.notes.push_back({entry.run.id, fmt::format("its member {} is not there", member), false});
       return true;

@@ -81,6 +81,26 @@ std::vector<GapToBest> gaps_to_best(const std::vector<ConfigScores>& configs, co
   return gaps;
 }
 
+std::optional<SeedNoise> seed_noise(const std::vector<ConfigScores>& configs,
+                                    const std::vector<GapToBest>& gaps, const QuestionGroups& groups) {
+  std::vector<ConfigScores> leading;
+  for (size_t i = 0; i < configs.size(); ++i) {
+    if (i < 2 || (i < gaps.size() && gaps[i].may_be_best)) leading.push_back(configs[i]);
+  }
+  if (leading.empty()) return std::nullopt;
+  const auto common = common_seeds(leading);
+  const bool are_paired = leading.size() > 1 && common.size() > 1;
+  std::vector<SeedTable> tables;
+  for (auto& config : leading) {
+    if (are_paired)
+      std::erase_if(config, [&](const SeedScore& score) { return !common.contains(score.seed); });
+    tables.push_back(rows_of(config));
+  }
+  const SeedSquares squares = seed_squares(std::move(tables), groups, are_paired);
+  if (squares.degrees <= 0) return std::nullopt;
+  return SeedNoise{std::sqrt(2 * squares.seeds), squares.degrees};
+}
+
 double question_noise_sd(const std::vector<SeedScore>& runs, const QuestionGroups& groups) {
   if (runs.size() < 2) return 0;
   return std::sqrt(seed_squares({rows_of(runs)}, groups).interaction);

@@ -2,6 +2,7 @@
 // best, and how much better than it is the chosen one looks.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "squad/config_difference.h"
@@ -24,6 +25,18 @@ struct GapToBest {
 /// questions' part is each pair's own. Where all were trained with the same seeds, what a seed does to all is
 /// taken off. Empty where no config has two seeds, or there are fewer than two configs. Pure.
 std::vector<GapToBest> gaps_to_best(const std::vector<ConfigScores>& configs, const QuestionGroups& groups);
+
+/// How far the F1 of two trainings, one of each of two configs, differ by their seeds alone: a standard
+/// deviation, percent points, on these questions.
+struct SeedNoise {
+  double sd = 0;
+  double degrees = 1;  ///< of freedom, with which it is known
+};
+/// Estimated together from those that may be the best by `gaps`, and the first two: others may vary more, as
+/// trainings that fail. Where they have two seeds or more in common, by these, and what a seed does to all is
+/// taken off. Nothing where no config has two seeds. Pure.
+std::optional<SeedNoise> seed_noise(const std::vector<ConfigScores>& configs,
+                                    const std::vector<GapToBest>& gaps, const QuestionGroups& groups);
 
 /// How far the F1 of a run stands from what it would be on all the questions there could be, less what is
 /// common to all runs (some dev sets are easier): the standard deviation, percent points, from the groups of

@@ -138,11 +138,14 @@ ConfigDifference config_difference(const ConfigScores& first, const ConfigScores
       interval.standard_error > 0 ? student_t_quantile(0.975, interval.degrees) * interval.standard_error : 0;
   interval.low = difference.f1 - half;
   interval.high = difference.f1 + half;
-  const auto of_one = [&](const ConfigScores& config) {
-    return seed_squares({rows_of(config)}, groups).seeds;
-  };
-  interval.seed_sd = std::sqrt(difference.is_paired ? parts.seeds * static_cast<double>(first.size())
-                                                    : of_one(first) + of_one(second));
+  if (difference.is_paired) {
+    interval.seed_sd = std::sqrt(parts.seeds * static_cast<double>(first.size()));
+    interval.seed_degrees = parts.seeds_degrees;
+  } else {
+    const SeedSquares a = seed_squares({rows_of(first)}, groups), b = seed_squares({rows_of(second)}, groups);
+    interval.seed_sd = std::sqrt(a.seeds + b.seeds);
+    interval.seed_degrees = joint_degrees(a.seeds, a.degrees, b.seeds, b.degrees);
+  }
   interval.question_error = std::sqrt(std::max(0.0, parts.questions - parts.interaction));
   difference.interval = interval;
   return difference;

@@ -71,6 +71,7 @@ struct ConfigDifference {
     double standard_error = 0, degrees = 0;
     double seed_sd = 0;         ///< of the difference of one training of each, on these questions
     double question_error = 0;  ///< the standard error that is left however many seeds there are
+    double seed_degrees = 1;    ///< of freedom, with which `seed_sd` is known
   };
   std::optional<Interval> interval;
 };

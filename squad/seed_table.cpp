@@ -35,6 +35,16 @@ std::set<int64_t> seeds_of(const ConfigScores& config) {
   return seeds;
 }
 
+std::set<int64_t> common_seeds(const std::vector<ConfigScores>& configs) {
+  if (configs.empty()) return {};
+  std::set<int64_t> common = seeds_of(configs.front());
+  for (const auto& config : configs) {
+    const auto seeds = seeds_of(config);
+    std::erase_if(common, [&](int64_t seed) { return !seeds.contains(seed); });
+  }
+  return common;
+}
+
 SeedTable rows_of(const ConfigScores& config) {
   std::vector<const SeedScore*> in_order;
   for (const auto& score : config) in_order.push_back(&score);

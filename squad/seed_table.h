@@ -12,6 +12,8 @@ namespace expctl {
 using SeedTable = std::vector<std::vector<double>>;  ///< [seeds][groups], points
 
 std::set<int64_t> seeds_of(const ConfigScores& config);
+/// Those that all configs have.
+std::set<int64_t> common_seeds(const std::vector<ConfigScores>& configs);
 /// In the order of seeds.
 SeedTable rows_of(const ConfigScores& config);
 /// [groups], over the rows.

@@ -12,6 +12,7 @@ Training::Training(const TrainSpec& spec, const Backend& backend, Precision prec
       precision_(precision),
       checkpoint_(checkpoint),
       data_(data),
+      ranks_(ranks),
       order_of_(std::move(order)),
       plan_(plan_steps(spec, static_cast<int64_t>(data.features.size()))),
       optimizer_(fresh_optimizer_state(spec, checkpoint.parameters)),
@@ -84,19 +85,22 @@ bool Training::finish_steps(size_t left, const TrainingHooks& hooks) {
 
 TrainEnd Training::run(const TrainingHooks& hooks) {
   // In fp16 the next step's loss scale, and where gradients are wanted they, are known only when one is done.
-  const bool one_by_one = precision_ == Precision::kFp16 || hooks.on_gradients;
+  // All ranks finish as many steps at a time, whichever wants it: one that saw a divergence before the others
+  // would leave, and they would wait for it.
+  const bool one_by_one = precision_ == Precision::kFp16 || on_any(ranks_, hooks.on_gradients != nullptr);
   const size_t in_flight = one_by_one ? 0 : engine_->most_in_flight();
   bool is_stopped = false;
   while (position_.step + static_cast<int64_t>(begun_.size()) < plan_.total_steps) {
-    is_stopped = hooks.should_stop();
+    is_stopped = on_any(ranks_, hooks.should_stop());
     if (is_stopped) break;
+    const int64_t next = position_.step + static_cast<int64_t>(begun_.size()) + 1;
+    const bool is_wanted_here = hooks.wants_state && hooks.wants_state(next);
+    const bool is_wanted = on_any(ranks_, is_wanted_here);
     begin_step();
-    const int64_t last = position_.step + static_cast<int64_t>(begun_.size());
-    const bool is_wanted = hooks.wants_state && hooks.wants_state(last);
     if (!finish_steps(is_wanted ? 0 : in_flight, hooks)) return TrainEnd::kDiverged;
-    if (!is_wanted) continue;
+    if (!is_wanted_here) continue;
     engine_->download();
-    hooks.on_state(last);
+    hooks.on_state(next);
   }
   if (!finish_steps(0, hooks)) return TrainEnd::kDiverged;
   engine_->download();

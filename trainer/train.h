@@ -29,14 +29,15 @@ struct StepMetrics {
   int64_t tokens = 0;    ///< of the step
 };
 
-/// What a training calls while it runs.
+/// What a training calls while it runs. Of several ranks each has its own hooks: what one of them wants holds
+/// for all.
 struct TrainingHooks {
   std::function<void(const StepMetrics&)> on_step;  ///< after each step
   std::function<bool()> should_stop;                ///< asked between steps
   /// With the gradients of step `step` (from 1), accumulated, not scaled and not yet clipped; may be empty.
   std::function<void(int64_t step, const Parameters& gradients)> on_gradients = {};
-  /// Whether the host's parameters and state are wanted as they are after step `step` (from 1); then
-  /// on_state() is called with no other step begun. Both may be empty.
+  /// Whether the host's parameters and state are wanted as they are after step `step` (from 1), which is
+  /// about to begin; then on_state() is called with no other step begun. Both may be empty.
   std::function<bool(int64_t step)> wants_state = {};
   std::function<void(int64_t step)> on_state = {};
 };
@@ -44,7 +45,7 @@ struct TrainingHooks {
 class Training {
  public:
   /// `spec` is resolved. `parameters` of the checkpoint are trained in place. Of several ranks each has its
-  /// own, and all take the same steps: should_stop() has to answer alike on each.
+  /// own, and all take the same steps.
   Training(const TrainSpec& spec, const Backend& backend, Precision precision, Checkpoint& checkpoint,
            const TrainingData& data, DataOrder order, Ranks& ranks);
 
@@ -76,6 +77,7 @@ class Training {
   Precision precision_;
   Checkpoint& checkpoint_;
   const TrainingData data_;
+  Ranks& ranks_;
   DataOrder order_of_;
   StepPlan plan_;
   OptimizerState optimizer_;

@@ -129,7 +129,7 @@ class RankTraining {
     if (training_.load(state_file(paths_), identity_))
       fmt::print("going on from step {}\n", training_.step());
     TrainingHooks hooks;
-    hooks.should_stop = [this] { return on_any(ranks_, should_stop_()); };
+    hooks.should_stop = should_stop_;
     hooks.on_step = [](const StepMetrics&) {};
     std::optional<MetricsLog> log;
     if (ranks_.rank() == 0) add_what_is_written(hooks, log.emplace(paths_.metrics(), training_.step()));

@@ -66,6 +66,20 @@ TEST_CASE(
   CHECK_THAT(warnings[0], Contains("the dev scores will say little"));
 }
 
+TEST_CASE("check_inputs: dev data without answers is an error where scores decide, else a warning", "[cli]") {
+  Inputs inputs;
+  write_file(inputs.dir / "dev.json",
+             R"({"version":"1.1","data":[{"title":"d","paragraphs":[{"context":"c d","qas":[)"
+             R"({"id":"d1","question":"c?","answers":[]}]}]}]})");
+  inputs.spec.rules = "none";
+  const auto warnings = check_inputs({inputs.spec});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("no run will be scored"));
+  CHECK_THROWS_WITH(check_inputs({inputs.spec}, true), Contains("no run could be scored"));
+  inputs.spec.early_stop.method = "asha";
+  CHECK_THROWS_WITH(check_inputs({inputs.spec}), Contains("no run could be scored"));
+}
+
 TEST_CASE("check_inputs: a parameter that the command does not name is said", "[cli]") {
   Inputs inputs;
   inputs.spec.command.argv = {"train", "--lr={learning_rate}", "--epochs", "2"};

@@ -21,12 +21,15 @@ struct SmallProgram {
     runs->add_subcommand("list")->add_option("--where", text);
     runs->add_subcommand("show")->add_option("ID", text);
     app.add_subcommand("resume")->add_option("ID", text);
+    app.add_subcommand("stop")->add_option("ID", text, "run3, or sweep1 for its runs");
     app.add_subcommand("sweep")->add_option("FILE", text);
     app.add_subcommand("job")->group("");
   }
 
   Words complete(const Words& words) const {
-    return completions(app, words, [] { return Words{"run1", "run2", "best", "@"}; });
+    return completions(app, words, [](bool with_sweeps) {
+      return with_sweeps ? Words{"run1", "run2", "best", "@", "sweep1"} : Words{"run1", "run2", "best", "@"};
+    });
   }
 };
 
@@ -34,7 +37,7 @@ struct SmallProgram {
 
 TEST_CASE("complete: verbs, their own, and not the hidden ones", "[cli]") {
   const SmallProgram small;
-  CHECK(small.complete({""}) == Words{"resume", "runs", "sweep"});
+  CHECK(small.complete({""}) == Words{"resume", "runs", "stop", "sweep"});
   CHECK(small.complete({"r"}) == Words{"resume", "runs"});
   CHECK(small.complete({"j"}).empty());
   CHECK(small.complete({"runs", ""}) == Words{"list", "show"});
@@ -46,6 +49,7 @@ TEST_CASE("complete: runs where a verb takes one, else nothing, so that the shel
   const SmallProgram small;
   CHECK(small.complete({"resume", ""}) == Words{"@", "best", "run1", "run2"});
   CHECK(small.complete({"runs", "show", "run"}) == Words{"run1", "run2"});
+  CHECK(small.complete({"stop", ""}) == Words{"@", "best", "run1", "run2", "sweep1"});
   CHECK(small.complete({"sweep", ""}).empty());
   CHECK(small.complete({"runs", "list", ""}).empty());
 }
@@ -57,5 +61,6 @@ TEST_CASE("complete: options of the verb and of the program, and no guess at the
   CHECK(small.complete({"--workspace", ""}).empty());
   CHECK(small.complete({"--workspace", "x", "ru"}) == Words{"runs"});
   CHECK(small.complete({"--workspace=x", "ru"}) == Words{"runs"});
-  CHECK(small.complete({"--workspace", "runs", ""}) == Words{"resume", "runs", "sweep"});  // a value, no verb
+  CHECK(small.complete({"--workspace", "runs", ""}) ==
+        Words{"resume", "runs", "stop", "sweep"});  // a value, no verb
 }

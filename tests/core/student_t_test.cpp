@@ -18,6 +18,11 @@ TEST_CASE("Student's t: quantiles are those of the printed tables", "[core]") {
   CHECK(normal_probability(1.959963985) == Approx(0.975).epsilon(1e-9));
 }
 
+TEST_CASE("limit of a standard deviation: the printed table of chi squared", "[core]") {
+  CHECK(sd_upper_limit(2, 1) == Approx(2 / std::sqrt(0.0157908)).epsilon(1e-5));
+  CHECK(sd_upper_limit(1, 10) == Approx(std::sqrt(10 / 4.86518)).epsilon(1e-5));
+}
+
 TEST_CASE("t test: its power is how often drawn samples are significant, the sample sizes are Cohen's",
           "[core]") {
   for (const auto& [count, effect] : {std::pair{size_t{3}, 2.0}, {size_t{5}, 1.0}, {size_t{20}, 0.5}}) {

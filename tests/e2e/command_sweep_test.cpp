@@ -163,6 +163,16 @@ TEST_CASE("what cannot work is refused before anything is written", "[e2e]") {
   CHECK_FALSE(std::filesystem::exists(folder / "runs"));
 }
 
+TEST_CASE("a command that leaves no predictions to be scored is told of", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true")");
+  const ProgramResult result = run_program(sweep_argv(folder));
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, Catch::Contains("run1 succeeded") &&
+                             Catch::Contains("it left no predictions.json in") &&
+                             Catch::Contains("so it has no score"));
+}
+
 TEST_CASE("where the first three runs all fail at once the sweep pauses and says why", "[e2e]") {
   const TempDir folder;
   const std::string one_at_a_time = "cpus = " + std::to_string(std::thread::hardware_concurrency()) + "\n";
@@ -208,6 +218,17 @@ TEST_CASE("stop ends a run as stopped, running or queued, and resume takes it up
   CHECK_THAT(expctl({"resume", "run3"}, 1), Catch::Contains("run3 is succeeded, not stopped"));
   CHECK_THAT(expctl({"stop", "run9"}, 3), Catch::Contains("there is no run 'run9'"));
   CHECK_THAT(expctl({"resume", "run1", "run2"}, 0), Catch::Contains("run1 is queued"));
+  // Also one that has been resumed, and all of a sweep.
+  CHECK_THAT(expctl({"stop", "run1"}, 0), Catch::Contains("run1 is stopped"));
+  CHECK_THAT(expctl({"resume", "sweep1"}, 0), Catch::Contains("run1 is queued") && !Catch::Contains("run2"));
+  CHECK_THAT(expctl({"stop", "sweep1"}, 0), Catch::Contains("run1 is stopped") &&
+                                                Catch::Contains("run2 is stopped") &&
+                                                !Catch::Contains("run3"));
+  CHECK_THAT(expctl({"stop", "sweep1"}, 1), Catch::Contains("sweep1: no run is queued or running"));
+  CHECK_THAT(
+      run_program(sweep_argv(folder)).err,
+      Catch::Contains("2 stopped; to take up again: expctl --workspace") && Catch::Contains("resume sweep1"));
+  CHECK_THAT(expctl({"resume", "sweep1"}, 0), Catch::Contains("run1 is queued"));
   write_file(folder / "go.txt", "");
   const Json runs = sweep(folder, 0);
   CHECK(by_id(runs, "run1")["state"] == "succeeded");
@@ -236,6 +257,7 @@ TEST_CASE("sweep --until ends as an interrupt does, and --detach goes on without
   const ProgramResult result = run_program(words);
   CHECK(result.exit_code == 130);
   CHECK_THAT(result.err, Catch::Contains("the time is up"));
+  CHECK_THAT(result.err, Catch::Contains("to go on: expctl") && !Catch::Contains("--until"));
   CHECK(by_id(Json::parse(result.out)["runs"], "run1")["state"] == "queued");
   CHECK_FALSE(someone_in(folder.path()));
 

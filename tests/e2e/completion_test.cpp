@@ -32,8 +32,9 @@ TEST_CASE("completion: bash offers verbs, options and runs", "[e2e]") {
   const std::string ask =
       "source <(expctl completion bash)\n"
       "ask() { COMP_WORDS=(expctl \"$@\"); COMP_CWORD=$#; _expctl; echo \"${COMPREPLY[*]}\"; }\n";
-  CHECK(printed({"bash", "-c"}, ask + "ask runs sh; ask runs show ''; ask runs list --w; ask sweep ''") ==
-        "show\n@ best run1 run2\n--where --workspace\n\n");
+  CHECK(printed({"bash", "-c"}, ask + "ask runs sh; ask runs show ''; ask runs list --w; ask sweep ''; ask "
+                                      "compare ''; ask stop sw") ==
+        "show\n@ best run1 run2\n--where --workspace\n\n@ best run1 run2 sweep1\nsweep1\n");
 }
 
 TEST_CASE("completion: zsh is given the same", "[e2e]") {

@@ -52,21 +52,6 @@ TEST_CASE("TERM to a sweep interrupts what runs, and uses up no retry", "[e2e]")
   CHECK_FALSE(someone_in(folder / "runs"));
 }
 
-TEST_CASE("a second sweep hands its runs to the scheduler that is at work", "[e2e]") {
-  const TempDir folder;
-  write_sweep(folder, R"("sleep 2")");
-  const pid_t first = start_sweep(folder);
-  write_sweep(folder, R"("true")");
-  const ProgramResult second = run_program(sweep_argv(folder));
-  INFO(second.err);
-  CHECK(second.exit_code == 0);
-  CHECK_THAT(second.err, Catch::Contains("handed to it"));
-  CHECK(Json::parse(second.out)["runs"][0]["state"] == "succeeded");
-  int status = 0;
-  ::waitpid(first, &status, 0);
-  CHECK(status == 0);
-}
-
 TEST_CASE("two INTs end a sweep at once with 130, whatever its job does", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("trap '' TERM INT; sleep 100; sleep 100")");

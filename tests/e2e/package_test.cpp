@@ -157,6 +157,28 @@ TEST_CASE("package: the archive unpacks to the folder, byte for byte", "[e2e]") 
   check_whole(folder, folder / "judge/submission");
 }
 
+TEST_CASE("package: its entries stay until the folder has been deleted and is forgotten", "[e2e]") {
+  const TempDir folder;
+  make_runs(folder);
+  const fs::path out = folder / "trial";
+  const ProgramResult made = run_program(package_argv(folder, out));
+  REQUIRE(made.exit_code == 0);
+  CHECK_THAT(made.err, Contains("--dev " + (folder / "dev.json").string()));
+  const auto expctl = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {(bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string()});
+    return run_program(words);
+  };
+  CHECK(expctl({"package", "--forget", "--out", out.string()}).exit_code == 1);  // it is there
+  fs::remove_all(out);
+  const ProgramResult refused = expctl({"rm", "run1"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("expctl package --forget --out " + out.string()));
+  CHECK_THAT(expctl({"package", "--forget", "--out", out.string() + "/"}).err, Contains("run1, run2, run3"));
+  CHECK(expctl({"package", "--forget", "--out", out.string()}).exit_code == 3);
+  CHECK(expctl({"rm", "run1"}).exit_code == 0);
+  CHECK(expctl({"registry", "check"}).exit_code == 0);
+}
+
 TEST_CASE("package: --eval ranks by another evaluation and hands in its answers, both are shown", "[e2e]") {
   const Job job;
   job.succeeds({"demo", "demo"});

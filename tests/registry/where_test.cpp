@@ -103,6 +103,8 @@ TEST_CASE("query: conditions on columns, parameters, tags and sweeps", "[registr
   CHECK_THROWS_WITH(w.ids("f1>abc"), "--where: f1 is a number, 'abc' is none");
   CHECK_THROWS_WITH(w.ids("created>2026-01-01"), Catch::Contains("created is a number"));
   CHECK_THROWS_WITH(w.ids("batch_size='12'"), Catch::Contains("batch_size is a number"));
+  CHECK_THROWS_WITH(w.ids("state=fail"), "--where: there is no state 'fail'");
+  CHECK(w.ids("state~queue and state!=failed") == "run1 run2 run3 run4");
   CHECK_THROWS_WITH(w.ids("learning_rat<1"), Catch::Contains("did you mean 'learning_rate'?"));
   CHECK_THROWS_WITH(w.ids("x\"y=1"), Catch::Contains("--where"));
   CHECK(w.ids("name=\"'; DROP TABLE runs; --\"") == "");

@@ -90,14 +90,14 @@ TEST_CASE("workspace report: how sure the two best are apart, and how much bette
   ConfigDifference difference;
   difference.f1 = 0.5;
   difference.is_paired = true;
-  difference.interval = {-0.25, 1.25, 0.3, 9, 1, 0.1};
+  difference.interval = {-0.25, 1.25, 0.3, 9, 1, 0.1, 9};
   known.leading = LeadingConfigs{{"run1", "run3"}, difference, 0.5};
   for (const std::string& text : {workspace_html(known), workspace_markdown(known)}) {
     CHECK_THAT(text, Contains("run1 - run3: F1 +0.5000, 95 % interval over seeds, which are the same, and "
                               "paragraphs -0.2500 to +1.2500"));
     CHECK_THAT(text,
                Contains("To find a difference of 0.50 on these questions (80 % power, two-sided 5 %): 34 "
-                        "seeds of each"));  // an effect of half a deviation
+                        "seeds of each, the same for both (up to "));  // an effect of half a deviation
     CHECK_THAT(text, Contains("no number of seeds finds less than 0.28"));
     CHECK_THAT(text, Contains("The best of 3 runs, run1, looks 0."));
     CHECK_THAT(text, Contains("it stands 0.50 above the mean; the best of 2 does by 0.40 by chance"));

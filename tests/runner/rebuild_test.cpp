@@ -120,6 +120,17 @@ TEST_CASE("rebuild: sweeps, runs, ensembles and evaluations are as they were", "
   CHECK(registry.add_ensemble({"e", Json::object(), {"run1"}, {}}, 300).id == "ens2");
 }
 
+TEST_CASE("rebuild: a member of an ensemble whose folder is gone is said to be queued anew", "[runner]") {
+  const Life life;
+  std::filesystem::remove_all(life.workspace.folder("run1"));
+  life.lose_registry();
+  const Rebuilt rebuilt = rebuild_registry(life.workspace, false);
+  REQUIRE(rebuilt.notes.size() == 1);  // of run3, which was never started, there is none
+  CHECK(rebuilt.notes[0].where == "run1");
+  CHECK_THAT(rebuilt.notes[0].what, Catch::Contains("ens1 has it as a member"));
+  CHECK(Registry::open(life.workspace.registry()).find_run("run1")->state == RunState::kQueued);
+}
+
 TEST_CASE("rebuild: not while a sweep is at work, and not over a registry that is there", "[runner]") {
   const Life life;
   {

@@ -109,6 +109,7 @@ TEST_CASE("rows from folders are made to fit together, and what has to go is nam
   folders.rows.entries[1].submissions = {{"/x/submission", 1, 200}};
   folders.rows.entries[0].run.tags = {"best"};
   folders.rows.entries[1].run.tags = {"best", "second"};
+  folders.rows.entries[0].run.state = RunState::kSucceeded;  // as one that is a member has
   folders.rows.entries[5].members = {"run1", "run9", "run7"};
   settle(folders);
   // Those without a position come last, in the order of their creation; run9 is run1 once more.

@@ -62,6 +62,45 @@ TEST_CASE("gaps to the best: of two configs with the same seeds the bounds are t
   CHECK(gaps[1].low == Approx(-0.4 - half).margin(1e-6));
 }
 
+TEST_CASE("noise of seeds: of two paired configs their differences', of all the others' too", "[squad]") {
+  const std::vector<ConfigScores> configs = {{{1, {90.5}}, {2, {91.1}}, {3, {92.6}}},
+                                             {{1, {90.0}}, {2, {91.0}}, {3, {92.0}}}};
+  const auto of_two = seed_noise(configs, {}, one_group());
+  REQUIRE(of_two);
+  CHECK(of_two->sd == Approx(std::sqrt(0.07)));  // differences 0.5, 0.1, 0.6
+  CHECK(of_two->degrees == 2);
+  const auto own = config_difference(configs[0], configs[1], one_group());
+  REQUIRE(own.interval);
+  CHECK(own.interval->seed_sd == Approx(of_two->sd));
+  CHECK(own.interval->seed_degrees == of_two->degrees);
+  CounterRandom random(5);
+  auto many = drawn(std::vector<double>(200, 88), 4, 0.5, random);
+  std::vector<GapToBest> gaps(many.size());
+  many[7][1].points[0] = 13;  // one that has failed, and cannot be the best
+  gaps[7].may_be_best = false;
+  const auto pooled = seed_noise(many, gaps, one_group());
+  REQUIRE(pooled);
+  CHECK(pooled->sd == Approx(0.5 * std::sqrt(2)).epsilon(0.1));
+  CHECK(pooled->degrees == 3 * 198);
+  CHECK_FALSE(seed_noise({{{1, {90.0}}}, {{1, {80.0}}}}, {}, one_group()));
+  CHECK_FALSE(seed_noise({}, {}, one_group()));
+}
+
+TEST_CASE("noise of seeds: what a seed does to all stays off where the best have got more", "[squad]") {
+  CounterRandom random(6);
+  std::vector<ConfigScores> configs(40);
+  for (int64_t seed = 0; seed < 8; ++seed) {
+    const double common = 2 * random.normal();
+    for (size_t c = 0; c < configs.size(); ++c) {
+      if (seed < 3 || c < 2) configs[c].push_back({seed, {88 + common + 0.5 * random.normal()}});
+    }
+  }
+  const auto noise = seed_noise(configs, std::vector<GapToBest>(configs.size()), one_group());
+  REQUIRE(noise);
+  CHECK(noise->degrees == 2 * 39);
+  CHECK(noise->sd == Approx(0.5 * std::sqrt(2)).epsilon(0.25));
+}
+
 TEST_CASE("gaps to the best: all intervals hold at once in 95 % of simulated sweeps or more", "[squad]") {
   constexpr int kSweeps = 500;
   const std::vector<double> means = {0.5, 0.3, 0, 0, 0, -2};

@@ -103,3 +103,16 @@ TEST_CASE("config difference: 95 % of intervals of simulated sweeps hold", "[squ
   CHECK(holds <= 0.98 * kSweeps);
   CHECK(of_seeds_alone < 0.9 * kSweeps);
 }
+
+TEST_CASE("config difference: of unlike numbers of seeds the noise is known as well as of both together",
+          "[squad]") {
+  ConfigScores two, many;
+  for (int64_t seed = 0; seed < 2; ++seed) two.push_back({seed, {seed == 0 ? 88.5 : 89.5}});
+  // The same variance, 0.5.
+  const double off = std::sqrt(0.5 * 9 / 10);
+  for (int64_t seed = 0; seed < 10; ++seed) many.push_back({100 + seed, {90 + (seed % 2 == 0 ? off : -off)}});
+  const auto difference = config_difference(two, many, one_group());
+  REQUIRE(difference.interval);
+  CHECK(difference.interval->seed_sd == Approx(1));
+  CHECK(difference.interval->seed_degrees == Approx(4 / (1.0 + 1.0 / 9)));  // Satterthwaite
+}
