@@ -31,12 +31,14 @@ def main():
         command = [args.expctl, "--workspace", args.workspace, "--json", "--quiet", *words]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
-    print("| run | config | " + " | ".join(f"F1 at {length}" for length in LENGTHS) + " |")
+    print("| run | | " + " | ".join(f"F1 at {length}" for length in LENGTHS) + " |")
     print("| --- | --- |" + " --- |" * len(LENGTHS))
     scores = []
     for run in args.runs:
-        params = " ".join(f"{key}={value}" for key, value in expctl("runs", "show", run)["params"].items())
-        scores.append([expctl("evaluate", run, "--set", f"eval_max_seq_length={length}")["f1"] for length in LENGTHS])
+        shown = expctl("runs", "show", run)
+        known = {evaluation["settings"]["max_seq_length"]: evaluation["f1"] for evaluation in shown["evaluations"]}
+        scores.append([known.get(length) or expctl("evaluate", run, "--set", f"eval_max_seq_length={length}")["f1"] for length in LENGTHS])
+        params = " ".join(f"{key}={value}" for key, value in {**shown["params"], "seed": shown["seed"]}.items())
         print(f"| {run} | {params} | " + " | ".join(f"{f1:.2f}" for f1 in scores[-1]) + " |", flush=True)
     columns = list(zip(*scores))
     for length, column in zip(LENGTHS, columns):

@@ -168,6 +168,22 @@ TEST_CASE("training in bf16 and fp16: near the CPU's fp32, dropout and all, the 
   }
 }
 
+TEST_CASE("training in bf16 and fp16: all techniques at once are near the CPU's fp32", "[cuda]") {
+  SKIP_WITHOUT_GPU();
+  SmallTraining small;
+  const LogitsFile teacher = made_up_teacher(small);
+  small.teacher = &teacher;
+  TrainSpec spec = many_steps();
+  for (const auto& setting : kTechniques.back()) apply_setting(spec, setting);
+  const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32);
+  for (const Precision precision : {Precision::kBf16, Precision::kFp16}) {
+    INFO(name_of(precision));
+    const auto once = train(small, spec, cuda::backend(), precision);
+    check_close(once, cpu, 2e-2, 1e-2);
+    CHECK(distance(once.parameters, train(small, spec, cuda::backend(), precision).parameters) == 0);
+  }
+}
+
 TEST_CASE("training in bf16: micro-batches have the masks of the whole batch", "[cuda]") {
   SKIP_WITHOUT_GPU();
   const SmallTraining small;
