@@ -75,6 +75,9 @@ std::string next_command(const Program& program, const std::string& sweep_id,
   if (best.size() < 2 || !best[1].f1) return "";
   if (has_logits(best[0]) && has_logits(best[1]))
     return fmt::format("expctl{} ensemble {} {}", workspace_option(program), best[0].id, best[1].id);
+  const bool has_configs = std::any_of(
+      best.begin(), best.end(), [&](const RunRecord& run) { return run.config_hash != best[0].config_hash; });
+  if (!has_configs) return "";
   return fmt::format("expctl{} compare {}", workspace_option(program), sweep_id);
 }
 
