@@ -51,9 +51,14 @@ std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStat
 }
 
 std::optional<SeedNoise> recorded_noise(const std::vector<ConfigStats>& configs,
-                                        const std::vector<RunRecord>& runs) {
-  const auto scores = recorded_scores(configs, runs).scores;
-  return seed_noise(scores, gaps_to_best(scores, one_group()), one_group());
+                                        const std::vector<RunRecord>& runs,
+                                        const std::vector<std::optional<GapToBest>>& gaps) {
+  const Recorded recorded = recorded_scores(configs, runs);
+  std::vector<GapToBest> known;
+  for (const size_t place : recorded.places) {
+    if (gaps[place]) known.push_back(*gaps[place]);
+  }
+  return seed_noise(recorded.scores, known, one_group());
 }
 
 std::string gap_text(const GapToBest& gap) {

@@ -19,9 +19,10 @@ namespace expctl {
 std::vector<std::optional<GapToBest>> recorded_gaps(const std::vector<ConfigStats>& configs,
                                                     const std::vector<RunRecord>& runs);
 
-/// seed_noise() of the same.
+/// seed_noise() of the same; `gaps` are recorded_gaps().
 std::optional<SeedNoise> recorded_noise(const std::vector<ConfigStats>& configs,
-                                        const std::vector<RunRecord>& runs);
+                                        const std::vector<RunRecord>& runs,
+                                        const std::vector<std::optional<GapToBest>>& gaps);
 
 /// "-0.412 to 0"
 std::string gap_text(const GapToBest& gap);

@@ -261,7 +261,7 @@ Json report_json(const WorkspaceFacts& facts) {
           {"more", scored > rows.size() ? Json(scored - rows.size()) : Json()},
           {"configs_any", !config.empty()},
           {"configs", config},
-          {"config_notes", config_notes(facts, gaps, recorded_noise(configs, facts.runs))},
+          {"config_notes", config_notes(facts, gaps, recorded_noise(configs, facts.runs, gaps))},
           {"optimism", optimism_note(facts)},
           {"ensembles_any", !ensembles.empty()},
           {"ensembles", ensembles},

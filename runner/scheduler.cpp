@@ -131,19 +131,22 @@ bool Scheduler::is_over() {
 }
 
 void Scheduler::hand_over() {
-  const auto running = local_.running();
-  const bool all_trainings = std::all_of(running.begin(), running.end(), [](const RunningAttempt* attempt) {
-    return !attempt->spec.is_command();
-  });
   const double now = clock_.now_s();
   if (over_since_ == 0 || over_since_ > now) over_since_ = now;
   // A sweep that has nothing to wait for has let go of the lock by then.
   constexpr double kPatience_s = 2;
-  const bool someone_waits =
-      now - over_since_ >= kPatience_s && !FileLock::try_take(workspace_.waiting_lock());
-  if (all_trainings && someone_waits && local_.end_trainings())
-    say("it starts no more: what runs goes on with the sweep that waits, from where it is");
-  if ((all_trainings && someone_waits) || now - over_since_ < kPatience_s || has_said_whom_it_awaits_) return;
+  if (now - over_since_ < kPatience_s) return;
+  const auto running = local_.running();
+  const bool all_trainings = std::all_of(running.begin(), running.end(), [](const RunningAttempt* attempt) {
+    return !attempt->spec.is_command();
+  });
+  const bool someone_waits = !FileLock::try_take(workspace_.waiting_lock());
+  if (all_trainings && someone_waits) {
+    if (local_.end_trainings())
+      say("it starts no more: what runs goes on with the sweep that waits, from where it is");
+    return;
+  }
+  if (has_said_whom_it_awaits_) return;
   has_said_whom_it_awaits_ = true;
   std::vector<std::string> ids;
   for (const auto* attempt : running) ids.push_back(attempt->run.id);
