@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 int convert_in_worker(const fs::path& in, const DraftFolder& draft, const fs::path& out) {
   RunSpec spec;
   spec.init = {in.string(), sha256_folder(in)};
-  const auto request = make_worker_request(WorkerTask::kConvert, spec, draft.path());
+  const auto request = make_worker_request(WorkerTask::kConvert, spec, all_cores(), draft.path());
   const int signal = call_worker(request, draft.path(), "converting " + in.string());
   if (signal == 0) fs::rename(RunPaths{draft.path()}.checkpoint(), out);
   return signal;

@@ -16,11 +16,12 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const fs::path& folder) {
+WorkerRequest make_predict_request(RunSpec spec, const fs::path& input, const DeviceAssignment& devices,
+                                   const fs::path& folder) {
   spec.train_data = spec.teacher = {};
   spec.dev_data = {fs::absolute(input).lexically_normal().string(), sha256_file(input)};
   spec.init.sha256 = sha256_folder(spec.init.path);
-  return make_worker_request(WorkerTask::kPredict, std::move(spec), folder);
+  return make_worker_request(WorkerTask::kPredict, std::move(spec), devices, folder);
 }
 
 fs::path member_folder(const fs::path& out, size_t index) {
@@ -28,9 +29,10 @@ fs::path member_folder(const fs::path& out, size_t index) {
 }
 
 /// A signal that has ended it, or 0. `folder` is where it works, `final` where the folder will lie.
-int predict_one(const Model& model, const fs::path& input, const fs::path& folder, const fs::path& final) {
+int predict_one(const Model& model, const fs::path& input, const DeviceAssignment& devices,
+                const fs::path& folder, const fs::path& final) {
   const RunPaths paths{folder};
-  WorkerRequest request = make_predict_request(model.spec, input, folder);
+  WorkerRequest request = make_predict_request(model.spec, input, devices, folder);
   if (const int signal = call_worker(request, folder, "predicting with " + model.name); signal != 0)
     return signal;
   request.run_id = final.filename().string();
@@ -71,8 +73,8 @@ void combine_nbest(const Models& models, const std::vector<RunPaths>& members, c
 }
 
 /// Each model's answers in a folder of its own, then what they come to.
-int predict_all(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
-                const fs::path& final) {
+int predict_all(const Program& program, const Models& models, const fs::path& input,
+                const DeviceAssignment& devices, const fs::path& folder, const fs::path& final) {
   std::vector<RunPaths> members;
   std::vector<std::pair<std::string, fs::path>> folders;
   for (size_t i = 0; i < models.members.size(); ++i) {
@@ -80,7 +82,7 @@ int predict_all(const Program& program, const Models& models, const fs::path& in
     members.push_back({member_folder(folder, i)});
     say(program, fmt::format("{} ({} of {})", model.name, i + 1, models.members.size()));
     const fs::path there = member_folder(final, i);
-    if (const int signal = predict_one(model, input, members.back().folder, there); signal != 0)
+    if (const int signal = predict_one(model, input, devices, members.back().folder, there); signal != 0)
       return signal;
     folders.emplace_back(member_folder("", i).string(), members.back().folder);  // two may be called alike
   }
@@ -94,8 +96,10 @@ int predict_all(const Program& program, const Models& models, const fs::path& in
 
 int predict_into(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
                  const fs::path& final) {
-  return models.members.size() == 1 ? predict_one(models.members.front(), input, folder, final)
-                                    : predict_all(program, models, input, folder, final);
+  const PredictionDevices devices(program);
+  return models.members.size() == 1
+             ? predict_one(models.members.front(), input, devices.assignment(), folder, final)
+             : predict_all(program, models, input, devices.assignment(), folder, final);
 }
 
 }  // namespace expctl

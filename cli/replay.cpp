@@ -7,7 +7,6 @@
 
 #include "cli/program.h"
 #include "cli/worker_call.h"
-#include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -17,10 +16,8 @@
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
 #include "runner/input_check.h"
-#include "runner/machine_gpus.h"
 #include "runner/removal.h"
 #include "runner/replay_check.h"
-#include "runner/slots.h"
 
 namespace expctl {
 namespace {
@@ -39,12 +36,9 @@ void check_replayable(const RunRecord& run) {
 int train_again(const RunRecord& run, const fs::path& folder) {
   const RunSpec spec = spec_of(run);
   InputCheck().check(spec);
-  MachineGpus gpus;
   const fs::path worker = find_worker(self_path());
-  SlotPool pool(usable_cpus(), gpus.pool(), computes_on_gpus(worker));
-  pool.check(spec.resources, false);
-  gpus.pool().look(SystemClock().now_s());  // which of them are free
-  const auto slot = pool.take(spec.resources, false);
+  LocalDevices machine(worker);
+  const auto slot = machine.take(spec.resources);
   if (!slot) throw Error("the GPUs that it needs are in use", "try again when they are free");
   const std::string token = new_attempt_token();
   return call_worker(make_request(run, 1, token, slot->devices(), worker, RunPaths{folder}), folder,

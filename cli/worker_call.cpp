@@ -6,10 +6,10 @@
 #include <random>
 
 #include "cli/program.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "runner/attempt_files.h"
 #include "runner/find_worker.h"
-#include "runner/slots.h"
 #include "runner/supervisor.h"
 
 namespace expctl {
@@ -18,16 +18,40 @@ std::string new_attempt_token() {
   return fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
 }
 
-WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder) {
-  spec.resources.timeout_s = 0;
+LocalDevices::LocalDevices(const std::filesystem::path& worker)
+    : pool_(usable_cpus(), gpus_.pool(), computes_on_gpus(worker)) {
+  gpus_.pool().look(SystemClock().now_s());  // which of them are free
+}
+
+std::optional<Slot> LocalDevices::take(const ResourceSpec& wanted) {
+  pool_.check(wanted, false);
+  return pool_.take(wanted, false);
+}
+
+PredictionDevices::PredictionDevices(const Program& program) : machine_(find_worker(self_path())) {
+  ResourceSpec wanted;
+  slot_ = machine_.take(wanted);
+  if (slot_) return;
+  say(program, "no GPU is free: computing on the CPU");
+  wanted.gpus = 0;
+  slot_ = machine_.take(wanted);
+}
+
+DeviceAssignment all_cores() {
   GpuPool no_gpus;
   SlotPool pool(usable_cpus(), no_gpus, false);
+  return pool.take(ResourceSpec{}, false)->devices();
+}
+
+WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const DeviceAssignment& devices,
+                                  const std::filesystem::path& folder) {
+  spec.resources.timeout_s = 0;
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();
   request.attempt_token = new_attempt_token();
-  request.devices = pool.take(ResourceSpec{}, false)->devices();
-  request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
+  request.devices = devices;
+  request.environment = device_environment(devices, ResourceSpec{});
   request.argv = {find_worker(self_path()).string(), folder.string()};
   request.spec = std::move(spec);
   return request;

@@ -63,6 +63,18 @@ std::vector<MetricRecord> parse_metrics(const std::string& text) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> device_environment(const DeviceAssignment& devices,
+                                                                    const ResourceSpec& wanted) {
+  std::vector<std::pair<std::string, std::string>> environment;
+  if (devices.threads > 0) environment.emplace_back("OMP_NUM_THREADS", std::to_string(devices.threads));
+  // A run that asked for no GPU sees none; where nothing was said and none is known, all stays as inherited.
+  if (!devices.gpus.empty() || wanted.gpus == 0)
+    environment.emplace_back("CUDA_VISIBLE_DEVICES", join(devices.gpus, ","));
+  if (!devices.gpus.empty() && wanted.visible_devices == "index")
+    environment.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");  // nvidia-smi's numbers
+  return environment;
+}
+
 WorkerRequest make_request(const RunRecord& run, int attempt, const std::string& token,
                            const DeviceAssignment& devices, const fs::path& worker, const RunPaths& paths) {
   WorkerRequest request;
@@ -72,13 +84,8 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   request.spec = spec_of(run);
   request.devices = devices;
   request.environment = {{kAttemptVariable, token}};
-  if (devices.threads > 0)
-    request.environment.emplace_back("OMP_NUM_THREADS", std::to_string(devices.threads));
-  // A run that asked for no GPU sees none; where nothing was said and none is known, all stays as inherited.
-  if (!devices.gpus.empty() || request.spec.resources.gpus == 0)
-    request.environment.emplace_back("CUDA_VISIBLE_DEVICES", join(devices.gpus, ","));
-  if (!devices.gpus.empty() && request.spec.resources.visible_devices == "index")
-    request.environment.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");  // nvidia-smi's numbers
+  for (auto& variable : device_environment(devices, request.spec.resources))
+    request.environment.push_back(std::move(variable));
   if (request.spec.is_command()) {
     request.argv =
         fill_command(request.spec.command.argv, command_values(request.spec, run.id, paths.folder.string()));

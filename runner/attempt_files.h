@@ -13,6 +13,10 @@
 
 namespace expctl {
 
+/// The variables by which a program keeps to its devices.
+std::vector<std::pair<std::string, std::string>> device_environment(const DeviceAssignment& devices,
+                                                                    const ResourceSpec& wanted);
+
 /// The request of one attempt: the command line with its placeholders filled in and the environment. `worker`
 /// is expctl-train (not used by a command), which a run on several GPUs has started by mpirun. Throws Error
 /// for a command that cannot be filled in.

@@ -30,10 +30,11 @@ seeds = [1, 2]
 struct Job {
   TempDir dir;
   std::string expctl = (bin_dir() / "expctl").string();
+  std::vector<std::string> environment = {};  ///< "NAME=value"
 
   ProgramResult operator()(std::vector<std::string> words) const {
     words.insert(words.begin(), expctl);
-    return run_program(words, dir.path());
+    return run_program(words, dir.path(), environment);
   }
 
   ProgramResult succeeds(const std::vector<std::string>& words) const {

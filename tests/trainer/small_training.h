@@ -17,14 +17,14 @@ struct SmallTraining {
   const LogitsFile* teacher = nullptr;  ///< of the features
   mutable OneRank rank;
 
-  SmallTraining() {
+  explicit SmallTraining(int max_seq_length = 160) {
     const auto data = make_synthetic_data({.seed = 5, .train_paragraphs = 6, .dev_paragraphs = 1});
     const auto vocabulary = learn_vocabulary(data.train, 200);
     write_tiny_bert(folder.path(), vocabulary, 11,
                     {.hidden = 32, .layers = 2, .heads = 2, .intermediate = 48, .max_position = 160});
     FeatureOptions options;
-    options.max_seq_length = 160;
-    options.doc_stride = 32;
+    options.max_seq_length = max_seq_length;
+    options.doc_stride = max_seq_length / 5;
     features =
         make_features(data.train, Vocabulary::parse(join(vocabulary, "\n") + "\n", "learned"), options);
     features.resize(std::min<size_t>(features.size(), 14));
@@ -36,14 +36,14 @@ struct SmallTraining {
   }
 
   Training training(const TrainSpec& spec, Checkpoint& model, Precision precision = Precision::kFp32,
-                    const Backend& backend = cpu_backend()) const {
+                    const Backend& backend = cpu_backend(), Ranks* ranks = nullptr) const {
     return {spec,
             backend,
             precision,
             model,
             {features, teacher},
             seeded_order(static_cast<uint64_t>(spec.seed_data), static_cast<int64_t>(features.size())),
-            rank};
+            ranks == nullptr ? rank : *ranks};
   }
 };
 

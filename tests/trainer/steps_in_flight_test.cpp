@@ -1,65 +1,14 @@
 // Several ranks whose engines have steps in flight, as GPUs have: each rank a thread, and no number computed.
-#include <condition_variable>
 #include <future>
 #include <limits>
-#include <mutex>
 
-#include "core/error.h"
 #include "tests/trainer/small_training.h"
+#include "tests/trainer/thread_ranks.h"
 
 using namespace expctl;
 using namespace expctl::test;
 
 namespace {
-
-/// Where threads sum; one that the others leave alone for 20 s throws.
-class Meeting {
- public:
-  explicit Meeting(int64_t size) : size_(size) {}
-
-  double sum(double value) {
-    std::unique_lock lock(mutex_);
-    const int64_t round = round_;
-    sum_ += value;
-    if (++arrived_ == size_) {
-      result_ = sum_;
-      sum_ = 0;
-      arrived_ = 0;
-      ++round_;
-      all_here_.notify_all();
-      return result_;
-    }
-    // Nobody can begin the next round, and change the result, before all have left this one.
-    if (!all_here_.wait_for(lock, std::chrono::seconds(20), [&] { return round_ != round; }))
-      throw Error("a rank waits for others that have left");
-    return result_;
-  }
-
- private:
-  const int64_t size_;
-  std::mutex mutex_;
-  std::condition_variable all_here_;
-  int64_t arrived_ = 0, round_ = 0;
-  double sum_ = 0, result_ = 0;
-};
-
-class ThreadRank : public Ranks {
- public:
-  ThreadRank(int64_t rank, int64_t size, Meeting& meeting) : rank_(rank), size_(size), meeting_(meeting) {}
-
-  int64_t rank() const override { return rank_; }
-  int64_t size() const override { return size_; }
-  int64_t local_rank() const override { return rank_; }
-  void begin_sum(float*, int64_t) override {}
-  void finish_sums() override {}
-  double sum(double value) override { return meeting_.sum(value); }
-  void broadcast(void*, int64_t) override {}
-  void finish() override { meeting_.sum(0); }
-
- private:
-  int64_t rank_, size_;
-  Meeting& meeting_;
-};
 
 /// Its loss is no number from one step on; sums are taken elsewhere, as by NCCL.
 class EmptyEngine : public StepEngine {

@@ -7,9 +7,8 @@ namespace expctl::cuda {
 namespace {
 
 /// A thread a row and head.
-template <typename T>
-__global__ void along_kernel(const T* dcontext, const T* context, int64_t rows, int64_t heads, int64_t size,
-                             float* along) {
+__global__ void along_kernel(const float* dcontext, const float* context, int64_t rows, int64_t heads,
+                             int64_t size, float* along) {
   const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
   if (i >= rows * heads) return;
   float total = 0;
@@ -244,26 +243,24 @@ template <>
 void attention(const float* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, float* context,
                float* log_sums, cudaStream_t stream) {
   for_dropout(sizes.mask, [&]<bool kDropout>() {
-    attention_kernel<kDropout>
-        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, context, log_sums);
+    launch(attention_kernel<kDropout>, grid_of(rows, sizes), kWarps * kWarp, stream, qkv, rows, sizes,
+           context, log_sums);
   });
-  check_launch();
 }
 
 template <>
 void attention_gradient(const float* dcontext, const float* qkv, const float* context, const float* log_sums,
                         const RowsOnDevice& rows, const AttentionSizes& sizes, float* along, float* dqkv,
                         cudaStream_t stream) {
-  along_kernel<<<blocks_for(rows.rows * sizes.heads, kThreads), kThreads, 0, stream>>>(
-      dcontext, context, rows.rows, sizes.heads, sizes.head_size, along);
+  launch(along_kernel, blocks_for(rows.rows * sizes.heads, kThreads), kThreads, stream, dcontext, context,
+         rows.rows, sizes.heads, sizes.head_size, along);
   const AttentionKept<float> saved{dcontext, log_sums, along};
   for_dropout(sizes.mask, [&]<bool kDropout>() {
-    query_gradient_kernel<kDropout>
-        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
-    key_gradient_kernel<kDropout>
-        <<<grid_of(rows, sizes), kWarps * kWarp, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
+    launch(query_gradient_kernel<kDropout>, grid_of(rows, sizes), kWarps * kWarp, stream, qkv, rows, sizes,
+           saved, dqkv);
+    launch(key_gradient_kernel<kDropout>, grid_of(rows, sizes), kWarps * kWarp, stream, qkv, rows, sizes,
+           saved, dqkv);
   });
-  check_launch();
 }
 
 }  // namespace expctl::cuda

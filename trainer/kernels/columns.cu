@@ -193,31 +193,27 @@ void sum_partials(const PartialSums* sums, int count, bool add, cudaStream_t str
     list.of[i] = sums[i];
     widest = std::max(widest, sums[i].count);
   }
-  sum_partials_kernel<<<dim3(blocks_for(widest, kWarp), static_cast<unsigned>(count)), kThreads, 0, stream>>>(
-      list, add);
-  check_launch();
+  launch(sum_partials_kernel, dim3(blocks_for(widest, kWarp), static_cast<unsigned>(count)), kThreads, stream,
+         list, add);
 }
 
 template <typename T>
 void bias_gelu(const T* x, const float* bias, int64_t rows, int64_t width, T* out, cudaStream_t stream) {
   const int64_t parts = std::min<int64_t>(blocks_for(rows, kRowsAtOnce), 2 * kMostParts);
-  bias_gelu_kernel<<<column_grid(width, parts), kColumnThreads, 0, stream>>>(x, bias, rows, width, out);
-  check_launch();
+  launch(bias_gelu_kernel<T>, column_grid(width, parts), kColumnThreads, stream, x, bias, rows, width, out);
 }
 
 template <typename T>
 void bias_gelu_gradient(T* gradient, const T* x, const float* bias, int64_t rows, int64_t width,
                         float* partial, cudaStream_t stream) {
-  bias_gelu_gradient_kernel<<<column_grid(width, column_parts(width)), kColumnThreads, 0, stream>>>(
-      gradient, x, bias, rows, width, partial);
-  check_launch();
+  launch(bias_gelu_gradient_kernel<T>, column_grid(width, column_parts(width)), kColumnThreads, stream,
+         gradient, x, bias, rows, width, partial);
 }
 
 template <typename T>
 void column_sums(const T* x, int64_t rows, int64_t width, float* partial, cudaStream_t stream) {
-  column_sums_kernel<<<column_grid(width, column_parts(width)), kColumnThreads, 0, stream>>>(x, rows, width,
-                                                                                             partial);
-  check_launch();
+  launch(column_sums_kernel<T>, column_grid(width, column_parts(width)), kColumnThreads, stream, x, rows,
+         width, partial);
 }
 
 #define EXPCTL_COLUMNS_OF(T)                                                                            \

@@ -154,11 +154,10 @@ void embed(const RowsOnDevice& rows, const EmbeddingTables& tables, const Dropou
            float* sum, float* stats, T* out, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
     for_dropout(dropout.mask, [&]<bool kDropout>() {
-      embed_kernel<T, Shape, kDropout><<<blocks_for(rows.rows, kWarpsPerBlock), kThreads, 0, stream>>>(
-          rows, tables, dropout, width, sum, stats, out);
+      launch(embed_kernel<T, Shape, kDropout>, blocks_for(rows.rows, kWarpsPerBlock), kThreads, stream, rows,
+             tables, dropout, width, sum, stats, out);
     });
   });
-  check_launch();
 }
 
 template <typename T>
@@ -167,11 +166,10 @@ void embed_gradient(const T* gradient, const T* more, const RowsOnDevice& rows, 
                     float* dsum, float* partial, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
     for_dropout(dropout.mask, [&]<bool kDropout>() {
-      embed_gradient_kernel<T, Shape, kDropout><<<kMostParts, kThreads, 0, stream>>>(
-          gradient, more, rows, sum, stats, dropout, gamma, width, dsum, partial);
+      launch(embed_gradient_kernel<T, Shape, kDropout>, kMostParts, kThreads, stream, gradient, more, rows,
+             sum, stats, dropout, gamma, width, dsum, partial);
     });
   });
-  check_launch();
 }
 
 size_t sort_bytes(int64_t rows) {
@@ -183,23 +181,22 @@ void table_gradients(const float* dsum, const RowsOnDevice& rows, int64_t real_s
                      float* dpositions, void* memory, float* partial, cudaStream_t stream) {
   const Sorting sorting = sorting_in(memory, rows.rows);
   const auto words = static_cast<int32_t>(word_count);
-  sort_keys_kernel<<<blocks_for(rows.rows, kThreads), kThreads, 0, stream>>>(rows, real_sequences, words,
-                                                                             sorting.keys, sorting.rows);
+  launch(sort_keys_kernel, blocks_for(rows.rows, kThreads), kThreads, stream, rows, real_sequences, words,
+         sorting.keys, sorting.rows);
   int bits = 1;
   while ((int64_t{1} << bits) <= word_count) ++bits;
   size_t bytes = sorting.temporary_bytes;
   check(cub::DeviceRadixSort::SortPairs(sorting.temporary, bytes, sorting.keys, sorting.sorted_keys,
                                         sorting.rows, sorting.sorted_rows, rows.rows, 0, bits, stream));
   const unsigned threads = std::min<unsigned>(kThreads, blocks_for(width, 4 * kWarp) * kWarp);
-  word_gradient_kernel<<<static_cast<unsigned>(rows.rows), dim3(static_cast<unsigned>(width / 4), kRowLanes),
-                         0, stream>>>(dsum, sorting.sorted_keys, sorting.sorted_rows, rows.rows, words, width,
-                                      dwords);
-  position_gradient_kernel<<<static_cast<unsigned>(position_count), threads, 0, stream>>>(
-      dsum, rows, real_sequences, width, add, dpositions);
+  launch(word_gradient_kernel, static_cast<unsigned>(rows.rows),
+         dim3(static_cast<unsigned>(width / 4), kRowLanes), stream, dsum, sorting.sorted_keys,
+         sorting.sorted_rows, rows.rows, words, width, dwords);
+  launch(position_gradient_kernel, static_cast<unsigned>(position_count), threads, stream, dsum, rows,
+         real_sequences, width, add, dpositions);
   const auto parts = static_cast<unsigned>(column_parts(width));
-  type_gradient_kernel<<<dim3(blocks_for(width, int64_t{threads} * 4), parts), threads, 0, stream>>>(
-      dsum, rows, width, partial);
-  check_launch();
+  launch(type_gradient_kernel, dim3(blocks_for(width, int64_t{threads} * 4), parts), threads, stream, dsum,
+         rows, width, partial);
   const auto pitch = static_cast<int32_t>(2 * width);
   const PartialSums sums{partial, static_cast<int32_t>(parts), pitch, pitch, dtypes};
   sum_partials(&sums, 1, add, stream);

@@ -28,9 +28,8 @@ __global__ void gather_kernel(FeaturesOnDevice features, const int32_t* chosen, 
 
 void gather_rows(const FeaturesOnDevice& features, const int32_t* chosen, int64_t chosen_count,
                  const RowsOnDevice& rows, int32_t* starts, int32_t* ends, cudaStream_t stream) {
-  gather_kernel<<<static_cast<unsigned>(rows.sequences), 128, 0, stream>>>(features, chosen, chosen_count,
-                                                                           rows, starts, ends);
-  check_launch();
+  launch(gather_kernel, static_cast<unsigned>(rows.sequences), 128, stream, features, chosen, chosen_count,
+         rows, starts, ends);
 }
 
 }  // namespace expctl::cuda

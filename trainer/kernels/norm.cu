@@ -71,11 +71,10 @@ void add_norm(const T* x, const float* bias, const T* residual, const RowsOnDevi
               T* sum, float* stats, T* out, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
     for_dropout(dropout.mask, [&]<bool kDropout>() {
-      add_norm_kernel<T, Shape, kDropout><<<blocks_for(rows.rows, kWarpsPerBlock), kThreads, 0, stream>>>(
-          x, bias, residual, rows, dropout, gamma, beta, epsilon, width, sum, stats, out);
+      launch(add_norm_kernel<T, Shape, kDropout>, blocks_for(rows.rows, kWarpsPerBlock), kThreads, stream, x,
+             bias, residual, rows, dropout, gamma, beta, epsilon, width, sum, stats, out);
     });
   });
-  check_launch();
 }
 
 template <typename T>
@@ -84,11 +83,10 @@ void add_norm_gradient(const T* gradient, const T* more, const T* sum, const flo
                        int64_t width, T* dsum, T* dx, float* partial, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
     for_dropout(dropout.mask, [&]<bool kDropout>() {
-      add_norm_gradient_kernel<T, Shape, kDropout><<<kMostParts, kThreads, 0, stream>>>(
-          gradient, more, sum, stats, rows, dropout, gamma, width, dsum, dx, partial);
+      launch(add_norm_gradient_kernel<T, Shape, kDropout>, kMostParts, kThreads, stream, gradient, more, sum,
+             stats, rows, dropout, gamma, width, dsum, dx, partial);
     });
   });
-  check_launch();
 }
 
 #define EXPCTL_NORM_OF(T)                                                                           \

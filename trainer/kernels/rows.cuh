@@ -6,8 +6,9 @@
 
 #include <cstdint>
 
-#include "trainer/kernels/cuda_check.h"
 #include "trainer/kernels/cuda_kernels.h"
+#include "trainer/kernels/instructions.cuh"
+#include "trainer/kernels/launch.cuh"
 
 namespace expctl::cuda {
 
@@ -15,11 +16,6 @@ inline constexpr int kWarp = 32;
 inline constexpr int kWarpsPerBlock = 8;
 inline constexpr int kThreads = kWarp * kWarpsPerBlock;
 inline constexpr unsigned kAllLanes = 0xffffffffu;
-
-/// Throws where the launch before it was refused.
-inline void check_launch() {
-  check(cudaGetLastError());
-}
 
 inline unsigned blocks_for(int64_t count, int64_t of_each) {
   return static_cast<unsigned>((count + of_each - 1) / of_each);
@@ -86,18 +82,6 @@ template <bool kDropout>
 __device__ inline uint64_t row_key(const RowsOnDevice& rows, const DropoutSite& dropout, int64_t row) {
   if (!kDropout) return 0;
   return mask_row_key(rows.sequence_keys[rows.sequence_of[row]], dropout.site, rows.positions[row]);
-}
-
-/// 2^x and 1 / x to 2 units in the last place, denormals as zeros: one instruction each.
-__device__ inline float fast_exp2(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-__device__ inline float fast_reciprocal(float x) {
-  float y;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
 }
 
 /// In every lane.

@@ -67,20 +67,18 @@ template <typename T>
 void span_logits(const T* hidden, const float* weight, const float* bias, int64_t rows, int64_t width,
                  float* logits, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
-    span_logits_kernel<T, Shape><<<blocks_for(rows, kWarpsPerBlock), kThreads, 0, stream>>>(
-        hidden, weight, bias, rows, width, logits);
+    launch(span_logits_kernel<T, Shape>, blocks_for(rows, kWarpsPerBlock), kThreads, stream, hidden, weight,
+           bias, rows, width, logits);
   });
-  check_launch();
 }
 
 template <typename T>
 void span_logits_gradient(const float* dlogits, const T* hidden, const float* weight, int64_t rows,
                           int64_t width, T* dhidden, float* partial, cudaStream_t stream) {
   for_row_shape(width, [&]<typename Shape>() {
-    span_logits_gradient_kernel<T, Shape>
-        <<<kMostParts, kThreads, 0, stream>>>(dlogits, hidden, weight, rows, width, dhidden, partial);
+    launch(span_logits_gradient_kernel<T, Shape>, kMostParts, kThreads, stream, dlogits, hidden, weight, rows,
+           width, dhidden, partial);
   });
-  check_launch();
 }
 
 #define EXPCTL_SPAN_HEAD_OF(T)                                                                             \

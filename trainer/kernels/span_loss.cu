@@ -41,7 +41,7 @@ struct Target {
   float at_label, everywhere, of_teacher;
 
   __device__ Target(int32_t given_label, int32_t length, bool has_teacher, const TargetsOnDevice& targets)
-      : label(max(0, given_label)), of_teacher(has_teacher ? targets.distillation : 0) {
+      : label(max(0, given_label)), of_teacher(has_teacher && length > 0 ? targets.distillation : 0) {
     const float part = label < length ? 1 - of_teacher : 0;
     at_label = part * (1 - targets.smoothing);
     everywhere = part * targets.smoothing / static_cast<float>(length);
@@ -130,16 +130,14 @@ __global__ void __launch_bounds__(kThreads)
 void span_loss(const float* logits, const RowsOnDevice& rows, int64_t real_sequences,
                const TargetsOnDevice& targets, const float* scale, float* losses, float* dlogits,
                cudaStream_t stream) {
-  span_loss_kernel<<<static_cast<unsigned>(rows.sequences), kThreads, 0, stream>>>(
-      logits, rows, real_sequences, targets, scale, losses, dlogits);
-  check_launch();
+  launch(span_loss_kernel, static_cast<unsigned>(rows.sequences), kThreads, stream, logits, rows,
+         real_sequences, targets, scale, losses, dlogits);
 }
 
 void add_divergence(const float* logits, const RowsOnDevice& rows, int64_t pairs, float weight,
                     const float* scale, float* losses, float* dlogits, cudaStream_t stream) {
-  rdrop_kernel<<<static_cast<unsigned>(pairs), kThreads, 0, stream>>>(logits, rows, pairs, weight, scale,
-                                                                      losses, dlogits);
-  check_launch();
+  launch(rdrop_kernel, static_cast<unsigned>(pairs), kThreads, stream, logits, rows, pairs, weight, scale,
+         losses, dlogits);
 }
 
 }  // namespace expctl::cuda

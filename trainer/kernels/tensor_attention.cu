@@ -280,10 +280,9 @@ template <typename T>
 void attention(const T* qkv, const RowsOnDevice& rows, const AttentionSizes& sizes, T* context,
                float* log_sums, cudaStream_t stream) {
   for_sizes(sizes, [&]<int kSize, bool kDropout>() {
-    tensor_attention_kernel<T, kSize, kDropout>
-        <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, context, log_sums);
+    launch(tensor_attention_kernel<T, kSize, kDropout>, grid_of(rows, sizes), kBlock, stream, qkv, rows,
+           sizes, context, log_sums);
   });
-  check_launch();
 }
 
 template <typename T>
@@ -292,12 +291,11 @@ void attention_gradient(const T* dcontext, const T* qkv, const T* context, const
                         cudaStream_t stream) {
   const AttentionKept<T> saved{dcontext, log_sums, along};
   for_sizes(sizes, [&]<int kSize, bool kDropout>() {
-    tensor_query_gradient_kernel<T, kSize, kDropout>
-        <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, context, along, dqkv);
-    tensor_key_gradient_kernel<T, kSize, kDropout>
-        <<<grid_of(rows, sizes), kBlock, 0, stream>>>(qkv, rows, sizes, saved, dqkv);
+    launch(tensor_query_gradient_kernel<T, kSize, kDropout>, grid_of(rows, sizes), kBlock, stream, qkv, rows,
+           sizes, saved, context, along, dqkv);
+    launch(tensor_key_gradient_kernel<T, kSize, kDropout>, grid_of(rows, sizes), kBlock, stream, qkv, rows,
+           sizes, saved, dqkv);
   });
-  check_launch();
 }
 
 #define EXPCTL_ATTENTION_OF(T)                                                                             \

@@ -15,7 +15,7 @@ inline constexpr int kHalf =
     kTile / 2;  ///< of the other side at once in the backward pass, to fit the registers
 inline constexpr float kLog2E = 1.4426950408889634f;
 
-/// The left side of a product: 16 x 16.
+/// The left side of a product: 16 x 16 (multiply_add()).
 using Left = uint32_t[4];
 /// Sums: 16 x 8. A lane has, of rows lane / 4 and lane / 4 + 8, columns 2 (lane % 4) and the next.
 using Sums = float[4];
@@ -28,53 +28,6 @@ __device__ inline float quad_sum(float v) {
 __device__ inline float quad_max(float v) {
   v = fmaxf(v, __shfl_xor_sync(kAllLanes, v, 1));
   return fmaxf(v, __shfl_xor_sync(kAllLanes, v, 2));
-}
-
-/// sums += left right, of 16 x 16 and 16 x 8.
-template <typename T>
-__device__ inline void multiply_add(Sums& c, const Left& a, uint32_t b0, uint32_t b1) {
-  if constexpr (std::is_same_v<T, __nv_bfloat16>) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  } else {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-}
-
-/// Four 8 x 8 matrices; each lane gives the address of one of their rows.
-__device__ inline void load_matrices(uint32_t (&r)[4], const void* row) {
-  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(address));
-}
-__device__ inline void load_matrices_transposed(uint32_t (&r)[4], const void* row) {
-  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(address));
-}
-
-/// 16 bytes on their way to shared memory; zeros where they are not there.
-__device__ inline void copy_async(void* to, const void* from, bool is_there) {
-  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from),
-               "r"(is_there ? 16 : 0));
-}
-__device__ inline void end_of_copies() {
-  asm volatile("cp.async.commit_group;");
-}
-/// Until at most `kPending` of the last groups of copies are on their way.
-template <int kPending>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(kPending));
 }
 
 /// Rows of a head in shared memory; the distance of rows keeps eight of them in different banks.

@@ -128,15 +128,13 @@ __global__ void round_kernel(const float* from, int64_t count, T* to) {
 
 void add_losses(const float* losses, int64_t count, const float* part, bool add, StepNumbers* numbers,
                 cudaStream_t stream) {
-  add_losses_kernel<<<1, kThreads, 0, stream>>>(losses, count, part, add, numbers);
-  check_launch();
+  launch(add_losses_kernel, 1, kThreads, stream, losses, count, part, add, numbers);
 }
 
 void finish_gradients(const float* gradients, int64_t count, double max_norm, double loss_scale,
                       double* partial, StepNumbers* numbers, cudaStream_t stream) {
-  squares_kernel<<<kNormBlocks, kThreads, 0, stream>>>(gradients, count, partial);
-  finish_kernel<<<1, kThreads, 0, stream>>>(partial, max_norm, loss_scale, numbers);
-  check_launch();
+  launch(squares_kernel, kNormBlocks, kThreads, stream, gradients, count, partial);
+  launch(finish_kernel, 1, kThreads, stream, partial, max_norm, loss_scale, numbers);
 }
 
 template <typename T>
@@ -145,31 +143,27 @@ void update(UpdateRule rule, const UpdateElements& elements, int64_t count, cons
   if (count == 0) return;
   const unsigned blocks = std::min(4096u, blocks_for(count, kThreads * 4));
   if (rule == UpdateRule::kAdam)
-    adam_kernel<<<blocks, kThreads, 0, stream>>>(elements, count, c, numbers, rounded);
+    launch(adam_kernel<T>, blocks, kThreads, stream, elements, count, c, numbers, rounded);
   else
-    sgd_kernel<<<blocks, kThreads, 0, stream>>>(elements, count, c, numbers, rounded);
-  check_launch();
+    launch(sgd_kernel<T>, blocks, kThreads, stream, elements, count, c, numbers, rounded);
 }
 
 void move_average(float* average, const float* parameters, int64_t count, float rest,
                   const StepNumbers* numbers, cudaStream_t stream) {
-  average_kernel<<<std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, 0, stream>>>(
-      average, parameters, count, rest, numbers);
-  check_launch();
+  launch(average_kernel, std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, stream, average,
+         parameters, count, rest, numbers);
 }
 
 void attack_words(const float* words, const float* gradient, int64_t count, double* partial, float* moved,
                   cudaStream_t stream) {
-  squares_kernel<<<kNormBlocks, kThreads, 0, stream>>>(gradient, count, partial);
-  attack_kernel<<<std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, 0, stream>>>(
-      words, gradient, count, partial, moved);
-  check_launch();
+  launch(squares_kernel, kNormBlocks, kThreads, stream, gradient, count, partial);
+  launch(attack_kernel, std::min(4096u, blocks_for(count, kThreads * 4)), kThreads, stream, words, gradient,
+         count, partial, moved);
 }
 
 template <typename T>
 void round_to(const float* from, int64_t count, T* to, cudaStream_t stream) {
-  round_kernel<<<blocks_for(count, kThreads * 4), kThreads, 0, stream>>>(from, count, to);
-  check_launch();
+  launch(round_kernel<T>, blocks_for(count, kThreads * 4), kThreads, stream, from, count, to);
 }
 
 #define EXPCTL_UPDATE_OF(T)                                                                   \

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <string_view>
 
 #include "tests/support/support.h"
 #include "trainer/cuda/device_memory.h"
@@ -22,6 +23,13 @@ namespace expctl::test {
 inline bool has_gpu() {
   int count = 0;
   return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+/// Whether the CPU plays it (tests/emulated_gpu), so slowly that tests of quadratic cost take less.
+inline bool is_emulated_gpu() {
+  cudaDeviceProp properties{};
+  cuda::check(cudaGetDeviceProperties(&properties, 0));
+  return std::string_view(properties.name) == "emulated GPU";
 }
 
 // ---- Copies

@@ -1,9 +1,7 @@
 // Trainings and predictions of a small model on a GPU beside those on the CPU.
 #include <cmath>
 
-#include "tests/trainer/cuda/on_device.h"
-#include "tests/trainer/small_training.h"
-#include "trainer/cuda/cuda_backend.h"
+#include "tests/trainer/cuda/device_training.h"
 #include "trainer/cuda/cuda_engine.h"
 #include "trainer/predict.h"
 
@@ -30,70 +28,11 @@ class NcclBackend : public Backend {
   Json environment() const override { return cuda::backend().environment(); }
 };
 
-struct Trained {
-  std::vector<StepMetrics> steps;
-  Parameters parameters;
-};
-
-Trained train(const SmallTraining& small, const TrainSpec& spec, const Backend& backend, Precision precision,
-              SpanHead head = SpanHead::kLinear) {
-  Trained trained;
-  Checkpoint model = small.model(head);
-  auto training = small.training(spec, model, precision, backend);
-  REQUIRE(training.run({[&](const StepMetrics& m) { trained.steps.push_back(m); }, never}) ==
-          TrainEnd::kDone);
-  trained.parameters = training.weights();
-  return trained;
-}
-
-TrainSpec many_steps() {
-  TrainSpec spec = small_spec();
-  spec.max_steps = 12;  // 4 epochs of 6, 6 and 2: sizes come again, as graphs
-  spec.adam_epsilon = 1e-3;
-  return spec;
-}
-
-void check_close(const Trained& a, const Trained& b, double loss, double weights) {
-  REQUIRE(a.steps.size() == b.steps.size());
-  for (size_t i = 0; i < a.steps.size(); ++i) {
-    INFO("step " << i + 1);
-    CHECK(a.steps[i].loss == Approx(b.steps[i].loss).epsilon(loss));
-    CHECK(a.steps[i].grad_norm == Approx(b.steps[i].grad_norm).epsilon(10 * loss));
-    CHECK(a.steps[i].learning_rate == b.steps[i].learning_rate);
-    CHECK(a.steps[i].tokens == b.steps[i].tokens);
-  }
-  CHECK(distance(a.parameters, b.parameters) < weights);
-}
-
-/// A teacher that says something to every token.
-LogitsFile made_up_teacher(const SmallTraining& small) {
-  LogitsFile teacher;
-  teacher.offsets = {0};
-  for (const auto& feature : small.features) {
-    for (size_t i = 0; i < feature.input_ids.size(); ++i) {
-      teacher.start.push_back(std::sin(static_cast<float>(teacher.start.size())) * 3);
-      teacher.end.push_back(std::cos(static_cast<float>(teacher.end.size())) * 3);
-    }
-    teacher.offsets.push_back(static_cast<int64_t>(teacher.start.size()));
-  }
-  return teacher;
-}
-
-const std::vector<std::vector<std::string>> kTechniques = {
-    {"layerwise_lr_decay=0.8", "weight_decay=0.1"},
-    {"label_smoothing=0.1"},
-    {"ema_decay=0.9"},
-    {"rdrop=2"},
-    {"adversarial=fgm"},
-    {"distillation=0.5"},
-    {"layerwise_lr_decay=0.8", "label_smoothing=0.1", "ema_decay=0.9", "rdrop=2", "adversarial=fgm",
-     "distillation=0.5", "micro_batch=4"}};
-
 }  // namespace
 
 TEST_CASE("training in fp32: the CPU's losses and weights, dropout and all", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   for (const std::string optimizer : {"adamw", "adam", "sgd"}) {
     INFO(optimizer);
     TrainSpec spec = many_steps();
@@ -108,7 +47,7 @@ TEST_CASE("training in fp32: the CPU's losses and weights, dropout and all", "[c
 
 TEST_CASE("training with an MLP head: the CPU's losses and weights, and logits", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = many_steps();
   const auto gpu = train(small, spec, cuda::backend(), Precision::kFp32, SpanHead::kMlp);
   const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32, SpanHead::kMlp);
@@ -128,7 +67,7 @@ TEST_CASE("training with an MLP head: the CPU's losses and weights, and logits",
 
 TEST_CASE("training in fp32: each technique is the CPU's, by NCCL too, and all at once", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  SmallTraining small;
+  SmallTraining small(sequence_length());
   const LogitsFile teacher = made_up_teacher(small);
   const auto usual = train(small, many_steps(), cuda::backend(), Precision::kFp32);
   for (const auto& settings : kTechniques) {
@@ -147,7 +86,7 @@ TEST_CASE("training in fp32: each technique is the CPU's, by NCCL too, and all a
 
 TEST_CASE("training in fp32: micro-batches train as one batch, dropout and all", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = many_steps();
   const auto whole = train(small, spec, cuda::backend(), Precision::kFp32);
   spec.micro_batch = 4;
@@ -157,7 +96,7 @@ TEST_CASE("training in fp32: micro-batches train as one batch, dropout and all",
 TEST_CASE("training in bf16 and fp16: near the CPU's fp32, dropout and all, the same bits each time",
           "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = many_steps();
   for (const Precision precision : {Precision::kBf16, Precision::kFp16}) {
     INFO(name_of(precision));
@@ -170,7 +109,7 @@ TEST_CASE("training in bf16 and fp16: near the CPU's fp32, dropout and all, the 
 
 TEST_CASE("training in bf16 and fp16: all techniques at once are near the CPU's fp32", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  SmallTraining small;
+  SmallTraining small(sequence_length());
   const LogitsFile teacher = made_up_teacher(small);
   small.teacher = &teacher;
   TrainSpec spec = many_steps();
@@ -186,7 +125,7 @@ TEST_CASE("training in bf16 and fp16: all techniques at once are near the CPU's 
 
 TEST_CASE("training in bf16: micro-batches have the masks of the whole batch", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = many_steps();
   spec.max_steps = 1;
   spec.hidden_dropout = 0;
@@ -204,7 +143,7 @@ TEST_CASE("training in bf16: micro-batches have the masks of the whole batch", "
 TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends with the same bits",
           "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = many_steps();
   if (GENERATE(false, true)) {
     for (const char* setting : {"layerwise_lr_decay=0.8", "ema_decay=0.9", "rdrop=2", "adversarial=fgm"})
@@ -241,7 +180,7 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
 
 TEST_CASE("training on a GPU: one rank of NCCL trains as none", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   for (const int64_t micro_batch : {6, 4}) {
     TrainSpec spec = many_steps();
     spec.micro_batch = micro_batch;
@@ -254,7 +193,7 @@ TEST_CASE("training on a GPU: one rank of NCCL trains as none", "[cuda]") {
 
 TEST_CASE("training on a GPU: its gradients are the CPU's", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   const auto gradients_of = [&](const Backend& backend) {
     Checkpoint model = small.model();
     TrainSpec spec = small_spec();
@@ -279,7 +218,7 @@ TEST_CASE("training on a GPU: its gradients are the CPU's", "[cuda]") {
 
 TEST_CASE("training on a GPU: what is no number ends it, and moves nothing", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   Checkpoint model = small.model();
   model.parameters.at("qa_outputs.weight").fill_(INFINITY);
   const Parameters before = {{"w", model.parameters.at("bert.encoder.layer.0.output.dense.weight").clone()}};
@@ -292,7 +231,7 @@ TEST_CASE("training on a GPU: what is no number ends it, and moves nothing", "[c
 
 TEST_CASE("prediction on a GPU: the CPU's logits in fp32 within 1e-4, near them in bf16 and fp16", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   const Checkpoint model = small.model();
   const auto cpu = predict_logits(cpu_backend(), model, small.features, Precision::kFp32, 5).value();
   const auto largest_difference = [&](Precision precision) {
@@ -311,7 +250,7 @@ TEST_CASE("prediction on a GPU: the CPU's logits in fp32 within 1e-4, near them 
 
 TEST_CASE("training on a GPU: what it does not compute is refused", "[cuda]") {
   SKIP_WITHOUT_GPU();
-  const SmallTraining small;
+  const SmallTraining small(sequence_length());
   TrainSpec spec = small_spec();
   spec.optimizer = "lamb";
   Checkpoint model = small.model();
