@@ -206,23 +206,11 @@ std::vector<LiveRun> LivePages::running(const Registry& registry, const std::str
   return all;
 }
 
-/// How far it is, and its pace, are told from the end of its metrics.
 LiveRun LivePages::live(const Registry& registry, RunRecord run) const {
-  const RunPaths paths{workspace_.folder(run.id)};
-  const auto record = registry.running_attempt(run.id);
-  RunningAttempt attempt;
-  attempt.spec = spec_of(run);
-  attempt.started = record ? record->started : run.started;
-  const auto earlier = read_latest_metrics(paths).earlier;
-  if (earlier && earlier->time >= attempt.started) {
-    attempt.first_step = earlier->step;
-    attempt.first_step_time = earlier->time;
-    attempt.first_fraction = training_fraction(*earlier, attempt.spec.train);
-  }
-  attempt.run = std::move(run);
-  const RunProgress progress = progress_of(attempt, paths, SystemClock().now_s());
-  return {std::move(attempt.run), progress.step,  progress.loss,       progress.f1,
-          progress.fraction,      progress.eta_s, doing_text(progress)};
+  const RunProgress progress =
+      progress_at_once(registry, run, {workspace_.folder(run.id)}, SystemClock().now_s());
+  return {std::move(run),    progress.step,  progress.loss,       progress.f1,
+          progress.fraction, progress.eta_s, doing_text(progress)};
 }
 
 SweepLine LivePages::sweep_line(const Registry& registry, SweepTotals totals) const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/program.h"
+#include "cli/run_progress.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -13,6 +14,7 @@
 #include "reports/table.h"
 #include "runner/attempt_files.h"
 #include "runner/run_log.h"
+#include "runner/sweep_progress.h"
 
 namespace expctl {
 namespace {
@@ -25,6 +27,10 @@ struct ListOptions {
   bool by_config = false;
   bool csv = false;
 };
+
+RunProgress look_at(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
+  return progress_at_once(registry, run, {workspace.folder(run.id)}, SystemClock().now_s());
+}
 
 int list_runs(const Program& program, const ListOptions& options) {
   if (program.json && options.csv)
@@ -40,7 +46,9 @@ int list_runs(const Program& program, const ListOptions& options) {
   } else if (options.csv) {
     fmt::print("{}", runs_csv(runs));
   } else {
-    fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs, stdout_style()));
+    const WorkspacePaths workspace = program.workspace();
+    const auto doing = [&](const RunRecord& run) { return doing_text(look_at(registry, run, workspace)); };
+    fmt::print("{}", program.json ? json_text(runs_json(runs)) : runs_table(runs, stdout_style(), doing));
   }
   return 0;
 }
@@ -55,13 +63,6 @@ Json attempts_json(const std::vector<AttemptRecord>& attempts) {
                     {"reason", name_of(a.reason)}});
   }
   return list;
-}
-
-/// Seconds since a running run has last given a sign of life, where that is too long; else 0.
-double silent_for(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
-  const auto attempt = registry.running_attempt(run.id);
-  if (!attempt) return 0;
-  return stalled_for_s(RunPaths{workspace.folder(run.id)}, attempt->started, SystemClock().now_s());
 }
 
 /// "1 failed (out_of_memory) after 12 s; 2 succeeded after 3 min 2 s"
@@ -92,7 +93,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
   json["tags"] = run.tags;
   json["attempts"] = run.attempts;
   json["attempt_history"] = attempts_json(registry.attempts(run.id));
-  json["stalled"] = silent_for(registry, run, workspace) > 0;
+  json["stalled"] = run.state == RunState::kRunning && look_at(registry, run, workspace).silent_s > 0;
   json["created"] = run.created;
   json["started"] = run.started;
   json["ended"] = run.ended;
@@ -114,9 +115,10 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   const auto row = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) rows.push_back({name, value});
   };
-  const double silent_s = silent_for(registry, run, workspace);
-  row("state", fmt::format("{}{}", name_of(run.state),
-                           silent_s > 0 ? ", stalled: no sign of life for " + duration_text(silent_s) : ""));
+  const bool is_running = run.state == RunState::kRunning;
+  const RunProgress progress = is_running ? look_at(registry, run, workspace) : RunProgress();
+  row("state",
+      fmt::format("{}{}", name_of(run.state), is_running ? ", " + doing_text(progress) : std::string()));
   row("reason", std::string(name_of(run.reason)));
   for (const auto& line : split(run.message, '\n')) row("message", line);
   if (run.state == RunState::kFailed) {
@@ -141,7 +143,9 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
     row("evaluation " + e.name,
         fmt::format("F1 {}, exact match {}", format_number(e.f1), format_number(e.exact_match)));
   }
-  if (const auto last = registry.last_metric(run.id))
+  if (progress.step > 0)
+    row("last step", fmt::format("{} (loss {:.4f})", progress.step, progress.loss));
+  else if (const auto last = registry.last_metric(run.id))
     row("last step", fmt::format("{} (loss {:.4f})", last->step, last->loss));
   row("folder", workspace.folder(run.id).string());
   return render_table({run.id, ""}, rows, stdout_style());

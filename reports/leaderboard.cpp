@@ -73,12 +73,22 @@ std::vector<RunRecord> ranked(std::vector<RunRecord> runs) {
   return runs;
 }
 
-std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style) {
+namespace {
+
+std::string state_text(const RunRecord& run, const DoingText& doing) {
+  std::string text{name_of(run.state)};
+  if (run.reason != FailReason::kNone) text += fmt::format(": {}", name_of(run.reason));
+  if (run.state == RunState::kRunning && doing) text += ", " + doing(run);
+  return text;
+}
+
+}  // namespace
+
+std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style, const DoingText& doing) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs) {
-    const auto reason = name_of(run.reason);
-    rows.push_back({run.id, fmt::format("{}{}{}", name_of(run.state), reason.empty() ? "" : ": ", reason),
-                    score_text(run.f1), score_text(run.exact_match), run.name, params_text(run)});
+    rows.push_back({run.id, state_text(run, doing), score_text(run.f1), score_text(run.exact_match), run.name,
+                    params_text(run)});
   }
   return render_table({"id", "state", "F1", "EM", "name", "parameters"}, rows, style);
 }

@@ -1,6 +1,7 @@
 // Runs in order of merit, as a table and as JSON.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,13 @@ std::string changed_keys_text(const RunRecord& run);
 /// order.
 std::vector<RunRecord> ranked(std::vector<RunRecord> runs);
 
-/// Rank, id, state, F1, EM, name and parameters of `runs` in the order given.
-std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style = {});
+/// "45 %, 3 min 4 s left", of a running run.
+using DoingText = std::function<std::string(const RunRecord&)>;
+
+/// Id, state, F1, EM, name and parameters of `runs` in the order given; of those running also what they are
+/// doing, where that can be told.
+std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& style = {},
+                       const DoingText& doing = {});
 
 /// {"id","state","reason","name","params","seed","f1","exact_match"}: what every list of runs holds.
 Json run_json(const RunRecord& run);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "registry/spec_of.h"
 #include "runner/attempt_files.h"
 
 namespace expctl {
@@ -29,6 +30,22 @@ RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double n
                 (one.fraction - attempt.first_fraction);
   }
   return one;
+}
+
+RunProgress progress_at_once(const Registry& registry, const RunRecord& run, const RunPaths& paths,
+                             double now) {
+  const auto record = registry.running_attempt(run.id);
+  RunningAttempt attempt;
+  attempt.run = run;
+  attempt.spec = spec_of(run);
+  attempt.started = record ? record->started : run.started;
+  const auto earlier = read_latest_metrics(paths).earlier;
+  if (earlier && earlier->time >= attempt.started) {
+    attempt.first_step = earlier->step;
+    attempt.first_step_time = earlier->time;
+    attempt.first_fraction = training_fraction(*earlier, attempt.spec.train);
+  }
+  return progress_of(attempt, paths, now);
 }
 
 double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {

@@ -50,6 +50,11 @@ struct SweepProgress {
 /// Reads the run's metrics, and keeps in `attempt` what the first look saw.
 RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now);
 
+/// The same of a running run that this process did not start and sees once: its pace is told from the end of
+/// its metrics.
+RunProgress progress_at_once(const Registry& registry, const RunRecord& run, const RunPaths& paths,
+                             double now);
+
 /// Seconds for `queued` runs of a mean duration after those running, `left_s` of which are known (-1: not).
 /// A pure function; -1 where there is nothing to tell it from.
 double sweep_eta_s(const std::vector<double>& left_s, size_t queued, double mean_duration_s);

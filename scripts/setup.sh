@@ -15,7 +15,7 @@ system_packages() {
     libboost1.81-dev libtomlplusplus-dev libfmt-dev libcli11-dev nlohmann-json3-dev libsimdjson-dev
     libopenmpi-dev openmpi-bin libsqlite3-dev libsqlitecpp-dev libssl-dev libutf8proc-dev
     libkainjow-mustache-dev libcpp-httplib-dev libarchive-dev curl)
-  [ $with_tests = yes ] && wanted+=(catch2 sqlite3 libleveldb-dev libsnappy-dev slurm-wlm)
+  [ $with_tests = yes ] && wanted+=(catch2 sqlite3 libleveldb-dev libsnappy-dev libboost-context1.81-dev slurm-wlm)
   local missing=()
   for package in "${wanted[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -119,6 +119,12 @@ TEST_CASE("leaderboard: the table and the JSON of a list", "[reports]") {
         "id    state                   F1       EM  name  parameters\n"
         "run1  succeeded          73.6000  60.8000  lr    seed=42\n"
         "run2  failed: timed_out        -        -  lr    seed=42\n");
+  auto running = run("run3", {});
+  running.state = RunState::kRunning;
+  CHECK(runs_table({good, running}, {}, [](const RunRecord& r) { return r.id + " trains"; }) ==
+        "id    state                      F1       EM  name  parameters\n"
+        "run1  succeeded             73.6000  60.8000  lr    seed=42\n"
+        "run3  running, run3 trains        -        -        seed=42\n");
   const Json json = runs_json({good, failed});
   CHECK(json["schema_version"] == 1);
   CHECK(

@@ -27,7 +27,8 @@ int64_t partial_floats(const BertConfig& config) {
 
 void check_computable(const BertConfig& config) {
   const auto refuse = [](const std::string& what) {
-    throw Error("a GPU does not compute models with " + what, "set gpus = 0");
+    throw Error("a GPU does not compute models with " + what,
+                "set gpus = 0; for a prediction CUDA_VISIBLE_DEVICES= (empty) in its environment");
   };
   if (config.hidden_size % 8 != 0 || config.hidden_size > kMostHidden)
     refuse(fmt::format("a hidden size of {} (up to {}, a multiple of 8)", config.hidden_size, kMostHidden));
