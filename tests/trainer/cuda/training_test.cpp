@@ -79,6 +79,7 @@ TEST_CASE("training in fp32: each technique is the CPU's, by NCCL too, and all a
     const auto cpu = train(small, spec, cpu_backend(), Precision::kFp32);
     check_close(gpu, cpu, 2e-5, 4e-6);
     CHECK(distance(gpu.parameters, usual.parameters) > 1e-5);
+    if (is_emulated_gpu() && settings != kTechniques.back()) continue;
     const auto by_nccl = train(small, spec, NcclBackend(), Precision::kFp32);
     CHECK(distance(gpu.parameters, by_nccl.parameters) == 0);
   }
@@ -151,7 +152,8 @@ TEST_CASE("training on a GPU: taken up again at any step, graph or not, it ends 
   }
   for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
     const auto straight = train(small, spec, cuda::backend(), precision);
-    for (const int64_t stop_at : {1, 5, 8}) {
+    const std::vector<int64_t> all = {1, 5, 8};
+    for (const int64_t stop_at : is_emulated_gpu() ? std::vector<int64_t>{5} : all) {
       INFO(name_of(precision) << ", interrupted after step " << stop_at);
       const TempDir dir;
       {
