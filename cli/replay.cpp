@@ -15,6 +15,7 @@
 #include "registry/spec_of.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
+#include "runner/claim.h"
 #include "runner/find_worker.h"
 #include "runner/input_check.h"
 #include "runner/machine_gpus.h"
@@ -46,7 +47,7 @@ int train_again(const RunRecord& run, const fs::path& folder) {
   gpus.pool().look(SystemClock().now_s());  // which of them are free
   const auto slot = pool.take(spec.resources, false);
   if (!slot) throw Error("the GPUs that it needs are in use", "try again when they are free");
-  const std::string token = new_attempt_token();
+  const std::string token = new_token();
   return call_worker(make_request(run, 1, token, slot->devices(), worker, RunPaths{folder}), folder,
                      "the replay of " + run.id);
 }

@@ -3,20 +3,16 @@
 #include <fmt/core.h>
 
 #include <csignal>
-#include <random>
 
 #include "cli/program.h"
 #include "core/error.h"
 #include "runner/attempt_files.h"
+#include "runner/claim.h"
 #include "runner/find_worker.h"
 #include "runner/slots.h"
 #include "runner/supervisor.h"
 
 namespace expctl {
-
-std::string new_attempt_token() {
-  return fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
-}
 
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder) {
   spec.resources.timeout_s = 0;
@@ -25,7 +21,7 @@ WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::file
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();
-  request.attempt_token = new_attempt_token();
+  request.attempt_token = new_token();
   request.devices = pool.take(ResourceSpec{}, false)->devices();
   request.environment = {{"OMP_NUM_THREADS", std::to_string(request.devices.threads)}};
   request.argv = {find_worker(self_path()).string(), folder.string()};

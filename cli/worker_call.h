@@ -8,9 +8,6 @@
 
 namespace expctl {
 
-/// Unique to an attempt.
-std::string new_attempt_token();
-
 /// The request of a task in `folder`: all cores of this machine, no time limit, expctl-train's own command
 /// line. Throws Error where there is no expctl-train.
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const std::filesystem::path& folder);
