@@ -171,6 +171,11 @@ void read_sampler(TomlTable& table, const std::string& method, SweepSpec& sweep)
 
 }  // namespace
 
+std::string fault_of_value(const std::string& key, const Json& value) {
+  const bool is_fine = key != "gpus" || (value.is_number_integer() && value.get<int64_t>() >= 0);
+  return is_fine ? "" : "gpus must be an integer of at least 0";
+}
+
 void read_search(TomlTable table, SweepSpec& sweep) {
   const std::string method = table.choice("method", "grid", {"grid", "random", "tpe"});
   sweep.method = method == "tpe"      ? SweepMethod::kTpe
