@@ -170,8 +170,8 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   evaluation.exact_match = json_get<double>(score, "exact_match", paths.eval().string());
   evaluation.settings["precision"] = json_get<std::string>(read_json(paths.inference_stats()), "precision",
                                                            paths.inference_stats().string());
-  registry.set_evaluation(evaluation);
-  write_run_file(registry, entry.id, {workspace.folder(entry.id)});
+  registry.set_evaluation(evaluation,
+                          [&] { write_run_file(registry, entry.id, {workspace.folder(entry.id)}); });
   print_result(program, evaluation, paths.folder);
   const bool is_own = options.data.empty() && options.settings.empty();
   say(program, fmt::format("recorded as '{}' of {}{}; next: expctl{} runs show {}", evaluation.name, entry.id,

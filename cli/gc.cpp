@@ -30,8 +30,8 @@ int collect(const Program& program, const ClearingLimits& limits, bool deletes) 
   const WorkspacePaths workspace = program.workspace();
   Registry registry = Registry::open_existing(workspace.registry());
   std::vector<Line> lines;
-  for (const auto& folder : removal_leftovers(workspace)) {
-    lines.push_back({folder.filename().string(), "left over", folder_bytes(folder)});
+  for (const auto& folder : leftovers(registry, workspace)) {
+    lines.push_back({folder.lexically_proximate(workspace.root).string(), "left over", folder_bytes(folder)});
     std::error_code ignored;  // what stays is named again the next time
     if (deletes) std::filesystem::remove_all(folder, ignored);
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -36,9 +35,9 @@ bool parse_choice(const std::string& word, ListChoice& choice) {
     return choice.newest_first || value == "best";
   }
   constexpr size_t kMostPages = 1'000'000;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), choice.page);
-  return key == "page" && error == std::errc() && end == value.data() + value.size() && choice.page > 0 &&
-         choice.page <= kMostPages;
+  const auto page = key == "page" ? parse_number<size_t>(value) : std::nullopt;
+  choice.page = page.value_or(choice.page);
+  return page && *page > 0 && *page <= kMostPages;
 }
 
 /// Without what the query chooses.

@@ -14,6 +14,7 @@
 #include "registry/spec_of.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
+#include "runner/claim.h"
 #include "runner/find_worker.h"
 #include "runner/input_check.h"
 #include "runner/removal.h"
@@ -40,7 +41,7 @@ int train_again(const RunRecord& run, const fs::path& folder) {
   LocalDevices machine(worker);
   const auto slot = machine.take(spec.resources);
   if (!slot) throw Error("the GPUs that it needs are in use", "try again when they are free");
-  const std::string token = new_attempt_token();
+  const std::string token = new_token();
   return call_worker(make_request(run, 1, token, slot->devices(), worker, RunPaths{folder}), folder,
                      "the replay of " + run.id);
 }

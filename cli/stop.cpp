@@ -58,9 +58,11 @@ bool has_begun_unseen(const RunRecord& run, const RunPaths& paths) {
   return !claims.empty() && claims.back().attempt > run.attempts;
 }
 
-/// False where it had ended before.
+/// False where it had ended before, or was removed.
 bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& paths) {
-  if (has_begun_unseen(registry.find_run(run_id).value(), paths)) {
+  const auto run = registry.find_run(run_id);
+  if (!run) return false;
+  if (has_begun_unseen(*run, paths)) {
     write_file(paths.stop_request(), "");
     return true;
   }
@@ -69,7 +71,8 @@ bool ask_to_stop(Registry& registry, const std::string& run_id, const RunPaths& 
     if (std::filesystem::exists(paths.request())) write_file(paths.stop_request(), "");
     return true;
   }
-  if (registry.find_run(run_id).value().state != RunState::kRunning) return false;
+  const auto now = registry.find_run(run_id);
+  if (!now || now->state != RunState::kRunning) return false;
   make_folder(paths.folder);
   write_file(paths.stop_request(), "");
   return true;
@@ -97,7 +100,8 @@ int stop(const Program& program, const std::vector<std::string>& words) {
       asked.push_back(run.id);
       continue;
     }
-    say(program, fmt::format("{} is {} already", run.id, name_of(run.state)));
+    const auto now = registry.find_run(run.id);  // it may have ended since
+    say(program, fmt::format("{} is {} already", run.id, now ? name_of(now->state) : "removed"));
     all_stopped = false;
   }
   for (const auto& word : words) {
@@ -146,11 +150,12 @@ int resume(const Program& program, const std::vector<std::string>& words) {
   }
   for (const auto& run : runs) {
     const RunPaths paths{program.workspace().folder(run.id)};
-    // A job of a cluster that still waits for the stopped attempt finds no request then, and does nothing.
-    std::filesystem::remove(paths.request());
-    std::filesystem::remove(paths.stop_request());
-    const bool is_queued =
-        registry.apply_event(run.id, RunEvent::kResumed, [&] { write_run_file(registry, run.id, paths); });
+    const bool is_queued = registry.apply_event(run.id, RunEvent::kResumed, [&] {
+      // A job of a cluster that still waits for the stopped attempt finds no request then, and does nothing.
+      std::filesystem::remove(paths.request());
+      std::filesystem::remove(paths.stop_request());
+      write_run_file(registry, run.id, paths);
+    });
     if (!is_queued) continue;  // somebody else has, this moment
     const auto sweep = registry.find_sweep(run.sweep_id);
     say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",

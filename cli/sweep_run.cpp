@@ -21,6 +21,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
+#include "experiments/own_options.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
@@ -143,6 +144,15 @@ std::optional<double> expected_total_s(const SweepRuns& runs, bool retry_failed,
   return total + last * static_cast<double>(runs.to_come());
 }
 
+/// Throws Error where runs are to be handed to a cluster and cannot be.
+void check_clusters(const SweepSpec& sweep, const SweepRuns& runs, bool retry_failed) {
+  if (sweep.base.executor.is_local()) return;
+  const auto& entries = runs.entries();
+  const bool all_left = std::all_of(entries.begin(), entries.end(),
+                                    [&](const SweepEntry& entry) { return is_left(entry, retry_failed); });
+  if (!all_left || runs.to_come() > 0) check_submit_program(sweep.base.executor.kind);
+}
+
 /// Where more runs fit on this machine than may be at work at once.
 void warn_of_lag(const Program& program, const SweepSpec& sweep, const SlotPool& pool) {
   if (!sweep.base.executor.is_local()) return;
@@ -222,8 +232,8 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::string& 
   return runs;
 }
 
-/// Runs of others that are queued for this machine: whoever schedules starts them too. "" where there are
-/// none.
+/// Runs of others that are queued for this machine: whoever schedules starts them where its own leave room.
+/// "" where there are none.
 std::string others_queued_text(const Program& program, const Registry& registry,
                                const std::vector<SweepEntry>& entries) {
   std::set<std::string> own;
@@ -236,10 +246,11 @@ std::string others_queued_text(const Program& program, const Registry& registry,
   constexpr size_t kNamed = 8;
   std::string named = join({others.begin(), others.begin() + std::min(others.size(), kNamed)}, " ");
   if (others.size() > kNamed) named += " ...";
+  const bool is_one = others.size() == 1;
   return fmt::format(
-      "{} queued here by other sweeps will be started too, where there is room; to call that off: "
-      "expctl{} stop {}",
-      others.size() == 1 ? "1 run" : fmt::format("{} runs", others.size()), workspace_option(program), named);
+      "{} queued here; {} only while this sweep leaves room (expctl{} stop {} keeps {} from it)",
+      is_one ? "1 run of another sweep is" : fmt::format("{} runs of other sweeps are", others.size()),
+      is_one ? "it starts" : "they start", workspace_option(program), named, is_one ? "it" : "them");
 }
 
 /// What was asked of a scheduler that another command has begun without it; "": nothing.
@@ -351,13 +362,16 @@ int go_on_in_background(const Program& program) {
 
 int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a sweep outlives whoever reads its messages
-  if (!options.executor.empty()) sweep.base.executor.kind = options.executor;
+  if (!options.executor.empty()) {
+    sweep.base.executor.kind = options.executor;
+    if (const std::string own = own_option_in(sweep.base.executor); !own.empty())
+      throw Error(fmt::format("{}: {}", options.file, own_option_text(own)), "", ErrorCode::kUsage);
+  }
   hash_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();
   const WorkspacePaths workspace = program.workspace();
-  std::optional<Registry> before;
-  if (fs::exists(workspace.registry())) before = Registry::open_existing(workspace.registry());
+  auto before = Registry::open_if_there(workspace.registry());
   SweepRuns runs(sweep, workspace, options.retry_failed);
   runs.look(before ? &*before : nullptr, before ? id_of(*before, options) : "");
   if (options.replicate > 0) {
@@ -388,6 +402,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
     return print_plan(program, runs.entries(), runs.to_come(), options.retry_failed,
                       expected_total_s(runs, options.retry_failed, past, pool));
   }
+  check_clusters(sweep, runs, options.retry_failed);
   before.reset();
   make_folder(workspace.root);
   if (options.detach) return go_on_in_background(program);

@@ -23,21 +23,20 @@ void check_name(const std::string& name) {
   }
 }
 
-void write_files(const Registry& registry, const std::vector<std::string>& ids,
-                 const WorkspacePaths& workspace) {
-  for (const auto& id : ids) {
-    const RunPaths paths{workspace.folder(id)};
-    if (std::filesystem::exists(paths.run())) write_run_file(registry, id, paths);
-  }
+/// Where there is a run file: one that was never started has none.
+void write_again(const Registry& registry, const std::string& id, const WorkspacePaths& workspace) {
+  const RunPaths paths{workspace.folder(id)};
+  if (std::filesystem::exists(paths.run())) write_run_file(registry, id, paths);
 }
 
 int tag(const Program& program, const std::string& word, const std::string& name) {
   check_name(name);
   Registry registry = Registry::open_existing(program.workspace().registry());
   const RunRecord run = registry.resolve_run(word);
-  const std::string before = registry.set_tag(name, run.id);
-  write_files(registry, {run.id}, program.workspace());
-  if (!before.empty() && before != run.id) write_files(registry, {before}, program.workspace());
+  const std::string before = registry.set_tag(name, run.id, [&](const std::string& owner) {
+    write_again(registry, run.id, program.workspace());
+    if (!owner.empty() && owner != run.id) write_again(registry, owner, program.workspace());
+  });
   say(program,
       fmt::format("{} is {}{}", name, run.id,
                   before.empty() || before == run.id ? "" : fmt::format(", and {} no more", before)));
@@ -46,11 +45,11 @@ int tag(const Program& program, const std::string& word, const std::string& name
 
 int untag(const Program& program, const std::string& name) {
   Registry registry = Registry::open_existing(program.workspace().registry());
-  const std::string before = registry.remove_tag(name);
+  const std::string before = registry.remove_tag(
+      name, [&](const std::string& owner) { write_again(registry, owner, program.workspace()); });
   if (before.empty())
     throw Error(fmt::format("there is no tag '{}'", name), "expctl runs show ID shows those of a run",
                 ErrorCode::kNotFound);
-  write_files(registry, {before}, program.workspace());
   say(program, fmt::format("{} is no longer {}", before, name));
   return 0;
 }

@@ -2,34 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <optional>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace expctl {
 namespace {
-
-/// "90m": seconds.
-std::optional<double> duration_from(const std::string& text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [unit, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || unit + 1 != end || !(number > 0) || !std::isfinite(number)) return std::nullopt;
-  switch (*unit) {
-    case 's':
-      return number;
-    case 'm':
-      return number * 60;
-    case 'h':
-      return number * 3600;
-    default:
-      return std::nullopt;
-  }
-}
 
 /// The broken-down time that a text like one of the formats means, on the day of `now` where it names none.
 std::optional<std::tm> clock_time_from(const std::string& text, std::time_t now, bool& has_day) {
@@ -59,7 +40,7 @@ std::optional<std::tm> clock_time_from(const std::string& text, std::time_t now,
 }  // namespace
 
 double parse_until(const std::string& text, double now) {
-  if (const auto seconds = duration_from(text)) return now + *seconds;
+  if (const auto seconds = parse_duration(text)) return now + *seconds;
   bool has_day = false;
   auto time = clock_time_from(text, static_cast<std::time_t>(now), has_day);
   const std::optional<std::tm> wanted = time;

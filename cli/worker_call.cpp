@@ -3,20 +3,16 @@
 #include <fmt/core.h>
 
 #include <csignal>
-#include <random>
 
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "runner/attempt_files.h"
+#include "runner/claim.h"
 #include "runner/find_worker.h"
 #include "runner/supervisor.h"
 
 namespace expctl {
-
-std::string new_attempt_token() {
-  return fmt::format("{:08x}{:08x}", std::random_device{}(), std::random_device{}());
-}
 
 LocalDevices::LocalDevices(const std::filesystem::path& worker)
     : pool_(usable_cpus(), gpus_.pool(), computes_on_gpus(worker)) {
@@ -49,7 +45,7 @@ WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const DeviceAss
   WorkerRequest request;
   request.task = task;
   request.run_id = folder.filename().string();
-  request.attempt_token = new_attempt_token();
+  request.attempt_token = new_token();
   request.devices = devices;
   request.environment = device_environment(devices, ResourceSpec{});
   request.argv = {find_worker(self_path()).string(), folder.string()};

@@ -13,9 +13,6 @@ namespace expctl {
 
 struct Program;
 
-/// Unique to an attempt.
-std::string new_attempt_token();
-
 /// The cores and GPUs of this machine, lent as `expctl sweep` lends them.
 class LocalDevices {
  public:

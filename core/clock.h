@@ -1,20 +1,14 @@
-// Time comes in through this interface, so that planning and supervision can be tested without waiting.
+// The time of day. What plans takes it as a number, so that it can be tested without waiting.
 #pragma once
 
 #include <string>
 
 namespace expctl {
 
-class Clock {
+class SystemClock {
  public:
-  virtual ~Clock() = default;
   /// Seconds since the Unix epoch.
-  virtual double now_s() const = 0;
-};
-
-class SystemClock : public Clock {
- public:
-  double now_s() const override;
+  double now_s() const;
 };
 
 /// "2026-06-01 07:30:00" in the time zone of this machine; "-" of 0, which is no time.

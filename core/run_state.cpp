@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <utility>
+
+#include "core/text.h"
 
 namespace expctl {
 namespace {
@@ -120,11 +121,9 @@ std::optional<Id> parse_id(std::string_view text) {
   for (const auto& [kind, prefix] : kIdPrefixes) {
     if (!text.starts_with(prefix)) continue;
     const std::string_view digits = text.substr(prefix.size());
-    long number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    const bool canonical =
-        error == std::errc() && end == digits.data() + digits.size() && digits[0] != '0' && number > 0;
-    return canonical ? std::optional(Id{kind, number}) : std::nullopt;
+    const auto number = parse_number<long>(digits);
+    const bool canonical = number && *number > 0 && digits[0] != '0';
+    return canonical ? std::optional(Id{kind, *number}) : std::nullopt;
   }
   return std::nullopt;
 }

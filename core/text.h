@@ -1,8 +1,11 @@
 // Small text helpers that several folders need: splitting, number formatting, "did you mean".
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace expctl {
@@ -10,6 +13,19 @@ namespace expctl {
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
+
+/// The number that the whole text is, in decimal and without a plus or a space; nothing for any other text,
+/// and where T cannot hold it.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && last == end ? std::optional<T>(value) : std::nullopt;
+}
+
+/// The seconds of "45s", "90m" or "2h", more than none; nothing for any other text.
+std::optional<double> parse_duration(std::string_view text);
 
 /// The shortest decimal that reads back as the same double, written as Python's repr() does (100.0, 1e-05).
 std::string format_number(double value);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 
 #include "core/error.h"
@@ -265,15 +264,11 @@ void apply_flag(RecipeDraft& draft, FlagFamily family, const RecipeFlag& flag) {
 }
 
 void set_from_text(TrainSpec& spec, const std::string& key, const std::string& text) {
-  const char* end = text.data() + text.size();
-  int64_t whole = 0;
-  double real = 0;
   Json value = text;
-  if (const auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end)
-    value = whole;
-  else if (const auto number = std::from_chars(text.data(), end, real);
-           number.ec == std::errc() && number.ptr == end)
-    value = real;
+  if (const auto whole = parse_number<int64_t>(text))
+    value = *whole;
+  else if (const auto real = parse_number<double>(text))
+    value = *real;
   set_train_key(spec, *find_train_key(key), value);
 }
 
@@ -284,12 +279,10 @@ std::string folder_of(const std::string& path) {
 
 int64_t positive_count(const std::string& what, const std::string& text) {
   constexpr int64_t kMany = 100'000;  // three of them multiplied stay within 64 bits
-  int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec != std::errc() || read.ptr != end || value < 1 || value > kMany)
+  const auto value = parse_number<int64_t>(text);
+  if (!value || *value < 1 || *value > kMany)
     throw Error(fmt::format("{}: must be an integer from 1 to {}", what, kMany));
-  return value;
+  return *value;
 }
 
 }  // namespace expctl

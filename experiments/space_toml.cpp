@@ -36,14 +36,14 @@ void check_axis_key(const std::string& key, const TomlTable& space, bool command
            fmt::format("unknown key '{}'{}", key, did_you_mean(key, train_key_names())), "in [sweep.space]");
 }
 
-/// Checks that a value may be given to the key; a command's own parameters may be anything.
+/// Checks that a value may be given to the key.
 void check_axis_value(const std::string& key, const Json& value, const toml::node& node,
                       const TomlTable& table, bool command) {
   if (const TrainKey* known = train_key_of(key, command)) {
     TrainSpec scratch;
     set_key(scratch, *known, node, table);
-  } else if (key == "gpus" && (!value.is_number_integer() || value.get<int64_t>() < 0)) {
-    table.refuse(node, "gpus must be an integer of at least 0");
+  } else if (const std::string fault = fault_of_value(key, value); !fault.empty()) {
+    table.refuse(node, fault);
   }
 }
 
@@ -170,6 +170,11 @@ void read_sampler(TomlTable& table, const std::string& method, SweepSpec& sweep)
 }
 
 }  // namespace
+
+std::string fault_of_value(const std::string& key, const Json& value) {
+  const bool is_fine = key != "gpus" || (value.is_number_integer() && value.get<int64_t>() >= 0);
+  return is_fine ? "" : "gpus must be an integer of at least 0";
+}
 
 void read_search(TomlTable table, SweepSpec& sweep) {
   const std::string method = table.choice("method", "grid", {"grid", "random", "tpe"});

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "experiments/own_options.h"
 #include "experiments/space_toml.h"
 #include "experiments/toml_table.h"
 
@@ -43,18 +44,7 @@ double read_time(TomlTable& table, const std::string& key) {
   if (node == nullptr) return 0;
   double seconds = -1;
   if (node->is_integer()) seconds = static_cast<double>(node->as_integer()->get());
-  if (node->is_string()) {
-    const std::string text = node->as_string()->get();
-    size_t used = 0;
-    try {
-      seconds = std::stod(text, &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    const std::string unit = text.substr(used);
-    const double factor = unit == "h" ? 3600 : unit == "m" ? 60 : unit == "s" ? 1 : -1;
-    seconds = used > 0 ? seconds * factor : -1;
-  }
+  if (node->is_string()) seconds = parse_duration(node->as_string()->get()).value_or(-1);
   constexpr double kLongest_s = 1e9;
   if (!(seconds > 0 && seconds < kLongest_s)) {
     table.refuse(*node, fmt::format("'{}' must be a time as \"2h\", \"90m\" or \"45s\"", table.label(key)));
@@ -87,14 +77,8 @@ ExecutorSpec read_executor(TomlTable table) {
       table.refuse(*table.find("extra"), fmt::format("'{}' is not an option of the job script", option),
                    "extra = [\"--qos=low\", \"-l place=excl\"]: each one line");
   }
-  for (const char* own : {"--comment", "--array", "-a", "--clusters", "-M", "-J", "-N"}) {
-    for (const auto& option : executor.extra) {
-      if (option == own || option.starts_with(std::string(own) + "=") ||
-          option.starts_with(std::string(own) + " "))
-        table.refuse(*table.find("extra"),
-                     fmt::format("'{}' is expctl's own: by it the jobs are found again", option));
-    }
-  }
+  if (const std::string own = own_option_in(executor); !own.empty())
+    table.refuse(*table.find("extra"), own_option_text(own));
   for (const char* key : {"partition", "account"}) {
     if (table.text(key, "").find_first_of(" \t\r\n\"'") != std::string::npos)
       table.refuse(*table.find(key), fmt::format("'{}' holds a space or a quote", table.label(key)));
@@ -231,7 +215,10 @@ void apply_setting(SweepSpec& sweep, const std::string& setting) {
   const auto axis = std::find_if(sweep.space.begin(), sweep.space.end(),
                                  [&](const SweepAxis& swept) { return swept.key == key; });
   if (sweep.base.is_command() && axis != sweep.space.end()) {
-    *axis = {key, {setting_value(setting)}};
+    const Json value = setting_value(setting);
+    if (const std::string fault = fault_of_value(key, value); !fault.empty())
+      throw Error(fmt::format("--set {}: {}", setting, fault), "", ErrorCode::kUsage);
+    *axis = {key, {value}};
   } else if (sweep.base.is_command() && key != "seed") {
     throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
                 "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);

@@ -11,11 +11,18 @@ namespace expctl {
 
 struct Registry::Impl {
   Impl(const std::filesystem::path& file, Access access)
-      : database(file, access), workspace(file.parent_path()) {}
+      : database(file, access), workspace(file.parent_path()), version_seen(version()) {}
+
+  /// SQLite's data_version, which other connections' writes change.
+  int64_t version() const {
+    int64_t value = 0;
+    database.read([&](SQLite::Database& db) { value = db.execAndGet("PRAGMA data_version").getInt64(); });
+    return value;
+  }
 
   Database database;
   std::filesystem::path workspace;  ///< the folder that it lies in
-  int64_t version_seen = 0;         ///< SQLite's data_version, which other connections' writes change
+  int64_t version_seen;
 };
 
 /// Every column of a RunRecord, in the order that read_run() takes them; joined with the evaluation

@@ -1,6 +1,7 @@
 // Opening, the life of a run, and what a run leaves.
 #include "registry/registry.h"
 
+#include "core/run_paths.h"
 #include "registry/impl.h"
 
 namespace expctl {
@@ -10,14 +11,38 @@ Registry::~Registry() = default;
 Registry::Registry(Registry&&) noexcept = default;
 Registry& Registry::operator=(Registry&&) noexcept = default;
 
-Registry Registry::open(const std::filesystem::path& path) {
-  return Registry(std::make_unique<Impl>(path, Access::kCreate));
+namespace {
+namespace fs = std::filesystem;
+
+/// Throws where there is nothing on record of the runs that lie beside the file.
+void check_not_lost(const fs::path& path) {
+  std::error_code missing;
+  const bool is_empty = fs::file_size(path, missing) == 0;
+  if (!missing && !is_empty) return;
+  int64_t runs = 0, ensembles = 0;
+  std::error_code unreadable;
+  const fs::path workspace = path.parent_path();
+  for (const auto& entry : fs::directory_iterator(workspace, unreadable)) {
+    const auto id = parse_id(entry.path().filename().string());
+    const RunPaths files{entry.path()};
+    if (id && (fs::exists(files.run()) || fs::exists(files.ensemble())))
+      ++(id->kind == IdKind::kEnsemble ? ensembles : runs);
+  }
+  if (runs + ensembles == 0) return;
+  const auto several = [](int64_t count, const char* what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  std::string entries = several(runs, "run");
+  if (ensembles > 0) entries += " and " + several(ensembles, "ensemble");
+  throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.string(), entries,
+                          runs + ensembles == 1 ? "lies" : "lie", path.filename().string(),
+                          missing ? "missing" : "empty"),
+              "expctl registry rebuild takes them in; for a fresh start use --workspace OTHER");
 }
 
-namespace {
-
-void check_exists(const std::filesystem::path& path) {
-  if (std::filesystem::exists(path)) return;
+void check_exists(const fs::path& path) {
+  check_not_lost(path);
+  if (fs::exists(path)) return;
   throw Error(fmt::format("{}: there is no registry", path.string()),
               "expctl sweep FILE makes one, expctl registry rebuild one that was lost; --workspace DIR "
               "says where it is",
@@ -26,8 +51,19 @@ void check_exists(const std::filesystem::path& path) {
 
 }  // namespace
 
+Registry Registry::open(const std::filesystem::path& path) {
+  check_not_lost(path);
+  return Registry(std::make_unique<Impl>(path, Access::kCreate));
+}
+
 Registry Registry::open_existing(const std::filesystem::path& path) {
   check_exists(path);
+  return Registry(std::make_unique<Impl>(path, Access::kWrite));
+}
+
+std::optional<Registry> Registry::open_if_there(const std::filesystem::path& path) {
+  check_not_lost(path);
+  if (!fs::exists(path)) return std::nullopt;
   return Registry(std::make_unique<Impl>(path, Access::kWrite));
 }
 
@@ -154,12 +190,16 @@ bool Registry::apply_event(const std::string& run_id, RunEvent event,
   return applied;
 }
 
-void Registry::set_spec(const std::string& run_id, const RunSpec& spec) {
+void Registry::set_specs(const std::map<std::string, RunSpec>& specs) {
+  if (specs.empty()) return;
   impl_->database.write([&](SQLite::Database& db) {
-    if (state_of(db, run_id) != RunState::kQueued) return;
     SQLite::Statement update(db, "UPDATE runs SET spec = ? WHERE id = ? AND config_hash = ? AND seed = ?");
-    SQLite::bind(update, json_line(to_json(spec)), run_id, config_hash(spec), spec.train.seed);
-    if (update.exec() != 1) throw Error(fmt::format("{} is of another config or seed", run_id));
+    for (const auto& [run_id, spec] : specs) {
+      if (state_of(db, run_id) != RunState::kQueued) continue;
+      SQLite::bind(update, json_line(to_json(spec)), run_id, config_hash(spec), spec.train.seed);
+      if (update.exec() != 1) throw Error(fmt::format("{} is of another config or seed", run_id));
+      update.reset();
+    }
   });
 }
 
@@ -219,8 +259,12 @@ void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evalu
   insert.exec();
 }
 
-void Registry::set_evaluation(const EvaluationRecord& evaluation) {
-  impl_->database.write([&](SQLite::Database& db) { insert_evaluation(db, evaluation); });
+void Registry::set_evaluation(const EvaluationRecord& evaluation,
+                              const std::function<void()>& before_commit) {
+  impl_->database.write([&](SQLite::Database& db) {
+    insert_evaluation(db, evaluation);
+    before_commit();
+  });
 }
 
 std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) const {

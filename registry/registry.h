@@ -170,11 +170,15 @@ struct AddedRun {
 
 class Registry {
  public:
+  // Each of these throws Error where the file is missing or empty and runs lie beside it: a new registry
+  // would know nothing of them, and a sweep would train them again. write_registry() takes them in.
   /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws
   /// Error.
   static Registry open(const std::filesystem::path& path);
   /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
   static Registry open_existing(const std::filesystem::path& path);
+  /// The same, and nothing where there is no registry.
+  static std::optional<Registry> open_if_there(const std::filesystem::path& path);
   /// The same where not one byte of the file may be written: an older schema is refused, not brought up to
   /// date.
   static Registry open_read_only(const std::filesystem::path& path);
@@ -244,7 +248,7 @@ class Registry {
   std::vector<QueuedRecord> queued_runs() const;
   /// How many runs of a sweep are queued or running.
   int64_t open_runs(const std::string& sweep_id) const;
-  /// Whether somebody else has written since the last call (or since it was opened).
+  /// Whether somebody else has written since the last call (at first: since it was opened).
   bool changed_elsewhere();
 
   // -- the life of a run. Each checks next_state() inside its transaction; throws Error where the event is
@@ -263,22 +267,29 @@ class Registry {
   /// one. False, and nothing is changed, where the run is in another state by now.
   bool apply_event(
       const std::string& run_id, RunEvent event, const std::function<void()>& before_commit = [] {});
-  /// Replaces, of a queued run, what may change without making another run of it: resources and where the
-  /// inputs lie. Throws Error where the config hash or the seed would be another.
-  void set_spec(const std::string& run_id, const RunSpec& spec);
+  /// Replaces, of those runs that are queued, what may change without making another run of one: resources
+  /// and where the inputs lie; all in one transaction. Throws Error where the config hash or the seed would
+  /// be another.
+  void set_specs(const std::map<std::string, RunSpec>& specs);
   /// Seconds that the ended attempts of each run have taken together.
   std::map<std::string, double> attempt_seconds() const;
   std::optional<AttemptRecord> running_attempt(const std::string& run_id) const;
   /// The first one first.
   std::vector<AttemptRecord> attempts(const std::string& run_id) const;
 
-  /// Gives the tag to the run; returns the run that had it before, "" for none.
-  std::string set_tag(const std::string& tag, const std::string& run_id);
-  /// Returns the run that had it, "" for none.
-  std::string remove_tag(const std::string& tag);
+  /// Gives the tag to the run; returns the run that had it before, "" for none, which `before_commit` is
+  /// given too.
+  std::string set_tag(
+      const std::string& tag, const std::string& run_id,
+      const std::function<void(const std::string&)>& before_commit = [](const auto&) {});
+  /// Returns the run that had it, "" for none (then nothing is done), which `before_commit` is given too.
+  std::string remove_tag(
+      const std::string& tag,
+      const std::function<void(const std::string&)>& before_commit = [](const auto&) {});
 
   // -- what a run leaves
-  void set_evaluation(const EvaluationRecord& evaluation);
+  void set_evaluation(
+      const EvaluationRecord& evaluation, const std::function<void()>& before_commit = [] {});
   std::vector<EvaluationRecord> evaluations(const std::string& run_id) const;
   std::vector<ArtifactRecord> artifacts(const std::string& run_id) const;
   std::vector<MetricRecord> metrics(const std::string& run_id) const;

@@ -138,6 +138,10 @@ class QueryText {
       known.push_back(query.getColumn(0).getString());
       if (known.back() == key) return;
     }
+    if (lists().contains(key)) {  // conditions do not ask for the one value of such
+      throw Error(fmt::format("one cannot sort by {}: a run may have several", key),
+                  fmt::format("--where {}=... chooses by it", key), ErrorCode::kUsage);
+    }
     throw Error(
         fmt::format("no run has a column or parameter '{}'{}", key, did_you_mean(key, known)),
         "id, state, reason, name, seed, f1, exact_match, attempts, created, started, ended, tag, sweep, or a "

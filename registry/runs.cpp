@@ -1,6 +1,5 @@
 // Sweeps, runs and ensembles: adding and finding them.
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -65,10 +64,8 @@ void add_to_sweep(SQLite::Database& database, const std::string& sweep_id, const
 std::optional<size_t> newest_place(const std::string& word) {
   if (word.empty() || word[0] != '@') return std::nullopt;
   if (word.size() == 1) return 1;
-  size_t place = 0;
-  const auto [end, error] = std::from_chars(word.data() + 1, word.data() + word.size(), place);
-  return error == std::errc() && end == word.data() + word.size() && place > 0 ? std::optional(place)
-                                                                               : std::nullopt;
+  const auto place = parse_number<size_t>(std::string_view(word).substr(1));
+  return place > 0 ? place : std::nullopt;
 }
 
 }  // namespace
@@ -348,9 +345,7 @@ int64_t Registry::open_runs(const std::string& sweep_id) const {
 }
 
 bool Registry::changed_elsewhere() {
-  int64_t version = 0;
-  impl_->database.read(
-      [&](SQLite::Database& db) { version = db.execAndGet("PRAGMA data_version").getInt64(); });
+  const int64_t version = impl_->version();
   return std::exchange(impl_->version_seen, version) != version;
 }
 

@@ -101,6 +101,12 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
   return request;
 }
 
+void remove_end_requests(const RunPaths& paths) {
+  std::error_code ignored;  // where they cannot go, the attempt cannot be written either
+  fs::remove(paths.stop_request(), ignored);
+  fs::remove(paths.prune_request(), ignored);
+}
+
 void remove_results(const RunPaths& paths) {
   for (const auto& stale : {paths.outcome(), paths.eval(), paths.predictions(), paths.nbest()})
     fs::remove_all(stale);

@@ -28,6 +28,9 @@ WorkerRequest make_request(const RunRecord& run, int attempt, const std::string&
 /// state), writes request.json and command.txt.
 void write_attempt(const WorkerRequest& request, const RunPaths& paths);
 
+/// Removes what asked for the end of an earlier attempt: what is made from here on is heeded.
+void remove_end_requests(const RunPaths& paths);
+
 /// Removes what an earlier attempt said about its end, and its predictions; never its state.
 void remove_results(const RunPaths& paths);
 

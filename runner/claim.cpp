@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "runner/attempt_files.h"
 
 namespace expctl {
@@ -20,10 +20,7 @@ std::string variable(const char* name) {
 }
 
 std::optional<int> number_in(const char* name) {
-  const std::string text = variable(name);
-  int number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failed == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+  return parse_number<int>(variable(name));
 }
 
 Json to_json(const Claim& claim) {

@@ -61,4 +61,7 @@ class Cluster {
 /// "slurm" or "pbs".
 std::unique_ptr<Cluster> make_cluster(const std::string& kind);
 
+/// Throws Error where PATH has not the program by which jobs of this kind of cluster are handed in.
+void check_submit_program(const std::string& kind);
+
 }  // namespace expctl

@@ -145,6 +145,11 @@ std::filesystem::path find_program(const std::string& name, const std::string& p
   return {};
 }
 
+bool is_in_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  return path != nullptr && !find_program(name, path).empty();
+}
+
 pid_t launch(const LaunchSpec& spec) {
   if (spec.argv.empty()) throw Error("cannot start an empty command line");
   const auto environment = merged_environment(spec);

@@ -34,5 +34,7 @@ pid_t launch(const LaunchSpec& spec);
 /// The file that `name` means: itself where it has a slash, else the first executable of that name in `path`
 /// ("" where there is none).
 std::filesystem::path find_program(const std::string& name, const std::string& path);
+/// Whether this process's PATH has it.
+bool is_in_path(const std::string& name);
 
 }  // namespace expctl

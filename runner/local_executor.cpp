@@ -84,17 +84,17 @@ void wait_for_leftovers(const std::string& token, double patience_s) {
   constexpr double kPause_s = 0.05;
   constexpr int kTries = 200;
   SignalWait signals({SIGCHLD});
+  std::vector<pid_t> alive;
   for (int i = 0; i < kTries; ++i) {
-    const auto alive = processes_of_attempt(token);
+    alive = processes_of_attempt(token);
     if (alive.empty()) return;
     if (i * kPause_s >= patience_s) {
       for (const pid_t pid : alive) ::kill(pid, SIGKILL);
     }
     signals.wait(kPause_s);
   }
-  throw Error(
-      fmt::format("process {} of an earlier attempt cannot be ended", processes_of_attempt(token).front()),
-      "end it by hand, then run the same command again");
+  throw Error(fmt::format("process {} of an earlier attempt cannot be ended", alive.front()),
+              "end it by hand, then run the same command again");
 }
 
 }  // namespace expctl

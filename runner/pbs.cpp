@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -24,12 +23,6 @@ std::string option(const std::string& text) {
 std::string time_text(double seconds) {
   const auto total = static_cast<int64_t>(std::ceil(seconds));
   return fmt::format("{:02}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
-}
-
-std::optional<int> number(std::string_view text) {
-  int value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return failed == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
 bool says_unreachable(const ToolResult& result) {
@@ -96,7 +89,7 @@ TaskState state_of(const Entry& entry, bool is_array) {
   const std::string letter = entry.attribute("job_state");
   if (letter == "F" || letter == "X" || letter == "M") {
     if (is_array) return TaskState::kGone;  // its tasks are listed themselves, or forgotten
-    return ended_state(number(entry.attribute("Exit_status")), entry.attribute("comment"));
+    return ended_state(parse_number<int>(entry.attribute("Exit_status")), entry.attribute("comment"));
   }
   if (letter == "R" || letter == "E" || letter == "S" || letter == "U") return TaskState::kRunning;
   if (letter == "B") return TaskState::kPending;
@@ -112,7 +105,7 @@ ListedTask listed_task(const Entry& entry) {
   task.job_id = entry.id;
   if (in_array) task.job_id = entry.id.substr(0, open + 1) + entry.id.substr(close);
   if (in_array && close > open + 1) {
-    task.index = whole_number(std::string_view(entry.id).substr(open + 1, close - open - 1));
+    task.index = parse_number<unsigned>(std::string_view(entry.id).substr(open + 1, close - open - 1));
   } else if (!in_array) {
     task.index = 0;
   }

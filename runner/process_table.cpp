@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -42,10 +41,7 @@ std::vector<pid_t> all_processes() {
   std::vector<pid_t> pids;
   std::error_code error;
   for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    pid_t pid = 0;
-    const auto [last, failed] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (failed == std::errc() && last == name.data() + name.size()) pids.push_back(pid);
+    if (const auto pid = parse_number<pid_t>(it->path().filename().string())) pids.push_back(*pid);
   }
   return pids;
 }

@@ -44,8 +44,7 @@ std::vector<std::string> ranks_command(int64_t ranks, const std::vector<std::str
 }
 
 void check_ranks_command() {
-  const char* path = std::getenv("PATH");
-  if (path != nullptr && !find_program(kLauncher, path).empty()) return;
+  if (is_in_path(kLauncher)) return;
   throw Error(fmt::format("a run on several GPUs is started by {}, which is not in PATH", kLauncher),
               "install Open MPI (Debian: openmpi-bin), or set gpus = 1");
 }

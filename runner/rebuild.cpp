@@ -70,7 +70,7 @@ Rebuilt rebuild_registry(const WorkspacePaths& workspace, bool force) {
     throw Error(fmt::format("{}: a sweep is at work in this workspace", workspace.root.string()),
                 "try again when it has ended", ErrorCode::kRegistry);
   }
-  if (fs::exists(registry) && !force) {
+  if (fs::exists(registry) && !fs::is_empty(registry) && !force) {
     throw Error(
         fmt::format("{} is there already", registry.string()),
         "expctl registry check compares it with the folders; --force makes it anew and keeps this one as "

@@ -29,9 +29,15 @@ void delete_folder(const WorkspacePaths& workspace, const fs::path& folder, cons
 /// Entries whose folder a run that may go on begins or learns from.
 std::set<std::string> begun_from(const Registry& registry, const WorkspacePaths& workspace) {
   std::set<std::string> ids;
-  for (const fs::path path : registry.checkpoints_in_use()) {
-    const fs::path below = path.lexically_relative(workspace.root);
+  const auto add_below = [&](const fs::path& root, const fs::path& path) {
+    const fs::path below = path.lexically_relative(root);
     if (!below.empty()) ids.insert(below.begin()->string());
+  };
+  for (const auto& path : registry.checkpoints_in_use()) {
+    add_below(workspace.root, path);
+    // A sweep file may name them by another way than --workspace does: through a symbolic link.
+    std::error_code unreadable;
+    add_below(fs::weakly_canonical(workspace.root, unreadable), fs::weakly_canonical(path, unreadable));
   }
   return ids;
 }
@@ -136,10 +142,16 @@ std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePa
   return entries;
 }
 
-std::vector<fs::path> removal_leftovers(const WorkspacePaths& workspace) {
+std::vector<fs::path> leftovers(const Registry& registry, const WorkspacePaths& workspace) {
   auto folders = find_files(workspace.root, std::string(kPrefix) + "*");
   for (auto& replay : find_files(workspace.root, std::string(kReplayPrefix) + "*"))
     folders.push_back(std::move(replay));
+  const auto add_drafts = [&](const fs::path& folder) {
+    const auto drafts = dead_drafts(folder);
+    folders.insert(folders.end(), drafts.begin(), drafts.end());
+  };
+  add_drafts(workspace.root);
+  registry.for_each_run({}, [&](RunRecord&& run) { add_drafts(workspace.folder(run.id)); });
   return folders;
 }
 

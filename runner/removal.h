@@ -60,8 +60,9 @@ std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePa
 /// Of the folder of a replay that came out otherwise.
 inline constexpr std::string_view kReplayPrefix = ".replay-";
 
-/// Hidden folders that a killed removal, or a replay that differed, has left.
-std::vector<std::filesystem::path> removal_leftovers(const WorkspacePaths& workspace);
+/// Hidden folders that a replay that differed has left, and what was killed: a removal, or whatever fills a
+/// DraftFolder in the workspace or in the folder of an entry (an ensemble, an evaluation, ...).
+std::vector<std::filesystem::path> leftovers(const Registry& registry, const WorkspacePaths& workspace);
 
 /// Bytes of all files below a folder; 0 where there is none.
 int64_t folder_bytes(const std::filesystem::path& folder);

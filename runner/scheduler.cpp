@@ -45,7 +45,6 @@ SchedulerEnd Scheduler::run() {
 
 SchedulerEnd Scheduler::work() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
-  registry_.changed_elsewhere();
   if (options_.allocation_end > 0) {
     past_ = past_runs(registry_);
     const double left_s = options_.allocation_end - clock_.now_s();
@@ -270,6 +269,17 @@ RunRecord Scheduler::begin(const AttemptRecord& attempt) {
       attempt.run_id, attempt, [&] { write_run_file(registry_, attempt.run_id, paths_of(attempt.run_id)); });
 }
 
+std::optional<RunRecord> Scheduler::begin_unless_left(const AttemptRecord& attempt) {
+  try {
+    return begin(attempt);
+  } catch (const Error&) {
+    const auto now = find_or_forget(attempt.run_id);
+    if (now && now->state == RunState::kQueued) throw;
+    own_ended_ = true;
+    return std::nullopt;
+  }
+}
+
 std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const AttemptRecord& attempt,
                                                 const DeviceAssignment& devices) {
   try {
@@ -288,22 +298,14 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
 
 void Scheduler::start(const std::string& run_id, Slot slot) {
   const RunPaths paths = paths_of(run_id);
-  RunRecord run;
   AttemptRecord attempt;
   attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
-  // Of an earlier attempt; what is made from here on is heeded.
-  std::filesystem::remove(paths.stop_request());
-  std::filesystem::remove(paths.prune_request());
-  try {
-    run = begin(attempt);
-  } catch (const Error&) {
-    const auto now = registry_.find_run(run_id);
-    if (now && now->state == RunState::kQueued) throw;
-    own_ended_ = true;
-    return;  // a person has stopped or removed it this moment
-  }
+  remove_end_requests(paths);
+  const auto begun = begin_unless_left(attempt);
+  if (!begun) return;
+  const RunRecord& run = *begun;
   attempt.attempt = run.attempts;
   count_as_started(run_id);
   const auto request = prepare(run, attempt, slot.devices());
@@ -312,7 +314,10 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
     write_attempt(*request, paths);
     local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
                  attempt.token);
-  } catch (const Error& e) {
+  } catch (const std::filesystem::filesystem_error& e) {
+    // What a job has left in its own folder: others may be started.
+    return record(run, failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what()));
+  } catch (const std::exception& e) {
     // A full disk, no more processes: nothing that the run could help, and the next would fare alike.
     Outcome outcome;
     outcome.attempt = attempt.attempt;

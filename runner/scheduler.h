@@ -76,10 +76,6 @@ class Scheduler {
     RunRecord run;
     Outcome outcome;
   };
-  struct Prepared {
-    RunRecord run;
-    WorkerRequest request;
-  };
 
   SchedulerEnd work();
   void recover();
@@ -106,6 +102,10 @@ class Scheduler {
   void start(const std::string& run_id, Slot slot);
   /// In the registry and run.json.
   RunRecord begin(const AttemptRecord& attempt);
+  /// The same; nothing where a person has stopped the run this moment, or removed it.
+  std::optional<RunRecord> begin_unless_left(const AttemptRecord& attempt);
+  /// Nothing for one that a person has stopped and removed meanwhile, of which nothing is kept here then.
+  std::optional<RunRecord> find_or_forget(const std::string& run_id);
   /// Whether the run would still be at work when the allocation ends, by those before it; says so.
   bool is_too_long(const std::string& run_id);
   /// The request of the attempt that is about to be made. Where it cannot be made, records that as the end of

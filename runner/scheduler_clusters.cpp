@@ -70,6 +70,7 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
       }
       return;
     case ClusterEvent::kCancelled:
+      if (!find_or_forget(event.run_id)) return;
       if (registry_.apply_event(event.run_id, RunEvent::kStopped,
                                 [&] { write_run_file(registry_, event.run_id, paths_of(event.run_id)); })) {
         own_ended_ = true;
@@ -85,10 +86,20 @@ void Scheduler::on_cluster_event(ClusterExecutor& from, const ClusterEvent& even
   }
 }
 
+std::optional<RunRecord> Scheduler::find_or_forget(const std::string& run_id) {
+  auto run = registry_.find_run(run_id);
+  if (run) return run;
+  own_ended_ = true;
+  vanished_.erase(run_id);
+  std::erase_if(queue_, [&](const QueuedRun& queued) { return queued.id == run_id; });
+  if (ClusterExecutor* executor = cluster_of(run_id)) executor->withdraw(run_id);
+  return std::nullopt;
+}
+
 /// Its job is gone without having begun: the cluster may do the same with the next.
 void Scheduler::on_vanished(const std::string& run_id) {
-  const RunRecord run = registry_.find_run(run_id).value();
-  if (run.state != RunState::kQueued || !may_start_more()) return;
+  const auto run = find_or_forget(run_id);
+  if (!run || run->state != RunState::kQueued || !may_start_more()) return;
   constexpr int kMost = 3;
   constexpr double kFirstDelay_s = 10;
   Vanished& vanished = vanished_[run_id];
@@ -101,24 +112,22 @@ void Scheduler::on_vanished(const std::string& run_id) {
   attempt.run_id = run_id;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
-  Outcome outcome = failed_to_start(run.attempts + 1, attempt.started, clock_.now_s(),
-                                    fmt::format("{} times its job was gone before it had begun", kMost));
-  record(begin(attempt), outcome);
+  const Outcome outcome =
+      failed_to_start(run->attempts + 1, attempt.started, clock_.now_s(),
+                      fmt::format("{} times its job was gone before it had begun", kMost));
+  if (const auto begun = begin_unless_left(attempt)) record(*begun, outcome);
 }
 
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
-  if (registry_.find_run(event.run_id).value().state != RunState::kQueued) {
-    from.withdraw(event.run_id);  // a person has stopped it this moment, and its supervisor sees that too
-    return;
-  }
   AttemptRecord attempt;
   attempt.run_id = event.run_id;
   attempt.token = attempt_token(event.claim);
   attempt.started = event.claim.time;
-  const RunRecord run = begin(attempt);
-  on_clusters_[event.run_id] = {run, spec_of(run), run.attempts, attempt.started, -1, 0, 0};
+  const auto run = begin_unless_left(attempt);
+  if (!run) return from.withdraw(event.run_id);  // its supervisor sees that it was stopped, too
+  on_clusters_[event.run_id] = {*run, spec_of(*run), run->attempts, attempt.started, -1, 0, 0};
   say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
-                  run.attempts > 1 ? fmt::format(" (attempt {})", run.attempts) : ""));
+                  run->attempts > 1 ? fmt::format(" (attempt {})", run->attempts) : ""));
 }
 
 void Scheduler::submit_what_may() {
@@ -130,22 +139,26 @@ void Scheduler::submit_what_may() {
   for (size_t i = 0; i < queue_.size();) {
     const QueuedRun queued = queue_[i++];
     if (queued.executor == "local" || queued.not_before > now) continue;
-    const RunRecord run = registry_.find_run(queued.id).value();
-    const RunSpec spec = spec_of(run);
+    const auto run = find_or_forget(queued.id);
+    if (!run) {
+      --i;  // it has left the queue
+      continue;
+    }
+    const RunSpec spec = spec_of(*run);
     const int64_t cap = spec.executor.max_parallel;
-    const std::string wants = array_group(run.sweep_id, spec);
-    const size_t unfinished = cluster(queued.executor).count(run.sweep_id);
-    size_t& left = room.try_emplace(run.sweep_id, may_submit(queue_.size(), unfinished, cap)).first->second;
-    if (left == 0 || (cap > 0 && group.try_emplace(run.sweep_id, wants).first->second != wants)) continue;
+    const std::string wants = array_group(run->sweep_id, spec);
+    const size_t unfinished = cluster(queued.executor).count(run->sweep_id);
+    size_t& left = room.try_emplace(run->sweep_id, may_submit(queue_.size(), unfinished, cap)).first->second;
+    if (left == 0 || (cap > 0 && group.try_emplace(run->sweep_id, wants).first->second != wants)) continue;
     --left;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(--i));
-    if (run.state != RunState::kQueued) {  // stopped this moment
+    if (run->state != RunState::kQueued) {  // stopped this moment
       own_ended_ = true;
       continue;
     }
-    if (auto request = request_for_cluster(run)) {
-      by_kind[queued.executor].push_back({run.sweep_id, std::move(*request)});
-      count_as_started(run.id);
+    if (auto request = request_for_cluster(*run)) {
+      by_kind[queued.executor].push_back({run->sweep_id, std::move(*request)});
+      count_as_started(run->id);
     }
   }
   for (const auto& [kind, jobs] : by_kind) hand_to(cluster(kind), jobs);
@@ -161,11 +174,16 @@ std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run
   constexpr int kThreadsOfItsJob = 0;
   auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
   if (!request) return std::nullopt;
-  std::filesystem::remove(paths.stop_request());
-  std::filesystem::remove(paths.prune_request());
-  write_attempt(*request, paths);
-  write_run_file(registry_, run.id, paths);
-  return request;
+  remove_end_requests(paths);
+  try {
+    // Not run.json, which says the same as before: a person may stop the run this moment.
+    write_attempt(*request, paths);
+    return request;
+  } catch (const std::filesystem::filesystem_error& e) {  // as Scheduler::start() has it
+    const auto begun = begin_unless_left(attempt);
+    if (begun) record(*begun, failed_to_start(begun->attempts, attempt.started, clock_.now_s(), e.what()));
+    return std::nullopt;
+  }
 }
 
 /// What the cluster refuses ends the sweep, unless something of it is at work: then it is tried again later.
@@ -184,10 +202,10 @@ void Scheduler::hand_to(ClusterExecutor& executor, const std::vector<NewJob>& jo
   }
 }
 
-/// Whether the sweep file has been edited since: its resources, or the executor's.
+/// Whether the sweep file has been edited since (its resources, or the executor's), or the run was removed.
 bool Scheduler::asks_for_other(const ClusterExecutor& executor, const std::string& run_id) const {
-  const RunRecord run = registry_.find_run(run_id).value();
-  return array_group(run.sweep_id, spec_of(run)) != executor.group_of(run_id);
+  const auto run = registry_.find_run(run_id);
+  return !run || array_group(run->sweep_id, spec_of(*run)) != executor.group_of(run_id);
 }
 
 /// Jobs whose run a person has stopped meanwhile, or has given to another executor.

@@ -123,7 +123,7 @@ std::optional<std::string> Slurm::submitted_id(const ToolResult& result) const {
   if (says_unreachable(result)) return std::nullopt;
   const std::string first(trim(split(trim(result.out), '\n').back()));
   const std::string id = first.substr(0, first.find(';'));  // "ID;CLUSTER" where there are several
-  if (result.exit_code == 0 && whole_number(id)) return id;
+  if (result.exit_code == 0 && parse_number<unsigned>(id)) return id;
   throw Error(fmt::format("sbatch: {}", trim(result.err.empty() ? result.out : result.err)),
               "[executor] and [resources] say what is asked for; --dry-run prints the script");
 }
@@ -147,7 +147,7 @@ std::optional<std::vector<ListedTask>> Slurm::listed(const ToolResult& result) {
   std::vector<ListedTask> tasks;
   for (const auto& line : split(result.out, '\n')) {
     const auto fields = split(line, '|');
-    const auto index = fields.size() < 4 ? std::nullopt : whole_number(fields[1]);
+    const auto index = fields.size() < 4 ? std::nullopt : parse_number<unsigned>(fields[1]);
     if (!index) continue;
     const bool has_key = fields[3].starts_with(kCommentPrefix);
     tasks.push_back(

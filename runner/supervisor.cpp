@@ -51,7 +51,7 @@ class Attempt {
       // expctl-train knows more of it, and writes it itself.
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
       worker_ = launch(launch_spec());
-    } catch (const Error& e) {
+    } catch (const std::exception& e) {
       Outcome outcome;
       outcome.reason = FailReason::kFailedToStart;
       outcome.message = e.what();

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -68,13 +69,25 @@ namespace {
 
 /// The spec of the file, with the rungs that the run was added with: those that it is compared with were
 /// looked at there.
-RunSpec in_its_race(const SweepEntry& entry, const Registry& registry) {
-  RunSpec spec = entry.spec;
-  if (entry.standing == Standing::kNew || !spec.early_stop.is_wanted()) return spec;
-  const auto run = registry.find_run(entry.run_id);
-  const EarlyStopSpec known = run ? spec_of(*run).early_stop : EarlyStopSpec{};
+RunSpec in_its_race(RunSpec spec, const RunRecord& run) {
+  if (!spec.early_stop.is_wanted()) return spec;
+  const EarlyStopSpec known = spec_of(run).early_stop;
   if (known.is_wanted()) spec.early_stop = known;
   return spec;
+}
+
+/// Of the queued runs those whose spec is another now: the file may have been edited, with another time
+/// limit, or data that lies elsewhere.
+std::map<std::string, RunSpec> changed_specs(const std::vector<SweepEntry>& entries,
+                                             const Registry& registry) {
+  std::map<std::string, RunSpec> changed;
+  for (const auto& entry : entries) {
+    const auto run = registry.find_run(entry.run_id);
+    if (!run || run->state != RunState::kQueued) continue;
+    RunSpec spec = in_its_race(entry.spec, *run);
+    if (to_json(spec) != run->spec) changed[entry.run_id] = std::move(spec);
+  }
+  return changed;
 }
 
 }  // namespace
@@ -103,9 +116,8 @@ void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool
       registry.apply_event(entry.run_id, RunEvent::kRetried,
                            [&] { write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)}); });
     }
-    // The file may have been edited: another time limit, or data that lies elsewhere now.
-    registry.set_spec(entry.run_id, in_its_race(entry, registry));
   }
+  registry.set_specs(changed_specs(entries, registry));
   for (const auto& id : sweeps) write_sweep_files(registry, id, workspace);
 }
 

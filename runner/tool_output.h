@@ -2,16 +2,10 @@
 #pragma once
 
 #include <initializer_list>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "runner/tool_call.h"
 
 namespace expctl {
-
-/// The whole text as a decimal number of at least 0; nothing for any other.
-std::optional<unsigned> whole_number(std::string_view text);
 
 /// Whether the tool got no answer: it timed out, or its errors hold one of the words with which it says so.
 bool got_no_answer(const ToolResult& result, std::initializer_list<const char*> words);

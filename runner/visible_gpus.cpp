@@ -3,20 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/error.h"
 #include "core/text.h"
 
 namespace expctl {
 namespace {
-
-std::optional<size_t> number_from(std::string_view text) {
-  size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(number)
-                                                                                   : std::nullopt;
-}
 
 /// The devices as CUDA numbers them.
 std::vector<GpuDevice> in_cuda_order(std::vector<GpuDevice> devices,
@@ -66,7 +58,7 @@ std::vector<GpuDevice> visible_gpus(const std::vector<GpuDevice>& devices,
     std::vector<GpuDevice> numbered;
     if (is_uuid(entry)) {
       device = by_uuid(devices, entry);
-    } else if (const auto number = number_from(entry)) {
+    } else if (const auto number = parse_number<size_t>(entry)) {
       numbered = in_cuda_order(devices, order);
       if (*number < numbered.size()) device = &numbered[*number];
     }
@@ -86,7 +78,7 @@ std::vector<GpuDevice> chosen_gpus(const std::vector<GpuDevice>& devices, const 
     const size_t before = chosen.size();
     if (is_uuid(entry)) {
       if (const auto* device = by_uuid(devices, entry)) add(*device);
-    } else if (const auto number = number_from(entry)) {
+    } else if (const auto number = parse_number<size_t>(entry)) {
       for (const auto& device : devices) {
         if (device.index == static_cast<int>(*number)) add(device);  // each instance of a divided one
       }

@@ -48,14 +48,14 @@ std::optional<double> seconds_of(const std::string& text) {
   double seconds = 0;
   bool is_first = true;
   for (const auto& part : split(dash == std::string::npos ? text : text.substr(dash + 1), ':')) {
-    const auto value = whole_number(part);
+    const auto value = parse_number<unsigned>(part);
     if (!value) return std::nullopt;
     seconds = seconds * (is_first ? 0 : 60) + *value;
     is_first = false;
   }
   if (dash == std::string::npos) return seconds;
   constexpr double kDay_s = 86400;
-  const auto days = whole_number(text.substr(0, dash));
+  const auto days = parse_number<unsigned>(text.substr(0, dash));
   return days ? std::optional(*days * kDay_s + seconds) : std::nullopt;
 }
 

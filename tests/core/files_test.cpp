@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
+
+#include "core/environment.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -136,6 +139,30 @@ TEST_CASE("draft folder: it becomes the target, or is gone", "[core]") {
   CHECK_FALSE(std::filesystem::exists(dir / ".out.draft-99999999"));
   const DraftFolder again(dir / "out");
   CHECK_THROWS_WITH(again.become(dir / "out"), Catch::Contains("cannot make"));
+}
+
+TEST_CASE("draft folder: of another host it counts as filled for a day", "[core]") {
+  const expctl::test::TempDir dir;
+  const auto make = [&](const std::string& name, int hours_old) {
+    std::filesystem::create_directory(dir / name);
+    std::filesystem::last_write_time(
+        dir / name, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours_old));
+  };
+  const std::string own = ".out.draft-" + host_name();
+  make(own + "-99999999", 0);  // no process has so great a number
+  make(own + "-1", 48);        // the first process always lives
+  make(".out.draft-elsewhere-2-99999999", 23);
+  make(".other.draft-elsewhere-2-1", 25);
+  make("out.draft-nothing-99999999", 48);
+  using Paths = std::vector<std::filesystem::path>;
+  CHECK(dead_drafts(dir.path()) == Paths{dir / ".other.draft-elsewhere-2-1", dir / (own + "-99999999")});
+  CHECK(dead_drafts(dir / "none").empty());
+  const DraftFolder draft(dir / "out");
+  CHECK(draft.path().filename().string().starts_with(own + "-"));
+  CHECK(dead_drafts(dir.path()).size() == 2);  // one gone, and its own, which nobody asks for
+  CHECK(std::filesystem::exists(dir / ".out.draft-elsewhere-2-99999999"));
+  CHECK(std::filesystem::exists(dir / (own + "-1")));
+  CHECK(std::filesystem::exists(dir / ".other.draft-elsewhere-2-1"));
 }
 
 TEST_CASE("json: members keep their order, and of those with one name the last one stays", "[core]") {

@@ -47,6 +47,23 @@ TEST_CASE("text: durations as people say them", "[core]") {
   CHECK(duration_text(7500) == "2 h 5 min");
 }
 
+TEST_CASE("text: a number is the whole text, or there is none", "[core]") {
+  CHECK(parse_number<int>("-12") == -12);
+  CHECK(parse_number<double>("1e-5") == 1e-5);
+  CHECK(parse_number<size_t>("0") == 0U);
+  for (const char* text : {"", " 1", "1 ", "+1", "1x", "0x10", "1.5", "99999999999"})
+    CHECK_FALSE(parse_number<int>(text));
+  CHECK_FALSE(parse_number<unsigned>("-1"));
+}
+
+TEST_CASE("text: a duration has a unit", "[core]") {
+  CHECK(parse_duration("45s") == 45.0);
+  CHECK(parse_duration("1.5m") == 90.0);
+  CHECK(parse_duration("2h") == 7200.0);
+  for (const char* text : {"", "2", "h", "0s", "-1h", "+2h", " 2h", "2 h", "2d", "infs", "nanh", "1h30m"})
+    CHECK_FALSE(parse_duration(text));
+}
+
 TEST_CASE("text: split, join and trim", "[core]") {
   CHECK(split("a,b,,c", ',') == std::vector<std::string>{"a", "b", "", "c"});
   CHECK(join({"a", "b"}, ", ") == "a, b");

@@ -353,3 +353,16 @@ TEST_CASE("a job that makes a folder of its log fails no other, and is tried aga
   words.push_back("--retry-failed");
   CHECK(run_program(words).exit_code == 4);
 }
+
+TEST_CASE("a run whose folder cannot be used fails, and the others do not", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true", "exit 0", "true; true")");
+  auto first = sweep_argv(folder);
+  first.insert(first.end(), {"--max-runs", "1"});
+  REQUIRE(run_program(first).exit_code == 0);
+  make_folder(folder / "runs/run2");
+  std::filesystem::create_symlink("attempt.claim.1", folder / "runs/run2/attempt.claim.1");  // of itself
+  const Json runs = sweep(folder, 4);
+  CHECK(by_id(runs, "run2")["reason"] == "failed_to_start");
+  CHECK(by_id(runs, "run3")["state"] == "succeeded");
+}

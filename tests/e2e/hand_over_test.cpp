@@ -103,11 +103,11 @@ TEST_CASE("a sweep says which runs of others it will start too, before it does",
   write_sweep(folder, R"("true")");
   auto planned = sweep_argv(folder);
   planned.push_back("--dry-run");
-  CHECK_THAT(run_program(planned).err, Catch::Contains("1 run queued here by other sweeps"));
+  CHECK_THAT(run_program(planned).err, Catch::Contains("1 run of another sweep is queued here"));
   write_file(folder / "go.txt", "");
   const ProgramResult second = run_program(sweep_argv(folder));
   CHECK(second.exit_code == 0);
-  CHECK_THAT(second.err, Catch::Contains("1 run queued here by other sweeps will be started too") &&
-                             Catch::Contains(" stop run1"));
+  CHECK_THAT(second.err, Catch::Contains("it starts only while this sweep leaves room (expctl") &&
+                             Catch::Contains(" stop run1 keeps it from it)"));
   CHECK_THAT(run_program(planned).err, !Catch::Contains("queued here"));
 }

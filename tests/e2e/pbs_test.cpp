@@ -73,3 +73,31 @@ TEST_CASE("one run is a plain job of PBS, and what it refuses is told", "[e2e]")
   const Json runs = sweep(folder, 0);
   CHECK(by_id(runs, "run1")["state"] == "succeeded");
 }
+
+TEST_CASE("on PBS a run that is stopped and removed while its job waits holds nobody up", "[e2e]") {
+  FakePbs pbs;
+  const TempDir folder;
+  write_cluster_sweep(folder, "\"while ! test -e ../../go; do sleep 0.1; done\", \"true\", \"exit 0\"",
+                      "kind = \"pbs\"\nmax_parallel = 1\n");
+  const auto expctl = [&](const std::string& verb) {
+    return run_program(
+        {(bin_dir() / "expctl").string(), "--workspace", (folder / "runs").string(), verb, "run2"});
+  };
+  const pid_t sweeping = start_sweep(folder);
+  REQUIRE(wait_until(20, [&] { return show(folder, "run1")["state"] == "running"; }));
+  CHECK(expctl("stop").exit_code == 0);
+  CHECK(expctl("rm").exit_code == 0);
+  write_file(folder / "go", "");
+  const int code = exit_code_of(sweeping);
+  INFO(read_file(folder / "sweep.log"));
+  CHECK(code == 0);
+}
+
+TEST_CASE("where the cluster's commands are missing nothing is queued", "[e2e]") {
+  const TempDir folder;
+  write_cluster_sweep(folder, "\"true\"", "kind = \"pbs\"\n");
+  const ProgramResult refused = run_program(sweep_argv(folder), {}, {"PATH=/nowhere"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("qsub is not in PATH; nothing was queued"));
+  CHECK_FALSE(std::filesystem::exists(folder / "runs/registry.db"));
+}

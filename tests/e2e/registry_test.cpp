@@ -127,6 +127,36 @@ TEST_CASE("a registry that was lost is made anew from the folders, row by row", 
   CHECK(dump(registry) == later);
 }
 
+TEST_CASE("a registry that was lost is said, and nothing is trained again, until it is made anew", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("true", "exit 0")");
+  sweep(folder, 0);
+  const std::string starts = read_file(folder / "starts.txt");
+  const std::string file = (folder / "s.toml").string();
+  write_file(folder / "predictions.json", R"({"q1": "blue"})");
+  for (const std::string what : {"missing", "empty"}) {
+    lose_registry(folder);
+    if (what == "empty") write_file(folder / "runs/registry.db", "");
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"sweep", file},
+                                                  {"sweep", file, "--dry-run"},
+                                                  {"sweep", file, "--detach"},
+                                                  {"train", file, "--set", "mode=true"},
+                                                  {"runs"},
+                                                  {"import", (folder / "predictions.json").string()},
+                                                  {"ensemble", "run1", "run2"}}) {
+      const ProgramResult refused = expctl_in(folder, words);
+      INFO(what << " " << join(words, " ") << ": " << refused.err);
+      CHECK(refused.exit_code == 1);
+      CHECK_THAT(refused.err, Catch::Contains("2 runs lie here, but registry.db is " + what) &&
+                                  Catch::Contains("expctl registry rebuild takes them in"));
+    }
+  }
+  CHECK(read_file(folder / "starts.txt") == starts);
+  succeeds(folder, {"registry", "rebuild"});
+  CHECK(by_id(sweep(folder, 0), "run2")["state"] == "succeeded");
+  CHECK(read_file(folder / "starts.txt") == starts);
+}
+
 TEST_CASE("a scheduler that was killed leaves runs that a new registry knows as running", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("true", "test -e ../../go || sleep 300")", "cpus = 1\n");

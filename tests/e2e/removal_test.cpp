@@ -48,6 +48,10 @@ TEST_CASE("gc says what could go, and takes it only with --delete", "[e2e]") {
   const TempDir folder;
   sweep_of_two(folder);
   CHECK_THAT(expctl_in(folder, {"gc"}).err, Catch::Contains("nothing to clear"));
+  make_folder(folder / "runs/run1/.128-46.draft-99999999");  // of an evaluation that was killed
+  CHECK_THAT(expctl_in(folder, {"gc"}).out, Catch::Contains("run1/.128-46.draft-99999999"));
+  CHECK(expctl_in(folder, {"gc", "--delete"}).exit_code == 0);
+  CHECK_FALSE(fs::exists(folder / "runs/run1/.128-46.draft-99999999"));
   const ProgramResult plan = expctl_in(folder, {"gc", "--weights", "--keep", "1"});
   CHECK_THAT(plan.out, Catch::Contains("run2") && !Catch::Contains("run1") && Catch::Contains("2.0 KiB"));
   CHECK_THAT(plan.err, Catch::Contains("2.0 KiB would be freed"));

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "experiments/own_options.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -236,6 +237,46 @@ TEST_CASE("sweep file: a command's parameters may be called as training keys and
   REQUIRE(expand(sweep).size() == 1);
   CHECK(expand(sweep)[0].params["learning_rate"] == 7);
   CHECK_THROWS_WITH(apply_setting(sweep, "epochs=3"), Catch::Contains("sweeps no such key"));
+}
+
+TEST_CASE("sweep file: gpus of a command are as whole a number in --set as in the file", "[experiments]") {
+  auto sweep = parse("[command]\nargv = [\"true\"]\n[sweep.space]\ngpus = [0, 1]\n");
+  for (const char* setting : {"gpus=two", "gpus=-3", "gpus=1.5", "gpus="}) {
+    try {
+      apply_setting(sweep, setting);
+      FAIL(setting);
+    } catch (const Error& e) {
+      CHECK(e.what() == fmt::format("--set {}: gpus must be an integer of at least 0", setting));
+      CHECK(e.code() == ErrorCode::kUsage);
+    }
+  }
+  apply_setting(sweep, "gpus=2");
+  REQUIRE(expand(sweep).size() == 1);
+  CHECK(expand(sweep)[0].resources.gpus == 2);
+}
+
+TEST_CASE("sweep file: what expctl writes into a job script itself is not given twice", "[experiments]") {
+  const auto own = [](const std::string& kind, const std::string& line) {
+    ExecutorSpec executor;
+    executor.kind = kind;
+    executor.extra = {"--qos=low", line};
+    return own_option_in(executor);
+  };
+  for (const char* line :
+       {"--comment=x", "--array 0-3", "--arr=0-3", "-a 0-3", "-a0-3", "--clusters=b", "-Mb", "--job-name=x",
+        "-Jx", "-J x", "--output=x", "-ox", "--chdir=/tmp", "-D /tmp", "--signal=TERM", "--qos=low -a0-3"}) {
+    CHECK(own("slurm", line) == line);
+    CHECK(own("local", line) == "");
+  }
+  for (const char* line : {"-N 2", "-N2", "--nodes=2", "--constraint=a100", "--mem=4G", "-C a", "-j x"})
+    CHECK(own("slurm", line) == "");
+  for (const char* line : {"-J 0-3", "-J0-3", "-N name", "-o /tmp", "-joe", "-j oe"})
+    CHECK(own("pbs", line) == line);
+  for (const char* line : {"-a 1200", "-M me@here", "-l place=excl", "-q fast"})
+    CHECK(own("pbs", line) == "");
+  CHECK(refusal(kHead + "[executor]\nkind = \"slurm\"\nextra = [\"-a0-3\"]\n") ==
+        "lr.toml:8:9: '-a0-3' is expctl's own: it gives the job script that option itself");
+  CHECK_NOTHROW(parse(kHead + "[executor]\nkind = \"slurm\"\nextra = [\"-N 2\"]\n"));
 }
 
 TEST_CASE("sweep file: the rules are a profile by name, or a file beside the sweep file", "[experiments]") {

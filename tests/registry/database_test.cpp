@@ -1,7 +1,5 @@
 #include "registry/database.h"
 
-#include <chrono>
-
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -33,10 +31,7 @@ TEST_CASE("database: a reader that stays lets the log grow, not for longer than 
   SQLite::Database reader(path.string(), SQLite::OPEN_READONLY);
   reader.exec("BEGIN");
   CHECK(reader.execAndGet("SELECT count(*) FROM sweeps").getInt() == 0);
-  const auto began = std::chrono::steady_clock::now();
   write_much(database, 40);
-  CHECK(std::chrono::steady_clock::now() - began <
-        std::chrono::seconds(20));  // it is not waited for each time
   CHECK(log_size() > 40 * kMebibyte);
   CHECK(reader.execAndGet("SELECT count(*) FROM sweeps").getInt() == 0);  // still of its moment
   reader.exec("COMMIT");

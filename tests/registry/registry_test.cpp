@@ -150,12 +150,16 @@ TEST_CASE("registry: resources and paths of a run may change, its config and see
   RunSpec spec = spec_with(1e-5, 1);
   spec.resources.timeout_s = 60;
   spec.dev_data.path = "/elsewhere/dev.json";
-  w.registry.set_spec("run1", spec);
+  w.registry.set_specs({{"run1", spec}});
   const Json stored = w.registry.find_run("run1")->spec;
   CHECK(stored["resources"]["timeout_s"] == 60.0);
   CHECK(stored["data"]["dev"]["path"] == "/elsewhere/dev.json");
-  CHECK_THROWS_WITH(w.registry.set_spec("run2", spec), "run2 is of another config or seed");
-  CHECK_THROWS_WITH(w.registry.set_spec("run1", spec_with(2e-5, 1)), "run1 is of another config or seed");
+  CHECK_THROWS_WITH(w.registry.set_specs({{"run2", spec}}), "run2 is of another config or seed");
+  RunSpec other = spec;
+  other.resources.timeout_s = 90;  // of all or of none
+  CHECK_THROWS_WITH(w.registry.set_specs({{"run1", other}, {"run2", spec}}),
+                    "run2 is of another config or seed");
+  CHECK(w.registry.find_run("run1")->spec["resources"]["timeout_s"] == 60.0);
 }
 
 TEST_CASE("registry: a failure keeps its reason and message until it is retried", "[registry]") {
@@ -198,7 +202,7 @@ TEST_CASE("registry: what is queued is told in short, and what others write is n
   CHECK(queued[0].id == "run2");
   CHECK(queued[0].resources == spec_with(2e-5, 1).resources);
   CHECK_FALSE(queued[0].is_command);
-  w.registry.changed_elsewhere();
+  CHECK_FALSE(Registry::open(w.path).changed_elsewhere());  // since it was opened
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kOutOfMemory), true);
   CHECK_FALSE(w.registry.changed_elsewhere());
   CHECK(w.registry.queued_runs().size() == 2);
@@ -207,6 +211,44 @@ TEST_CASE("registry: what is queued is told in short, and what others write is n
   other.apply_event("run2", RunEvent::kStopped);
   CHECK(w.registry.changed_elsewhere());
   CHECK_FALSE(w.registry.changed_elsewhere());
+}
+
+TEST_CASE("registry: tags and evaluations see their change as it will be, and are undone by an error",
+          "[registry]") {
+  Workspace w;
+  CHECK(w.registry.set_tag("best", "run1", [&](const std::string& before) {
+    CHECK(before.empty());
+    CHECK(w.registry.find_run("run1")->tags == std::vector<std::string>{"best"});
+  }) == "");
+  const auto fail = [](const auto&...) { throw Error("the disk is full"); };
+  CHECK_THROWS_WITH(w.registry.set_tag("best", "run2", fail), "the disk is full");
+  CHECK_THROWS_WITH(w.registry.remove_tag("best", fail), "the disk is full");
+  CHECK(w.registry.find_run("run1")->tags == std::vector<std::string>{"best"});
+  CHECK(w.registry.remove_tag("none", fail) == "");  // nothing to be done
+  CHECK_THROWS_WITH(w.registry.set_evaluation({"run1", "default", 88.5, 81.25, Json::object()}, fail),
+                    "the disk is full");
+  CHECK_FALSE(w.registry.find_run("run1")->f1);
+}
+
+TEST_CASE("registry: one that is gone while runs lie beside it is not made anew in silence", "[registry]") {
+  const TempDir dir;
+  const auto path = dir / "registry.db";
+  const auto refused = Catch::Contains("2 runs and 1 ensemble lie here, but registry.db is missing");
+  std::filesystem::create_directories(dir / "sweep1");
+  std::filesystem::create_directories(dir / "run3");  // its job has been handed in, and has not begun
+  CHECK_FALSE(Registry::open_if_there(path));
+  for (const char* name : {"run1/run.json", "run12/run.json", "ens1/ensemble.json", "other/run.json"}) {
+    std::filesystem::create_directories((dir / name).parent_path());
+    write_file(dir / name, "{}");
+  }
+  CHECK_THROWS_WITH(Registry::open(path), refused);
+  CHECK_THROWS_WITH(Registry::open_existing(path), refused);
+  CHECK_THROWS_WITH(Registry::open_read_only(path), refused);
+  CHECK_THROWS_WITH(Registry::open_if_there(path), refused);
+  CHECK_FALSE(std::filesystem::exists(path));
+  write_file(path, "");
+  CHECK_THROWS_WITH(Registry::open(path), Catch::Contains("but registry.db is empty"));
+  CHECK(std::filesystem::file_size(path) == 0);
 }
 
 TEST_CASE("registry: ensembles are entries with members", "[registry]") {

@@ -122,3 +122,10 @@ TEST_CASE("query: orders, reversed and cut", "[registry]") {
   CHECK(w.ids("", "exact_match") == "ens1 run3 run2 run1 run4");
   CHECK_THROWS_WITH(w.ids("", "lerning_rate"), Catch::Contains("did you mean 'learning_rate'?"));
 }
+
+TEST_CASE("where: what a run may have several of is no order", "[registry]") {
+  const Workspace runs;
+  CHECK_THROWS_WITH(runs.ids("", "tag"), "one cannot sort by tag: a run may have several");
+  CHECK_THROWS_WITH(runs.ids("", "sweep"), "one cannot sort by sweep: a run may have several");
+  CHECK_THROWS_WITH(runs.ids("", "tga"), Catch::Contains("no run has a column or parameter 'tga'"));
+}

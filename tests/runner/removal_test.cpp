@@ -130,7 +130,7 @@ TEST_CASE("clearing: the folder and its artifacts are gone, the rest is there, a
   REQUIRE(left.size() == 1);
   CHECK(left[0].path == "checkpoint.txt");
   CHECK(w.differences() == Words{});
-  CHECK(removal_leftovers(w.paths).empty());
+  CHECK(leftovers(w.registry, w.paths).empty());
 }
 
 TEST_CASE("removal: row, folder and lines of the sweep go together, and the number is not given again",
@@ -141,7 +141,7 @@ TEST_CASE("removal: row, folder and lines of the sweep go together, and the numb
   CHECK_FALSE(fs::exists(w.dir / "run3"));
   CHECK_THAT(read_file(w.paths.sweep_runs("sweep1")), !Catch::Contains("run3"));
   CHECK(w.differences() == Words{});
-  CHECK(removal_leftovers(w.paths).empty());
+  CHECK(leftovers(w.registry, w.paths).empty());
   RunSpec spec;
   spec.train.seed = 9;
   spec.train = resolve(spec.train);
@@ -182,9 +182,9 @@ TEST_CASE("a submission made again in the same folder is on record in place of t
 TEST_CASE("removal: what a killed one has left goes with the next of the same entry", "[runner]") {
   Workspace w;
   place(w.dir / ".removed-run3" / "of" / "before", "x");
-  CHECK(removal_leftovers(w.paths).size() == 1);
+  CHECK(leftovers(w.registry, w.paths).size() == 1);
   remove_entry(w.registry, w.paths, "run3");
-  CHECK(removal_leftovers(w.paths).empty());
+  CHECK(leftovers(w.registry, w.paths).empty());
 }
 
 TEST_CASE("clearing: what came into use since it was planned stays", "[runner]") {
@@ -239,4 +239,36 @@ TEST_CASE("removal: what a queued run learns from stays", "[runner]") {
   CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {"run2"}),
                     "a run that is not over begins or learns from run2");
   CHECK_NOTHROW(check_removable(w.registry, w.paths, {"run1"}));
+}
+
+TEST_CASE("removal: what a queued run begins from stays, whichever way leads to it", "[runner]") {
+  Workspace w;
+  const TempDir elsewhere;
+  fs::create_directory_symlink(w.dir.path(), elsewhere / "runs");
+  RunSpec spec;
+  spec.train.seed = 9;
+  spec.train = resolve(spec.train);
+  spec.init.path = (elsewhere / "runs/run2/checkpoint").string();
+  w.registry.add_runs("sweep1", {spec}, 400);
+  const auto refused = "a run that is not over begins or learns from run2";
+  CHECK_THROWS_WITH(check_removable(w.registry, w.paths, {"run2"}), refused);
+  const WorkspacePaths linked{elsewhere / "runs"};
+  CHECK_THROWS_WITH(check_removable(w.registry, linked, {"run2"}), refused);
+  fs::create_directory_symlink(w.dir / "run1/checkpoint", elsewhere / "weights");
+  spec.train.seed = 10;
+  spec.train = resolve(spec.train);
+  spec.init.path = (elsewhere / "weights").string();
+  w.registry.add_runs("sweep1", {spec}, 400);
+  CHECK_THROWS_WITH(check_removable(w.registry, linked, {"run1"}),
+                    "a run that is not over begins or learns from run1");
+  CHECK_NOTHROW(check_removable(w.registry, linked, {"run3"}));
+}
+
+TEST_CASE("removal: drafts of programs that were killed are left over, those at work are not", "[runner]") {
+  Workspace w;
+  place(w.dir / ".unseen.draft-99999999" / "half", "x");  // no process has so great a number
+  place(w.dir / "run1/.128-46.draft-99999999" / "half", "x");
+  place(w.dir / ".import.draft-1" / "half", "x");  // the first process always lives
+  CHECK(leftovers(w.registry, w.paths) ==
+        std::vector<fs::path>{w.dir / ".unseen.draft-99999999", w.dir / "run1/.128-46.draft-99999999"});
 }

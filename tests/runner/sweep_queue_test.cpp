@@ -27,3 +27,23 @@ TEST_CASE("an edited file: runs keep the rungs that they were added with, unless
   spec.train.seed = 7;  // another run
   CHECK(enqueue_with("asha", 0.1, 4) == EarlyStopSpec{"asha", 0.1, 4});
 }
+
+TEST_CASE("an edited file: queued runs that differ get its resources, those that do not are left",
+          "[runner]") {
+  const TempDir dir;
+  const WorkspacePaths workspace{dir.path()};
+  Registry registry = Registry::open(workspace.registry());
+  std::vector<RunSpec> specs(3);
+  for (size_t i = 0; i < specs.size(); ++i) specs[i].train.seed = static_cast<int64_t>(i) + 1;
+  const auto enqueue_all = [&](const std::string& content) {
+    auto entries = look_up(specs, &registry);
+    enqueue(entries, registry.add_sweep("lr", "/lr.toml", content, 100).id, false, registry, workspace, 100);
+  };
+  enqueue_all("one");
+  registry.apply_event("run3", RunEvent::kStopped);
+  specs[1].resources.timeout_s = specs[2].resources.timeout_s = 60;
+  enqueue_all("two");
+  CHECK(spec_of(*registry.find_run("run1")).resources.timeout_s == 0);
+  CHECK(spec_of(*registry.find_run("run2")).resources.timeout_s == 60);
+  CHECK(spec_of(*registry.find_run("run3")).resources.timeout_s == 0);  // it is not queued
+}
