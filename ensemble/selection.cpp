@@ -30,6 +30,17 @@ Counts reduced(Counts counts) {
   return counts;
 }
 
+/// Whole counts in proportion to `shares` of so many bags: exact where the bags chose up to ten members each
+/// and are not too many for it, else rounded once.
+Counts counts_of_shares(const std::vector<double>& shares, int bags) {
+  constexpr int kExact = 2520;  // what one to ten divide
+  constexpr int kMost = 1'000'000'000;
+  const double scale = std::min<double>(kExact, static_cast<double>(kMost) / bags);
+  Counts counts;
+  for (const double share : shares) counts.push_back(static_cast<int>(std::lround(share * scale)));
+  return counts;
+}
+
 /// All that one search tries on one set of questions.
 class Search {
  public:
@@ -132,13 +143,13 @@ Counts try_subsets(Search& search, size_t pool) {
 }
 
 Counts try_bags(Search& search, const std::vector<size_t>& pool, const SearchOptions& options) {
-  Counts all(pool.size(), 0);
+  std::vector<double> shares(pool.size(), 0);  // each bag's add up to 1, however many members it chose
   for (int bag = 0; bag < options.bags; ++bag) {
     const Counts chosen = search.greedy(drawn(pool, options.bag_share, options.seed, bag), options);
-    constexpr int kSay = 2520;  // of a bag, however many members it chose: up to ten divide it
-    const int size = size_of(chosen);
-    for (size_t i = 0; i < all.size(); ++i) all[i] += chosen[i] * kSay / size;
+    const double size = size_of(chosen);
+    for (size_t i = 0; i < shares.size(); ++i) shares[i] += chosen[i] / size;
   }
+  const Counts all = counts_of_shares(shares, options.bags);
   search.f1(all);
   return all;
 }
