@@ -69,8 +69,10 @@ std::string fetch_command(const std::filesystem::path& wanted) {
                                      return file.name == wanted.filename();
                                    });
     if (!is_it) continue;
-    const auto folder = std::filesystem::proximate(is_folder ? wanted : wanted.parent_path());
-    return fmt::format("expctl fetch {} --out {}", item.name, shell_quote(folder.string()));
+    const auto folder = is_folder ? wanted : wanted.parent_path();
+    const std::string below = std::filesystem::proximate(folder).string();
+    return fmt::format("expctl fetch {} --out {}", item.name,
+                       shell_quote(below.starts_with("..") ? folder.string() : below));
   }
   return "";
 }

@@ -27,7 +27,7 @@ int run_score(const std::string& dataset_file, const std::string& predictions_fi
     try {
       return read_dataset(dataset_file);
     } catch (const Error& e) {
-      if (!is_dataset(predictions_file)) throw;
+      if (e.code() == ErrorCode::kNotFound || !is_dataset(predictions_file)) throw;
       throw Error(e.what(), "PREDICTIONS is {question id: text}; the dataset comes first", e.code());
     }
   }();
