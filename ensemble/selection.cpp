@@ -30,14 +30,19 @@ Counts reduced(Counts counts) {
   return counts;
 }
 
-/// Whole counts in proportion to `shares` of so many bags: exact where the bags chose up to ten members each
-/// and are not too many for it, else rounded once.
-Counts counts_of_shares(const std::vector<double>& shares, int bags) {
-  constexpr int kExact = 2520;  // what one to ten divide
-  constexpr int kMost = 1'000'000'000;
-  const double scale = std::min<double>(kExact, static_cast<double>(kMost) / bags);
+/// The sum of choices, each with the same say however many members it has: exact where whole numbers up to a
+/// limit can be, else each rounded once.
+Counts summed_alike(const std::vector<Counts>& choices) {
+  const int64_t limit = 1'000'000'000 / static_cast<int64_t>(choices.size());  // of one choice's say
+  int64_t say = 1;
+  for (const auto& chosen : choices) say = std::min<int64_t>(limit, std::lcm(say, size_of(chosen)));
+  std::vector<double> sums(choices.front().size(), 0);
+  for (const auto& chosen : choices) {
+    const double of_one = static_cast<double>(say) / size_of(chosen);
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += chosen[i] * of_one;
+  }
   Counts counts;
-  for (const double share : shares) counts.push_back(static_cast<int>(std::lround(share * scale)));
+  for (const double sum : sums) counts.push_back(static_cast<int>(std::lround(sum)));
   return counts;
 }
 
@@ -143,13 +148,10 @@ Counts try_subsets(Search& search, size_t pool) {
 }
 
 Counts try_bags(Search& search, const std::vector<size_t>& pool, const SearchOptions& options) {
-  std::vector<double> shares(pool.size(), 0);  // each bag's add up to 1, however many members it chose
-  for (int bag = 0; bag < options.bags; ++bag) {
-    const Counts chosen = search.greedy(drawn(pool, options.bag_share, options.seed, bag), options);
-    const double size = size_of(chosen);
-    for (size_t i = 0; i < shares.size(); ++i) shares[i] += chosen[i] / size;
-  }
-  const Counts all = counts_of_shares(shares, options.bags);
+  std::vector<Counts> choices;
+  for (int bag = 0; bag < options.bags; ++bag)
+    choices.push_back(search.greedy(drawn(pool, options.bag_share, options.seed, bag), options));
+  Counts all = summed_alike(choices);
   search.f1(all);
   return all;
 }

@@ -393,7 +393,7 @@ TEST_CASE("tampering: a manifest without one of its keys fails a check, and noth
       s.change(file, [&](Json& json) { json.erase(key); });
       // Nothing that is checked follows from these two of the whole.
       const bool is_needed = file != "manifest.json" || (key != "schema_version" && key != "unseen");
-      CHECK((!s.failed(s.options).empty() || !is_needed));
+      CHECK((!s.failed(options).empty() || !is_needed));
       write_file(s.at(file), json_text(whole));
     }
   }

@@ -104,8 +104,8 @@ TEST_CASE("workspace report: how sure the two best are apart, and how much bette
                         "seeds of each, the same for both (up to "));  // an effect of half a deviation
     CHECK_THAT(text, Contains("A difference below 0.28 cannot be shown for new questions"));
     CHECK_THAT(text, Contains("The best of 3 runs, run1, looks 0."));
-    CHECK_THAT(text, Contains("Its score is 0.50 above the mean of its config's 2 seeds; luck alone gives "
-                              "0.40 to the best of 2."));
+    CHECK_THAT(text, Contains("Its score is 0.50 above the mean of its config") &&
+                         Contains("luck alone gives 0.40 to the best of 2."));
   }
 }
 
