@@ -63,7 +63,7 @@ TEST_CASE("bad input: the sweep file", "[e2e]") {
   check_refused(demo.sweep_with("train.json", "train-v1.1.json"), 3, "expctl fetch squad --out demo gets it",
                 demo);
   check_refused(demo.sweep_with("precision = \"fp32\"", "precision = \"fp16\""), 1,
-                "bad.toml:19:13: precision = \"fp16\": the CPU computes", demo);
+                "bad.toml:20:13: precision = \"fp16\": the CPU computes", demo);
 }
 
 TEST_CASE("bad input: the model and the data are looked into before a run is started", "[e2e]") {
