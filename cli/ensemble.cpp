@@ -263,7 +263,8 @@ void check_options(const EnsembleOptions& options, Method method, bool is_search
 
 /// The command that hands the entry in, with what can be ranked beside it.
 std::string package_command(const Program& program, const Registry& registry, const RunRecord& entry) {
-  const auto scored = rank_candidates(find_candidates(registry, {}));
+  auto scored = find_candidates(registry, {});
+  std::erase_if(scored, [](const Candidate& candidate) { return !candidate.record.f1; });
   const auto own = std::find_if(scored.begin(), scored.end(),
                                 [&](const Candidate& candidate) { return candidate.record.id == entry.id; });
   if (own == scored.end()) return "";
