@@ -25,9 +25,9 @@ std::vector<std::string> check_overlap(const RunSpec& spec, const ContestRules& 
                                        const Dataset& dev) {
   const Overlap overlap = find_overlap(train, dev);
   if (!overlap.any()) return {};
-  const std::string what =
-      fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')", spec.train_data.path,
-                  spec.dev_data.path, overlap.questions, overlap.contexts, overlap.example);
+  const std::string what = fmt::format("{} and {} share {} and {} (e.g. '{}')", spec.train_data.path,
+                                       spec.dev_data.path, counted(overlap.questions, "question"),
+                                       counted(overlap.contexts, "context"), overlap.example);
   if (rules.dev_data_kept_out)
     throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", rules.name));
   return {what + ": the dev scores will say little"};

@@ -12,6 +12,7 @@
 #include "cli/run_scores.h"
 #include "core/error.h"
 #include "core/run_state.h"
+#include "core/text.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
@@ -61,10 +62,9 @@ Differences compare_scores(const Registry& registry, const std::vector<RunRecord
 std::string text_of(const std::string& first, const Compared& compared) {
   const auto& d = compared.difference;
   return fmt::format(
-      "{} - {}: F1 {:+.4f}, 95 % of resampled paragraphs between {:+.4f} and {:+.4f}; {} questions won, {} "
-      "lost, "
-      "{} alike\n",
-      compared.run.id, first, d.f1, d.low, d.high, d.won, d.lost, d.alike);
+      "{} - {}: F1 {:+.4f}, 95 % of resampled paragraphs between {:+.4f} and {:+.4f}; {} won, {} "
+      "lost, {} alike\n",
+      compared.run.id, first, d.f1, d.low, d.high, counted(d.won, "question"), d.lost, d.alike);
 }
 
 struct CompareOptions {

@@ -107,6 +107,7 @@ void print_configs_json(const ScoredConfigs& scored, const std::vector<std::stri
     against_first.push_back({{"id", names[i + 1]},
                              {"f1_difference", differences[i].f1},
                              {"paired", differences[i].is_paired},
+                             {"pairs", differences[i].pairs},
                              {"interval", interval_json(differences[i])},
                              {"seeds_needed", plan_json(differences[i], options.difference)}});
   }
@@ -175,14 +176,15 @@ void print_sweep(const Program& program, const ScoredConfigs& scored, const Swee
     row.insert(row.end(), {name_of(config), config.stats.params});
     rows.push_back(row);
   }
-  fmt::print("{}", render_table({"mean F1", "sd", "seeds", "to the best other", "best", "parameters"}, rows,
+  fmt::print("{}", render_table({"mean F1", "sd", "seeds", "minus best other", "best", "parameters"}, rows,
                                 stdout_style()));
-  if (const auto text = contenders_text(verdict.gaps); !text.empty())
-    fmt::print("{}: 95 % intervals, over seeds and {}, that hold all at once.\n", text, unit_of(options));
+  if (const auto text = contenders_text(verdict.gaps, fmt::format("seeds and {}", unit_of(options)));
+      !text.empty())
+    fmt::print("{}\n", text);
   if (verdict.pruned > 0)
-    fmt::print(
-        "{} more runs were pruned and do not count: those that are left were chosen by their scores.\n",
-        verdict.pruned);
+    fmt::print("{} pruned and {} not count: those that are left were chosen by their scores.\n",
+               counted(verdict.pruned, "more run was", "more runs were"),
+               verdict.pruned == 1 ? "does" : "do");
   if (verdict.looks) fmt::print("{}\n", best_looks_text(*verdict.looks));
   const auto say_more = [&](const std::string& more) {
     say(program,

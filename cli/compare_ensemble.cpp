@@ -132,7 +132,7 @@ void print(const RunRecord& entry, const Comparison& all) {
   fmt::print("{}", render_table(header, rows, stdout_style()));
 
   if (all.sizes.empty()) return;
-  fmt::print("\nplain means of so many neighbours\n");
+  fmt::print("\nmean ensemble of N members (neighbouring runs)\n");
   rows.clear();
   for (const auto& size : all.sizes)
     rows.push_back({std::to_string(size.members), fmt::format("{:.4f}", size.mean),

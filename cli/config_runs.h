@@ -22,8 +22,8 @@ struct ScoredConfigs {
 };
 
 /// Fills in the scores. Throws Error where the runs were not all scored on one dev file that is still there
-/// as it was, where the predictions of one are gone, or where there is only one group. `by_article`: the groups
-/// are articles, else paragraphs.
+/// as it was, where the predictions of one are gone, or where there is only one group. `by_article`: the
+/// groups are articles, else paragraphs.
 ScoredConfigs read_scores(const Registry& registry, const WorkspacePaths& workspace,
                           std::vector<ConfigRuns> configs, bool by_article);
 

@@ -38,15 +38,16 @@ void say_result(const Program& program, const fs::path& out) {
 
 int convert(const Program& program, const fs::path& in_option, const fs::path& out_option) {
   const fs::path in = folder_path(in_option.string()), out = folder_path(out_option.string());
-  if (!fs::is_directory(in))
+  if (fs::exists(in) && !fs::is_directory(in))
+    throw Error(fmt::format("{} is a file", in.string()), "IN is a folder with a model");
+  if (!fs::exists(in))
     throw Error(fmt::format("{}: no such folder", in.string()), "IN is a folder with a model",
                 ErrorCode::kNotFound);
   if (!is_stored_bert(in)) {
     throw Error(fmt::format("{}: neither config.json nor bert_config.json in it", in.string()),
                 "a model's folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
   }
-  if (fs::exists(out) && (!fs::is_directory(out) || !fs::is_empty(out)))
-    throw Error(fmt::format("{} is not empty", out.string()), "give the name of a new folder");
+  check_new_folder(out, "give the name of a new folder");
   const StoredBert bert = open_stored_bert(in);
   const DraftFolder draft(out);
   if (bert.is_pickled()) {

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "cli/program.h"
-#include "core/error.h"
 #include "core/files.h"
 #include "formats/tiny_bert.h"
 #include "squad/synthetic.h"
@@ -43,9 +42,7 @@ learning_rate = [1e-3, 2e-3, 3e-3]
 )toml";
 
 void write_demo(const fs::path& folder) {
-  if (fs::exists(folder) && !fs::is_empty(folder)) {
-    throw Error(fmt::format("{} is not empty", folder.string()), "give the name of a new folder");
-  }
+  check_new_folder(folder, "give the name of a new folder");
   make_folder(folder / "model");
   const SyntheticData data = make_synthetic_data({});
   write_file(folder / "train.json", dataset_text(data.train));

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "core/version.h"
 #include "registry/journal.h"
 #include "runner/find_worker.h"
+#include "runner/launcher.h"
 #include "runner/machine_gpus.h"
 
 namespace expctl {
@@ -82,9 +84,29 @@ Check check_gpus() {
   }
 }
 
+/// The programs that some commands call where they are asked to: none of them has to be there.
+Check check_programs() {
+  const std::pair<const char*, const char*> known[] = {{"mpirun", "a run on several GPUs"},
+                                                       {"curl", "expctl fetch"},
+                                                       {"sbatch", "--executor slurm"},
+                                                       {"qsub", "--executor pbs"}};
+  const char* path = std::getenv("PATH");
+  std::vector<std::string> parts;
+  for (const auto& [name, purpose] : known) {
+    const bool is_there = path != nullptr && !find_program(name, path).empty();
+    parts.push_back(is_there ? fmt::format("{} is there", name)
+                             : fmt::format("{} is not, {} would need it", name, purpose));
+  }
+  return {"programs", true, join(parts, "; ")};
+}
+
 int run_doctor(const Program& program) {
-  const Check checks[] = {check_worker(), check_workspace(program.workspace_dir),
-                          check_file_system(program.workspace_dir), check_cpu(), check_gpus()};
+  const Check checks[] = {check_worker(),
+                          check_workspace(program.workspace_dir),
+                          check_file_system(program.workspace_dir),
+                          check_cpu(),
+                          check_gpus(),
+                          check_programs()};
   bool ok = true;
   Json list = Json::array();
   for (const auto& check : checks) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "cli/ensemble_choice.h"
@@ -13,6 +14,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "reports/leaderboard.h"
+#include "reports/package.h"
 #include "reports/table.h"
 #include "runner/attempt_files.h"
 #include "runner/record_files.h"
@@ -22,8 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EnsembleOptions {
-  std::vector<std::string> ids, pool;
-  std::vector<double> weights;
+  std::vector<std::string> ids, pool, weights;
   std::string method = "logits", normalise = "none", select;
   SearchPlan plan;
 };
@@ -225,6 +226,20 @@ SearchOptions::Kind parse_select(const std::string& name, Method method) {
   return method == Method::kSoup ? SearchOptions::Kind::kOnce : SearchOptions::Kind::kGreedy;
 }
 
+/// --weights, alike where there are none.
+std::vector<double> parse_weights(const std::vector<std::string>& texts, const EnsembleMembers& members) {
+  std::vector<double> weights(members.size(), 1.0);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const char* end = texts[i].data() + texts[i].size();
+    const auto read = std::from_chars(texts[i].data(), end, weights[i]);
+    if (read.ec != std::errc() || read.ptr != end)
+      throw Error(fmt::format("--weights: '{}' is no number", texts[i]),
+                  "one number a member, separated by commas, e.g. --weights 2,1", ErrorCode::kUsage);
+    check_weight(members.runs[i].id, weights[i]);
+  }
+  return weights;
+}
+
 /// Throws Error for options that say nothing together.
 void check_options(const EnsembleOptions& options, Method method, bool is_search) {
   const auto refuse = [](const std::string& what, const std::string& hint) {
@@ -246,6 +261,25 @@ void check_options(const EnsembleOptions& options, Method method, bool is_search
            "for logits and probabilities");
 }
 
+/// The command that hands the entry in, with what can be ranked beside it.
+std::string package_command(const Program& program, const Registry& registry, const RunRecord& entry) {
+  auto scored = find_candidates(registry, {});
+  std::erase_if(scored, [](const Candidate& candidate) { return !candidate.record.f1; });
+  const auto own = std::find_if(scored.begin(), scored.end(),
+                                [&](const Candidate& candidate) { return candidate.record.id == entry.id; });
+  if (own == scored.end()) return "";
+  size_t count = 0;
+  std::vector<std::string> others;
+  for (const auto& candidate : scored) {
+    if (candidate.evaluation == own->evaluation)
+      ++count;
+    else
+      others.push_back(candidate.record.id);
+  }
+  return fmt::format("expctl{} package --top {}{}", workspace_option(program), std::min<size_t>(5, count),
+                     others.empty() ? "" : " --except " + join(others, " "));
+}
+
 int ensemble(const Program& program, EnsembleOptions options) {
   const Method method = parse_method(options.method);
   if (options.select.empty() && options.plan.make > 1) options.select = "greedy";
@@ -263,8 +297,9 @@ int ensemble(const Program& program, EnsembleOptions options) {
     }
   }
   if (!options.weights.empty() && options.weights.size() != words.size()) {
-    throw Error(fmt::format("{} weights for {} members", options.weights.size(), words.size()),
-                "--weights takes one number a member, e.g. --weights 2,1", ErrorCode::kUsage);
+    throw Error(
+        fmt::format("{} for {}", counted(options.weights.size(), "weight"), counted(words.size(), "member")),
+        "--weights takes one number a member, e.g. --weights 2,1", ErrorCode::kUsage);
   }
   const EnsembleMembers members = find_members(registry, workspace, words, method);
   const auto combiner =
@@ -278,9 +313,7 @@ int ensemble(const Program& program, EnsembleOptions options) {
     }
     say(program, found.summary);
   } else {
-    found.choices = {
-        {options.weights.empty() ? std::vector<double>(members.size(), 1.0) : options.weights, nullptr}};
-    for (size_t i = 0; i < members.size(); ++i) check_weight(members.runs[i].id, found.choices[0].weights[i]);
+    found.choices = {{parse_weights(options.weights, members), nullptr}};
   }
 
   Maker maker(program, registry, members, method, *combiner);
@@ -294,11 +327,8 @@ int ensemble(const Program& program, EnsembleOptions options) {
     all.push_back(std::move(made));
   }
   print_result(program, all);
-  const auto scored = registry.list_runs();
-  const auto count =
-      std::count_if(scored.begin(), scored.end(), [](const RunRecord& run) { return run.f1.has_value(); });
-  say(program,
-      fmt::format("next: expctl{} package --top {}", workspace_option(program), std::min<long>(5, count)));
+  if (const auto next = package_command(program, registry, all.front().entry); !next.empty())
+    say(program, "next: " + next);
   return 0;
 }
 

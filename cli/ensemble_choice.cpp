@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "ensemble/article_split.h"
 
 namespace expctl {
@@ -57,9 +58,9 @@ SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& poo
                                        : ArticleSplit{all_questions(dataset), {}};
   const auto found = search(book, split.chosen_on, plan.options);
   if (found.size() < plan.make)
-    throw Error(
-        fmt::format("the search has tried {} ensembles of two or more, not {}", found.size(), plan.make),
-        "--make fewer, or give a larger pool");
+    throw Error(fmt::format("the search has tried {} of two or more, not {}",
+                            counted(found.size(), "ensemble"), plan.make),
+                "--make fewer, or give a larger pool");
   const Counts plain(pool.size(), 1);
   SearchResult result;
   for (size_t i = 0; i < plan.make; ++i) {
@@ -71,9 +72,9 @@ SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& poo
     }
     result.choices.push_back({{found[i].counts.begin(), found[i].counts.end()}, selection});
   }
-  result.summary =
-      fmt::format("chosen from {} runs on {} questions{}: F1 {:.4f}", pool.size(), split.chosen_on.size(),
-                  holds_out ? "" : ", all of the dev data, which is what ranks", found.front().f1);
+  result.summary = fmt::format(
+      "chosen from {} runs on {}{}: F1 {:.4f}", pool.size(), counted(split.chosen_on.size(), "question"),
+      holds_out ? "" : ", all of the dev data, which is what ranks", found.front().f1);
   for (size_t member = 0; member < pool.size(); ++member) {
     Counts alone(pool.size(), 0);
     alone[member] = 1;
@@ -82,7 +83,7 @@ SearchResult search_members(MemberCombiner& combiner, const EnsembleMembers& poo
   }
   Json& first = result.choices.front().selection;
   if (holds_out) {
-    result.summary += fmt::format("\non the {} questions held out: {}", split.held_out.size(),
+    result.summary += fmt::format("\non the {} held out: {}", counted(split.held_out.size(), "question"),
                                   beside_plain(first["f1_held_out"], first["f1_plain_mean_there"]));
   } else if (method != Method::kSoup && dataset.articles.size() > 1) {  // soups would have to predict again
     const auto folds = article_folds(dataset, kFolds);

@@ -59,6 +59,9 @@ void check_vocabularies(const std::vector<RunRecord>& runs, const WorkspacePaths
 
 void check_data(const std::vector<RunRecord>& runs) {
   const Input first = spec_of(runs.front()).dev_data;
+  if (first.path.empty())
+    throw Error(fmt::format("{} has no dev data: nobody knows what its answers are to", runs.front().id),
+                "of a sweep [data] dev names it, of an import: expctl import DIR --dev FILE");
   for (const auto& run : runs) {
     const Input dev = spec_of(run).dev_data;
     if (dev.sha256 == first.sha256) continue;
@@ -81,6 +84,9 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
   EnsembleMembers members;
   std::set<std::string> ids;
   for (const auto& word : words) {
+    if (registry.find_sweep(word))
+      throw Error(fmt::format("{} is a sweep, not a run", word),
+                  fmt::format("expctl ensemble --pool {} combines its runs", word), ErrorCode::kUsage);
     const RunRecord run = registry.resolve_run(word);
     if (!ids.insert(run.id).second)
       throw Error(fmt::format("{} is named twice", run.id), "--weights gives a member more weight",

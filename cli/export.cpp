@@ -33,14 +33,10 @@ std::vector<RunRecord> chosen_runs(const Registry& registry, const ExportOptions
   if (options.ids.empty()) return runs;
   std::set<std::string> wanted;
   for (const auto& word : options.ids) {
-    const auto id = parse_id(word);
-    if (!id || id->kind != IdKind::kSweep) {
+    if (!registry.find_sweep(word)) {
       wanted.insert(registry.resolve_run(word).id);
       continue;
     }
-    if (!registry.find_sweep(word))
-      throw Error(fmt::format("there is no {}", word), "expctl runs list shows what there is",
-                  ErrorCode::kNotFound);
     RunFilter filter;
     filter.sweep_id = word;
     registry.for_each_run(filter, [&](RunRecord&& run) { wanted.insert(std::move(run.id)); });

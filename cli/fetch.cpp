@@ -53,8 +53,8 @@ void add_fetch(CLI::App& app, Program& program) {
                    "Folder of the files (default: . for squad, models/bert-base-uncased)");
   verb->footer(
       "Every file is compared with the SHA-256 that was published for it. A download that has stopped goes "
-      "on\n"
-      "in the next call. EXPCTL_FETCH_BASE=http://mirror:8000 replaces scheme and host of the addresses.\n\n"
+      "on in the next call. EXPCTL_FETCH_BASE=http://mirror:8000 replaces scheme and host of the "
+      "addresses.\n\n"
       "Example: expctl fetch squad --out data");
   verb->callback([&program, options] {
     program.action = [&program, options] { return fetch(program, options->what, options->out); };

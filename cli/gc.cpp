@@ -62,13 +62,13 @@ int collect(const Program& program, const ClearingLimits& limits, bool deletes) 
 }  // namespace
 
 void add_gc(CLI::App& app, Program& program) {
-  auto* verb = app.add_subcommand("gc", "Say what takes room and nothing needs; --delete frees it");
+  auto* verb = app.add_subcommand("gc", "List files that can be deleted; --delete deletes them");
   struct Options {
     ClearingLimits limits;
     bool deletes = false;
   };
   auto options = std::make_shared<Options>();
-  verb->add_flag("--delete", options->deletes, "Delete it");
+  verb->add_flag("--delete", options->deletes, "Delete them");
   auto* weights =
       verb->add_flag("--weights", options->limits.weights, "The weights of entries beyond the best ones too");
   verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)")
@@ -79,9 +79,8 @@ void add_gc(CLI::App& app, Program& program) {
   });
   verb->footer(
       "Optimizer states of runs that have ended go first: a retry then begins anew. Entries with a tag, "
-      "members of\n"
-      "ensembles, what lies in a submission, and runs that may go on keep everything; scores and answers "
-      "always stay.\n"
+      "members of ensembles, what lies in a submission, and runs that may go on keep everything; scores and "
+      "answers always stay.\n"
       "Example: expctl gc --weights --keep 5, and the same with --delete");
 }
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/text.h"
 #include "formats/logits_file.h"
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
@@ -53,9 +54,9 @@ Answers read_answers(const Program& program, const fs::path& predictions_file, c
   const auto unanswered = static_cast<size_t>(std::count_if(
       questions.begin(), questions.end(), [](const QuestionScore& question) { return !question.answered; }));
   if (unanswered == questions.size()) {
-    throw Error(fmt::format("{}: it answers none of the {} questions of {}", predictions_file.string(),
-                            questions.size(), dev.string()),
-                "--dev names the file that the program has answered");
+    throw Error(
+        fmt::format("{}: it answers none of the questions of {}", predictions_file.string(), dev.string()),
+        "--dev names the file that the program has answered");
   }
   if (unanswered > 0) {
     say(program, fmt::format("warning: {} of {} questions are unanswered, which scores 0", unanswered,
@@ -70,10 +71,9 @@ void warn_of_nbest(const Program& program, const Answers& answers, const RunPath
   const size_t differences =
       count_nbest_differences(answers.predictions, read_json(paths.nbest()), "the n-best answers");
   if (differences == 0) return;
-  say(program,
-      fmt::format("warning: predictions and n-best disagree in {} places: expctl package will refuse "
-                  "the run",
-                  differences));
+  say(program, fmt::format("warning: predictions and n-best disagree in {}: expctl package will refuse "
+                           "the run",
+                           counted(differences, "place")));
 }
 
 /// The identity of what was taken: the hash over "path\0hash\n" of the files.

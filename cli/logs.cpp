@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "registry/registry.h"
 
 namespace expctl {
@@ -71,6 +72,40 @@ RunRecord find_run(const Program& program, const Registry& registry, const std::
   return *newest;
 }
 
+/// The runs that the words name: of a sweep all that have a log, where they are followed all.
+std::vector<RunRecord> find_runs(const Program& program, const Registry& registry,
+                                 const std::vector<std::string>& words, bool follow) {
+  std::vector<RunRecord> runs;
+  for (const auto& word : words) {
+    if (!registry.find_sweep(word)) {
+      runs.push_back(find_run(program, registry, word));
+      continue;
+    }
+    RunFilter filter;
+    filter.sweep_id = word;
+    registry.for_each_run(filter, [&](RunRecord&& run) {
+      const RunPaths paths{program.workspace().folder(run.id)};
+      if (follow || std::filesystem::exists(paths.log())) runs.push_back(std::move(run));
+    });
+  }
+  return runs;
+}
+
+/// What is waited for, of many in one line.
+void say_waiting(const Program& program, const std::vector<RunRecord>& runs) {
+  std::vector<std::string> queued;
+  for (const auto& run : runs) {
+    if (run.state == RunState::kQueued) queued.push_back(run.id);
+  }
+  if (queued.empty()) return;
+  constexpr size_t kNamed = 5;
+  if (queued.size() > kNamed)
+    say(program, fmt::format("{} are queued: waiting for them to start", counted(queued.size(), "run")));
+  else
+    say(program, fmt::format("{} {} queued: waiting for {} to start", join(queued, ", "),
+                             queued.size() == 1 ? "is" : "are", queued.size() == 1 ? "it" : "them"));
+}
+
 bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
   for (const auto& reader : readers) {
     const auto run = registry.find_run(reader.id());
@@ -82,8 +117,11 @@ bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
 int logs(const Program& program, const std::vector<std::string>& words, bool follow) {
   const Registry registry = Registry::open_existing(program.workspace().registry());
   std::vector<LogReader> readers;
-  for (const auto& word : words) {
-    const RunRecord run = find_run(program, registry, word);
+  const auto runs = find_runs(program, registry, words, follow);
+  if (runs.empty())
+    throw Error(fmt::format("{}: no run of it has a log yet", join(words, ", ")), "-f waits for them",
+                ErrorCode::kNotFound);
+  for (const auto& run : runs) {
     const RunPaths paths{program.workspace().folder(run.id)};
     if (run.is_ensemble())
       throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",
@@ -92,10 +130,9 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
       throw Error(fmt::format("{} has no log yet: it is {}", run.id, name_of(run.state)), "",
                   ErrorCode::kNotFound);
     }
-    if (follow && run.state == RunState::kQueued)
-      say(program, fmt::format("{} is queued: waiting for it to start", run.id));
-    readers.emplace_back(run.id, paths.log(), words.size() > 1);
+    readers.emplace_back(run.id, paths.log(), runs.size() > 1);
   }
+  if (follow) say_waiting(program, runs);
   constexpr std::chrono::milliseconds kPause(300);
   while (true) {
     const bool more =
@@ -119,7 +156,9 @@ void add_logs(CLI::App& app, Program& program) {
     bool follow = false;
   };
   auto options = std::make_shared<Options>();
-  verb->add_option("ID", options->ids, "run3, @ (the newest), ...")->required()->expected(1, -1);
+  verb->add_option("ID", options->ids, "run3, @ (the newest), sweep1 (all its runs), ...")
+      ->required()
+      ->expected(1, -1);
   verb->add_flag("-f,--follow", options->follow, "Go on until the runs have ended");
   verb->callback([&program, options] {
     program.action = [&program, options] { return logs(program, options->ids, options->follow); };

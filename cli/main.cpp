@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <exception>
 
+#include "cli/help.h"
 #include "cli/program.h"
+#include "cli/reference.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -19,18 +21,15 @@ namespace expctl {
 namespace {
 
 int fail(const Error& e) {
-  std::string text = fmt::format("expctl: {}\n", e.what());
-  if (!e.hint().empty()) text += fmt::format("  hint: {}\n", e.hint());
-  std::fputs(text.c_str(), stderr);  // where stderr is gone, the exit code still tells
+  tell(fmt::format("expctl: {}", e.what()) + (e.hint().empty() ? "" : fmt::format("\n  hint: {}", e.hint())));
   return static_cast<int>(e.code());
 }
 
 /// Whether all that was printed to stdout is there; says why where it is not.
 bool is_output_whole() {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
-  if (errno == EPIPE) return true;  // whoever read has seen enough
-  fail(errno_error("cannot write to stdout", errno == 0 ? EIO : errno));
+  const int error = flush_stdout();
+  if (error == 0 || error == EPIPE) return true;  // EPIPE: whoever read has seen enough
+  fail(errno_error("cannot write to stdout", error));
   return false;
 }
 
@@ -83,6 +82,26 @@ int report_parse(const CLI::App& app, const CLI::ParseError& e, int argc, char**
   return fail(Error(what, fmt::format("{} --help says more", name), ErrorCode::kUsage));
 }
 
+struct VerbGroup {
+  std::string title;
+  std::vector<void (*)(CLI::App&, Program&)> verbs;
+};
+
+/// What CLI11 calls the group of a verb that is in none.
+constexpr const char* kNoGroup = "Subcommands";
+
+/// As --help lists them, in the order in which they are used.
+std::vector<VerbGroup> verb_groups() {
+  return {{"Run", {add_sweep, add_train, add_stop, add_resume, add_logs}},
+          {"Look", {add_runs, add_compare, add_report, add_serve}},
+          {"Combine and hand in", {add_ensemble, add_evaluate, add_predict, add_package, add_verify}},
+          {"Data and models",
+           {add_demo, add_fetch, add_convert, add_import, add_import_recipe, add_export, add_score,
+            add_features}},
+          {"Housekeeping",
+           {add_tag, add_rm, add_gc, add_registry, add_doctor, add_completion, add_job, add_man}}};
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"expctl: from a sweep file to a checkable submission (BERT on SQuAD 1.1)", "expctl"};
   Program program;
@@ -93,21 +112,15 @@ int run(int argc, char** argv) {
       ->envname("EXPCTL_WORKSPACE");
   app.add_flag("--json", program.json, "Machine-readable output on stdout");
   app.add_flag("-q,--quiet", program.quiet, "No progress and no hints on stderr");
+  app.formatter(std::make_shared<HelpFormatter>(help_width()));
   app.require_subcommand(1);
   app.fallthrough();
-  for (auto* add :
-       {add_sweep,         add_train,   add_ensemble, add_package,  add_verify,  add_report, add_runs,
-        add_compare,       add_tag,     add_rm,       add_gc,       add_logs,    add_stop,   add_resume,
-        add_evaluate,      add_predict, add_score,    add_features, add_convert, add_fetch,  add_import,
-        add_import_recipe, add_export,  add_demo,     add_registry, add_serve,   add_doctor, add_completion,
-        add_job,           add_man}) {
-    add(app, program);
+  for (const auto& group : verb_groups()) {
+    for (auto* add : group.verbs) add(app, program);
+    for (auto* verb : app.get_subcommands([](const CLI::App* a) { return a->get_group() == kNoGroup; }))
+      verb->group(group.title);
   }
-  // After the verbs, which would inherit it.
-  app.footer(
-      "Exit codes: 0 done, 1 error, 2 wrong usage, 3 not found, 4 some runs did not succeed,\n"
-      "5 registry busy or newer than this program, 6 a check of the submission failed,\n"
-      "130 interrupted, 143 terminated.");
+  app.footer(exit_codes_text());  // after the verbs, which would inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -12,7 +12,7 @@ void add_man(CLI::App& app, Program& program) {
   verb->group("");  // hidden
   verb->callback([&app, &program] {
     program.action = [&app] {
-      fmt::print("{}", man_page(app, fmt::format("expctl {}", version())));
+      fmt::print("{}", man_page(app, fmt::format("expctl {}", version()), manual_sections()));
       return 0;
     };
   });

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/help.h"
 #include "core/text.h"
 
 namespace expctl {
@@ -62,7 +63,15 @@ std::string usage(const CLI::App& verb, const std::string& before) {
 }
 
 std::string literal(const std::string& text) {
-  return text.empty() ? "" : fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(text));
+  constexpr size_t kWidth = 72;  // beside the margin of a terminal of 80 columns
+  return text.empty() ? "" : fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(wrapped(text, kWidth, 2)));
+}
+
+std::string section_text(const ManualSection& section) {
+  std::string text = fmt::format(".SH {}\n", escaped(section.title));
+  for (const auto& [name, meaning] : section.entries)
+    text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", escaped(name), escaped(meaning));
+  return text;
 }
 
 std::string verb_text(const CLI::App& verb, const std::string& before) {
@@ -76,16 +85,18 @@ std::string verb_text(const CLI::App& verb, const std::string& before) {
 
 }  // namespace
 
-std::string man_page(const CLI::App& app, const std::string& version) {
+std::string man_page(const CLI::App& app, const std::string& version,
+                     const std::vector<ManualSection>& sections) {
   const std::string& name = app.get_name();
   std::string text = fmt::format(".TH {} 1 \"\" \"{}\" \"User Commands\"\n", escaped(name), escaped(version));
   std::string what = app.get_description();
   if (what.starts_with(name + ": ")) what.erase(0, name.size() + 2);
   text += fmt::format(".SH NAME\n{} \\- {}\n", escaped(name), escaped(what));
   text += fmt::format(".SH SYNOPSIS\n.B {}\n[OPTIONS] COMMAND ...\n", escaped(name));
-  text += ".SH OPTIONS\n" + options_text(app, false) + literal(app.get_footer());
+  text += ".SH OPTIONS\n" + options_text(app, false);
   text += ".SH COMMANDS\n";
   for (const CLI::App* verb : app.get_subcommands(is_shown)) text += verb_text(*verb, name);
+  for (const auto& section : sections) text += section_text(section);
   return text;
 }
 

@@ -6,9 +6,13 @@
 #include <CLI/Formatter.hpp>
 #include <string>
 
+#include "cli/reference.h"
+
 namespace expctl {
 
-/// In man(7)'s macros: the program's options, then every verb that is not hidden, with those below it.
-std::string man_page(const CLI::App& app, const std::string& version);
+/// In man(7)'s macros: the program's options, every verb that is not hidden with those below it, then
+/// `sections`.
+std::string man_page(const CLI::App& app, const std::string& version,
+                     const std::vector<ManualSection>& sections);
 
 }  // namespace expctl

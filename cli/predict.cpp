@@ -9,6 +9,7 @@
 #include "cli/program.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "ensemble/blend.h"
 #include "squad/answer_files.h"
 
@@ -64,9 +65,7 @@ fs::path output_folder(const PredictOptions& options) {
   const fs::path name = folder_path(options.models.front()).filename();
   const fs::path folder =
       options.out.empty() ? fs::absolute("predictions-" + name.string()) : folder_path(options.out.string());
-  if (fs::exists(folder) && !fs::is_empty(folder)) {
-    throw Error(fmt::format("{} is not empty", folder.string()), "--out names a new folder");
-  }
+  check_new_folder(folder, "--out names a new folder");
   return folder;
 }
 
@@ -102,7 +101,8 @@ int predict(const Program& program, const PredictOptions& options) {
     fmt::print("{}\n", out.predictions().string());
     if (scored) fmt::print("{}", read_file(out.eval()));
     say(program,
-        fmt::format("{} questions, {:.1f} ms each{}; probability score {:.4f}", nbest.size(), ms_per_question,
+        fmt::format("{}, {:.1f} ms each{}; probability score {:.4f}", counted(nbest.size(), "question"),
+                    ms_per_question,
                     models.members.size() > 1 ? fmt::format(" on {} models", models.members.size()) : "",
                     probability_score(nbest)));
   }

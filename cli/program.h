@@ -35,13 +35,25 @@ bool stderr_is_interactive();
 /// none.
 TableStyle stdout_style();
 
+/// Of --help: as wide as stdout's terminal, 80 columns where it is none.
+size_t help_width();
+
 /// " --workspace DIR" for a command to type next, "" where the workspace is the usual one.
 std::string workspace_option(const Program& program);
+
+/// Throws Error where a folder to be made is there and not empty, or is a file. `hint`: what to do then.
+void check_new_folder(const std::filesystem::path& folder, const std::string& hint);
 
 /// "expctl" and the words, quoted for a shell.
 std::string command_text(const std::vector<std::string>& words);
 
-/// One line on stderr, unless --quiet.
+/// Writes what was printed to stdout so far. Returns the first error that this has met (errno), 0 for none.
+int flush_stdout();
+
+/// A line on stderr, also with --quiet. It stands behind what was printed before, where both go to one file.
+void tell(const std::string& line);
+
+/// The same, unless --quiet.
 void say(const Program& program, const std::string& line);
 
 // One file a verb: each adds its subcommand with options and help, and sets program.action when it is called.

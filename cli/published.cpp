@@ -61,6 +61,22 @@ const PublishedItem& find_published(const std::string& name) {
               fmt::format("it fetches {}", join(names, " or ")), ErrorCode::kUsage);
 }
 
+std::string fetch_command(const std::filesystem::path& wanted) {
+  for (const auto& item : published_items()) {
+    const bool is_folder = item.zip.has_value();
+    const bool is_it = is_folder ? wanted.filename() == item.name
+                                 : std::any_of(item.files.begin(), item.files.end(), [&](const auto& file) {
+                                     return file.name == wanted.filename();
+                                   });
+    if (!is_it) continue;
+    const auto folder = is_folder ? wanted : wanted.parent_path();
+    const std::string below = std::filesystem::proximate(folder).string();
+    return fmt::format("expctl fetch {} --out {}", item.name,
+                       shell_quote(below.starts_with("..") ? folder.string() : below));
+  }
+  return "";
+}
+
 PublishedItem served_from(PublishedItem item, const std::string& base) {
   if (base.empty()) return item;
   if (!base.starts_with("http://") && !base.starts_with("https://")) {

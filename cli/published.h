@@ -38,6 +38,10 @@ const std::vector<PublishedItem>& published_items();
 /// The item of this name. Throws Error (kUsage) where there is none.
 const PublishedItem& find_published(const std::string& name);
 
+/// "expctl fetch squad --out data", which puts the missing file or folder where it is wanted; "" where it is
+/// not called as something that is published.
+std::string fetch_command(const std::filesystem::path& wanted);
+
 /// The same item with `base` ("http://mirror:8000/bert") in place of scheme and host of every address; as it
 /// is where `base` is "". Throws Error (kUsage) where `base` is no http or https address.
 PublishedItem served_from(PublishedItem item, const std::string& base);

@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "registry/maintenance.h"
 #include "reports/table.h"
 #include "runner/file_lock.h"
@@ -48,7 +49,8 @@ int check(const Program& program, const CheckOptions& options) {
                                 {"hashes", options.hashes},
                                 {"differences", list}}));
   } else if (differences.empty()) {
-    fmt::print("{} runs and ensembles agree with their folders\n", entries);
+    fmt::print("{} their folders\n", counted(static_cast<size_t>(entries), "run or ensemble agrees with",
+                                             "runs and ensembles agree with"));
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const auto& d : differences)
@@ -79,8 +81,8 @@ int rebuild(const Program& program, bool force) {
   } else {
     for (const auto& note : rebuilt.notes)
       fmt::print("{}{}: {}\n", note.where, note.is_left_out ? " is left out" : "", note.what);
-    fmt::print("{}: {} sweeps, {} runs, {} ensembles\n", program.workspace().registry().string(),
-               rebuilt.sweeps, rebuilt.runs, rebuilt.ensembles);
+    fmt::print("{}: {}, {}, {}\n", program.workspace().registry().string(), counted(rebuilt.sweeps, "sweep"),
+               counted(rebuilt.runs, "run"), counted(rebuilt.ensembles, "ensemble"));
   }
   if (!rebuilt.set_aside.empty())
     say(program, fmt::format("what was there before is kept as {}", rebuilt.set_aside.string()));

@@ -11,10 +11,26 @@
 namespace expctl {
 namespace {
 
+/// The two files are easily mistaken for each other.
+bool is_dataset(const std::string& file) {
+  try {
+    return !read_dataset(file).articles.empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 int run_score(const std::string& dataset_file, const std::string& predictions_file) {
   auto read_predictions = std::async(
       std::launch::async, [&] { return parse_predictions(read_file(predictions_file), predictions_file); });
-  const Dataset dataset = read_dataset(dataset_file);
+  const Dataset dataset = [&] {
+    try {
+      return read_dataset(dataset_file);
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::kNotFound || !is_dataset(predictions_file)) throw;
+      throw Error(e.what(), "PREDICTIONS is {question id: text}; the dataset comes first", e.code());
+    }
+  }();
   const Predictions predictions = read_predictions.get();
   if (!dataset.has_answers()) {
     throw Error(fmt::format("{}: it has questions without answers", dataset_file),

@@ -18,7 +18,7 @@ void add_sweep(CLI::App& app, Program& program) {
   verb->add_flag("--retry-failed", options->retry_failed, "Try failed runs again");
   verb->add_flag("--fail-fast", options->fail_fast, "Start nothing more once a run has failed");
   verb->add_option("--max-runs", options->max_runs,
-                   "Start at most N runs; the others stay queued (and exit 0 says nothing of them)")
+                   "Start at most N runs; the rest stay queued and do not change the exit code")
       ->check(CLI::Range(1, kMostCounted));
   verb->add_option("--gpus", options->gpus,
                    "Use these GPUs only: nvidia-smi's numbers or UUIDs, separated by commas");
@@ -29,8 +29,9 @@ void add_sweep(CLI::App& app, Program& program) {
       ->check(CLI::Range(1, kMostCounted))
       ->needs(replicate);
   auto until = std::make_shared<std::string>();
-  verb->add_option("--until", *until,
-                   "End then as Ctrl-C does: 07:30 (the next one), 2026-06-01T07:30, or 90m, 8h from now");
+  verb->add_option(
+      "--until", *until,
+      "Stop at this time, as Ctrl-C does: 07:30 (the next one), 2026-06-01T07:30, or 90m, 8h from now");
   verb->add_option("--executor", options->executor,
                    "Run on this machine or as jobs of a cluster, whatever the file says")
       ->check(CLI::IsMember({"local", "slurm", "pbs"}));

@@ -8,10 +8,13 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
+#include "registry/spec_of.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "runner/job_array.h"
+#include "squad/scoring.h"
 
 namespace expctl {
 namespace {
@@ -81,6 +84,27 @@ std::string next_command(const Program& program, const std::string& sweep_id,
   return fmt::format("expctl{} compare {}", workspace_option(program), sweep_id);
 }
 
+/// Of runs that score nothing at all: mostly they answer another file than the one that they are scored on.
+void warn_of_no_answers(const Program& program, const std::vector<RunRecord>& runs) {
+  for (const auto& run : runs) {
+    const Input dev = spec_of(run).dev_data;
+    const fs::path file = RunPaths{program.workspace().folder(run.id)}.predictions();
+    if (run.state != RunState::kSucceeded || run.f1 != 0.0 || dev.path.empty() || !fs::exists(dev.path) ||
+        !fs::exists(file))
+      continue;
+    const auto questions =
+        score_predictions(read_dataset(dev.path), parse_predictions(read_file(file), file.string()))
+            .questions;
+    const auto unanswered = std::count_if(questions.begin(), questions.end(),
+                                          [](const QuestionScore& question) { return !question.answered; });
+    if (unanswered == 0) continue;
+    say(program,
+        fmt::format("warning: {}: {} of {} questions have no answer in {}; is data.dev the file that "
+                    "it answers?",
+                    run.id, unanswered, questions.size(), file.filename().string()));
+  }
+}
+
 }  // namespace
 
 void print_results(const Program& program, const std::string& sweep_id, const std::vector<RunRecord>& runs) {
@@ -91,6 +115,7 @@ void print_results(const Program& program, const std::string& sweep_id, const st
   } else {
     fmt::print("{}", runs_table(ranked(runs), stdout_style()));
   }
+  warn_of_no_answers(program, runs);
 }
 
 int exit_code(const SchedulerEnd& end, const std::vector<RunRecord>& runs, bool may_be_queued) {
@@ -107,13 +132,14 @@ void say_next(const Program& program, const SchedulerEnd& end, const std::string
               const std::vector<RunRecord>& runs) {
   const std::string again = command_again(program, end.is_time_up);
   if (!end.paused.empty()) {  // no hint but the reason: also for --quiet
-    fmt::print(stderr, "paused: {}; the others stay queued. `expctl{} logs ID` says why; to go on: {}\n",
-               end.paused, workspace_option(program), again);
+    tell(fmt::format("paused: {}; the others stay queued. `expctl{} logs ID` says why; to go on: {}",
+                     end.paused, workspace_option(program), again));
     return;
   }
   if (const auto jobs = count_jobs(program, runs); end.signal != 0 && jobs > 0) {
-    return say(program,
-               fmt::format("{} runs are with the cluster and go on there; to take them up: {}", jobs, again));
+    return say(program, fmt::format("{} with the cluster and {} on there; to take {} up: {}",
+                                    counted(jobs, "run is", "runs are"), jobs == 1 ? "goes" : "go",
+                                    jobs == 1 ? "it" : "them", again));
   }
   const auto queued = ids_in(RunState::kQueued, runs).size(), failed = ids_in(RunState::kFailed, runs).size();
   if (end.signal != 0 || queued > 0)

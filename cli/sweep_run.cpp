@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "cli/check_inputs.h"
+#include "cli/published.h"
 #include "cli/replicate.h"
 #include "cli/run_progress.h"
 #include "cli/sweep_end.h"
@@ -42,6 +43,22 @@
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
+
+/// Hashes the files that the sweep names; of one that is missing says where it is named, and where it is to
+/// be had.
+void find_inputs(SweepSpec& sweep) {
+  try {
+    hash_inputs(sweep);
+  } catch (const Error& e) {
+    std::string hint = e.hint();
+    for (const Input* input : {&sweep.base.train_data, &sweep.base.dev_data, &sweep.base.init}) {
+      if (input->path.empty() || fs::exists(input->path)) continue;
+      if (const auto fetching = fetch_command(input->path); !fetching.empty()) hint = fetching + " gets it";
+      break;
+    }
+    throw Error(at_its_place(sweep, e.what()), hint, e.code());
+  }
+}
 
 /// What a CPU or a GPU does not compute.
 void check_computable(const RunSpec& spec, bool on_gpu) {
@@ -159,9 +176,9 @@ void warn_of_lag(const Program& program, const SweepSpec& sweep, const SlotPool&
   const size_t fit = pool.side_by_side(sweep.base.resources, sweep.base.is_command());
   const size_t may = static_cast<size_t>(sweep.lag) * sweep.seeds.size();
   if (fit <= may) return;
-  say(program, fmt::format("warning: lag = {} lets {} runs be at work at once, and {} fit on this machine: a "
+  say(program, fmt::format("warning: lag = {} lets {} be at work at once, and {} fit on this machine: a "
                            "larger lag uses it better, and each trial knows less",
-                           sweep.lag, may, fit));
+                           sweep.lag, counted(may, "run"), fit));
 }
 
 /// How the runs would be handed to a cluster; "" for this machine. The names of the files are not known yet.
@@ -210,7 +227,8 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, s
     fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows, stdout_style()),
                script.empty() ? "" : "\n", script);
   if (to_come > 0)
-    say(program, fmt::format("{} more runs are proposed later, from the results of these", to_come));
+    say(program, fmt::format("{} proposed later, from the results of these",
+                             counted(to_come, "more run is", "more runs are")));
   say(program, total_s ? fmt::format("about {} {}, from the runs before", duration_text(*total_s),
                                      script.empty() ? "on this machine" : "of computing in all")
                        : "how long it will take is not known: no run like these has succeeded here yet");
@@ -367,7 +385,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
     if (const std::string own = own_option_in(sweep.base.executor); !own.empty())
       throw Error(fmt::format("{}: {}", options.file, own_option_text(own)), "", ErrorCode::kUsage);
   }
-  hash_inputs(sweep);
+  find_inputs(sweep);
   sweep.base.config_commit = config_commit(options.file);
   sweep.base.config_folder = fs::absolute(options.file).parent_path().lexically_normal().string();
   const WorkspacePaths workspace = program.workspace();
@@ -390,7 +408,7 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   try {
     check_can_run(specs, pool);
   } catch (const Error& e) {
-    throw Error(fmt::format("{}: {}", options.file, e.what()), e.hint(), e.code());
+    throw Error(at_its_place(sweep, e.what()), e.hint(), e.code());
   }
   if (runs.to_come() > 0) warn_of_lag(program, sweep, pool);
   if (options.dry_run) {
@@ -412,11 +430,11 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const auto skipped = std::count_if(runs.entries().begin(), runs.entries().end(),
                                      [](const SweepEntry& e) { return e.standing == Standing::kSucceeded; });
   runs.enter(registry, record.id);
-  say(program,
-      fmt::format("{}: {} runs, {} of them done already{}", record.id, runs.entries().size(), skipped,
-                  runs.to_come() > 0
-                      ? fmt::format("; {} more are proposed as results come in", runs.to_come())
-                      : ""));
+  say(program, fmt::format("{}: {}, {} of them done already{}", record.id,
+                           counted(runs.entries().size(), "run"), skipped,
+                           runs.to_come() > 0
+                               ? fmt::format("; {} more are proposed as results come in", runs.to_come())
+                               : ""));
   const SchedulerEnd end = schedule(program, registry, gpus.pool(), record.id, runs, worker, options);
   const auto records = own_records(registry, record.id, runs.entries());
   print_results(program, record.id, records);

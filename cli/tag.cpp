@@ -63,7 +63,7 @@ void add_tag(CLI::App& app, Program& program) {
   };
   auto options = std::make_shared<Options>();
   verb->add_option("ID", options->id, "run3, ens1, @ (the newest), ...");
-  verb->add_option("NAME", options->name, "Moved where another run has it");
+  verb->add_option("NAME", options->name, "If another run has this name, it moves here");
   verb->add_option("--remove", options->removed, "Take a name away instead");
   verb->callback([&program, options] {
     const bool adds = !options->id.empty() && !options->name.empty();

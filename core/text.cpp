@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/key_aliases.h"
+
 namespace expctl {
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -72,6 +74,11 @@ std::string duration_text(double seconds) {
                       : fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
+std::string counted(size_t count, std::string_view one, std::string_view several) {
+  if (count == 1) return fmt::format("1 {}", one);
+  return several.empty() ? fmt::format("{} {}s", count, one) : fmt::format("{} {}", count, several);
+}
+
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
@@ -88,7 +95,12 @@ int edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::string_view own_name = own_key(word);
+  if (std::find(candidates.begin(), candidates.end(), own_name) != candidates.end())
+    return std::string(own_name);
   std::string best;
+  constexpr size_t kShortest = 3;  // a shorter word is near to anything
+  if (word.size() < kShortest) return best;
   int best_distance = std::max<int>(2, static_cast<int>(word.size()) / 3) + 1;
   for (const auto& candidate : candidates) {
     // The beginning of a longer word is as near as one wrong letter.

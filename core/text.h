@@ -36,10 +36,14 @@ std::string duration_text(double seconds);
 /// "512 bytes", "38.0 MiB": in the largest of bytes, KiB, MiB, GiB and TiB of which it is one at least.
 std::string bytes_text(int64_t bytes);
 
+/// "1 run", "3 runs"; `several` where an s is not enough ("entries").
+std::string counted(size_t count, std::string_view one, std::string_view several = {});
+
 /// Levenshtein distance in bytes.
 int edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate nearest to `word`, or "" where none is near enough to be what was meant.
+/// The candidate that another program calls `word` (core/key_aliases.h), else the nearest to it; "" where
+/// none is near enough to be what was meant, as of words of one or two letters.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "; did you mean 'learning_rate'?" or "", to append to an error message.

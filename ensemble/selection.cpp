@@ -30,6 +30,22 @@ Counts reduced(Counts counts) {
   return counts;
 }
 
+/// The sum of choices, each with the same say however many members it has: exact where whole numbers up to a
+/// limit can be, else each rounded once.
+Counts summed_alike(const std::vector<Counts>& choices) {
+  const int64_t limit = 1'000'000'000 / static_cast<int64_t>(choices.size());  // of one choice's say
+  int64_t say = 1;
+  for (const auto& chosen : choices) say = std::min<int64_t>(limit, std::lcm(say, size_of(chosen)));
+  std::vector<double> sums(choices.front().size(), 0);
+  for (const auto& chosen : choices) {
+    const double of_one = static_cast<double>(say) / size_of(chosen);
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += chosen[i] * of_one;
+  }
+  Counts counts;
+  for (const double sum : sums) counts.push_back(static_cast<int>(std::lround(sum)));
+  return counts;
+}
+
 /// All that one search tries on one set of questions.
 class Search {
  public:
@@ -132,13 +148,10 @@ Counts try_subsets(Search& search, size_t pool) {
 }
 
 Counts try_bags(Search& search, const std::vector<size_t>& pool, const SearchOptions& options) {
-  Counts all(pool.size(), 0);
-  for (int bag = 0; bag < options.bags; ++bag) {
-    const Counts chosen = search.greedy(drawn(pool, options.bag_share, options.seed, bag), options);
-    constexpr int kSay = 2520;  // of a bag, however many members it chose: up to ten divide it
-    const int size = size_of(chosen);
-    for (size_t i = 0; i < all.size(); ++i) all[i] += chosen[i] * kSay / size;
-  }
+  std::vector<Counts> choices;
+  for (int bag = 0; bag < options.bags; ++bag)
+    choices.push_back(search.greedy(drawn(pool, options.bag_share, options.seed, bag), options));
+  Counts all = summed_alike(choices);
   search.f1(all);
   return all;
 }

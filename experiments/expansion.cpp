@@ -1,7 +1,5 @@
 // From values of the swept keys to runs.
 
-#include <fmt/core.h>
-
 #include <set>
 
 #include "core/error.h"
@@ -60,7 +58,7 @@ std::vector<RunSpec> config_runs(const SweepSpec& sweep, const Json& params) {
       if (run.train.distillation == 0) run.teacher = {};  // one of a space, or --set
       check_teacher(run);
     } catch (const Error& e) {
-      throw Error(fmt::format("{}: {}", sweep.source, e.what()), e.hint(), e.code());
+      throw Error(at_its_place(sweep, e.what()), e.hint(), e.code());
     }
     runs.push_back(std::move(run));
   }

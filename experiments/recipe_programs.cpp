@@ -57,10 +57,6 @@ TrainSpec hugging_face_squad_defaults() {
   return spec;
 }
 
-std::string times_text(int64_t count, const std::string& what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 /// The batch of all GPUs and accumulated passes.
 void set_batch(RecipeDraft& draft, int64_t gpus) {
   Recipe& recipe = draft.recipe;
@@ -69,7 +65,7 @@ void set_batch(RecipeDraft& draft, int64_t gpus) {
   if (recipe.train.batch_size == draft.gpu_batch) return;
   recipe.train.micro_batch = draft.gpu_batch;  // changes no result, and needs the memory of one of them
   recipe.notes.push_back(
-      fmt::format("batch_size: {} x {}{}", times_text(gpus, "GPU"), draft.gpu_batch,
+      fmt::format("batch_size: {} x {}{}", counted(static_cast<size_t>(gpus), "GPU"), draft.gpu_batch,
                   draft.accumulation > 1 ? fmt::format(" x {} accumulated", draft.accumulation) : ""));
 }
 

@@ -11,6 +11,7 @@
 #include "experiments/own_options.h"
 #include "experiments/space_toml.h"
 #include "experiments/toml_table.h"
+#include "experiments/value_places.h"
 
 namespace expctl {
 namespace {
@@ -203,7 +204,9 @@ toml::table parse_toml(std::string_view text, const std::string& source) {
 
 SweepSpec parse_sweep(std::string_view text, const std::string& source, const fs::path& folder) {
   const toml::table table = parse_toml(text, source);
-  return read_root(TomlTable(&table, "", source), folder);
+  SweepSpec sweep = read_root(TomlTable(&table, "", source), folder);
+  sweep.places = value_places(table);
+  return sweep;
 }
 
 SweepSpec read_sweep(const fs::path& path) {
@@ -211,22 +214,24 @@ SweepSpec read_sweep(const fs::path& path) {
 }
 
 void apply_setting(SweepSpec& sweep, const std::string& setting) {
-  std::string key = setting.substr(0, setting.find('='));
+  const std::string key = setting.substr(0, setting.find('='));
+  const bool is_command = sweep.base.is_command();
   const auto axis = std::find_if(sweep.space.begin(), sweep.space.end(),
                                  [&](const SweepAxis& swept) { return swept.key == key; });
-  if (sweep.base.is_command() && axis != sweep.space.end()) {
-    const Json value = setting_value(setting);
-    if (const std::string fault = fault_of_value(key, value); !fault.empty())
-      throw Error(fmt::format("--set {}: {}", setting, fault), "", ErrorCode::kUsage);
-    *axis = {key, {value}};
-  } else if (sweep.base.is_command() && key != "seed") {
+  if (is_command && axis == sweep.space.end() && key != "seed")
     throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
                 "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
+  if (!is_command || key == "seed") apply_setting(sweep.base.train, setting);
+  if (key == "seed") {
+    sweep.seeds = {sweep.base.train.seed};
   } else {
-    key = apply_setting(sweep.base.train, setting);
-    // A swept key that is fixed is swept no more.
-    std::erase_if(sweep.space, [&](const SweepAxis& swept) { return swept.key == key; });
-    if (key == "seed") sweep.seeds = {sweep.base.train.seed};
+    const Json value =
+        is_command ? setting_value(setting) : get_train_key(sweep.base.train, *find_train_key(key));
+    if (axis != sweep.space.end())
+      *axis = {key, {value}};
+    else
+      sweep.space.push_back({key, {value}});
+    for (const char* table : {"train.", "sweep.space."}) sweep.places.erase(table + key);
   }
   const bool is_fixed = std::all_of(sweep.space.begin(), sweep.space.end(),
                                     [](const SweepAxis& swept) { return swept.values.size() == 1; });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,8 @@ enum class SweepMethod { kGrid, kRandom, kTpe };
 
 /// A sweep file, checked key by key; data and init are absolute paths, not yet opened or hashed.
 struct SweepSpec {
-  std::string source;  ///< the file, for messages
+  std::string source;                              ///< the file, for messages
+  std::map<std::string, std::string> places = {};  ///< where its values stand (experiments/value_places.h)
   std::string name;
   RunSpec base;                ///< train not resolved; seed as in [train]
   std::vector<int64_t> seeds;  ///< replicates of every config; at least one
@@ -33,8 +35,12 @@ struct SweepSpec {
 SweepSpec parse_sweep(std::string_view toml, const std::string& source, const std::filesystem::path& folder);
 SweepSpec read_sweep(const std::filesystem::path& path);
 
-/// `key=value` of --set (core/train_spec.h): fixes a key, which is swept no more; where none is left, the
-/// sweep is a grid of one config. Throws Error (kUsage).
+/// `what` is wrong, which names a key as "doc_stride = 600: ...": behind the place where its value stands in
+/// the file, "lr.toml:12:14: "; behind the file's name where it stands nowhere (a default, --set).
+std::string at_its_place(const SweepSpec& sweep, const std::string& what);
+
+/// `key=value` of --set (core/train_spec.h): the key is one of the config's parameters, with this value
+/// alone; where all are fixed so, the sweep is a grid of one config. Throws Error (kUsage).
 void apply_setting(SweepSpec& sweep, const std::string& setting);
 
 /// The runs that the file alone tells, in order, seeds innermost; of a grid all, the last axis varying

@@ -68,6 +68,22 @@ std::optional<size_t> newest_place(const std::string& word) {
   return place > 0 ? place : std::nullopt;
 }
 
+const char* name_of_kind(IdKind kind) {
+  return kind == IdKind::kSweep ? "sweep" : kind == IdKind::kEnsemble ? "ensemble" : "run";
+}
+
+/// The newest of what `word` looks like, of a run where it looks like nothing; "" where there is none. Ids
+/// are not guessed: a near one is another run.
+std::string newest_like(SQLite::Database& database, const std::string& word) {
+  const auto wanted = parse_id(word);
+  const IdKind kind = wanted ? wanted->kind : IdKind::kRun;
+  SQLite::Statement query(
+      database, kind == IdKind::kSweep ? "SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 1"
+                                       : "SELECT id FROM runs WHERE kind = ? ORDER BY position DESC LIMIT 1");
+  if (kind != IdKind::kSweep) query.bind(1, std::string(prefix_of(kind)));
+  return query.executeStep() ? query.getColumn(0).getString() : "";
+}
+
 }  // namespace
 
 bool RunRecord::is_ensemble() const {
@@ -265,7 +281,7 @@ std::optional<EntryRecord> Registry::find_entry(const std::string& id) const {
 
 RunRecord Registry::resolve_run(const std::string& word) const {
   if (const auto run = find_run(word)) return *run;
-  std::string id;
+  std::string id, newest;
   std::vector<std::string> known;
   impl_->database.read([&](SQLite::Database& db) {
     const auto place = newest_place(word);
@@ -278,14 +294,18 @@ RunRecord Registry::resolve_run(const std::string& word) const {
       query.bind(1, word);
     if (query.executeStep()) id = query.getColumn(0).getString();
     if (!id.empty()) return;
-    SQLite::Statement all(db, "SELECT id FROM runs UNION ALL SELECT tag FROM tags");
+    SQLite::Statement all(db, "SELECT tag FROM tags");
     while (all.executeStep()) known.push_back(all.getColumn(0).getString());
+    newest = newest_like(db, word);
   });
   if (!id.empty()) return find_run(id).value();
   if (find_sweep(word))
     throw Error(fmt::format("{} is a sweep, not a run", word),
                 fmt::format("expctl runs --where sweep={} lists its runs", word), ErrorCode::kNotFound);
-  throw Error(fmt::format("there is no run '{}'{}", word, did_you_mean(word, known)),
+  const auto wanted = parse_id(word);
+  const std::string near = did_you_mean(word, known);
+  throw Error(fmt::format("there is no {} '{}'{}", name_of_kind(wanted ? wanted->kind : IdKind::kRun), word,
+                          !near.empty() || newest.empty() ? near : "; the newest is " + newest),
               "expctl runs list shows them", ErrorCode::kNotFound);
 }
 

@@ -74,16 +74,21 @@ std::string difference_text(const std::string& first, const std::string& second,
                             const ConfigDifference& difference, std::string_view unit) {
   const std::string text = fmt::format("{} - {}: F1 {:+.4f}", second, first, difference.f1);
   if (!difference.interval) return text + "; no interval: each config needs two seeds or more";
-  return fmt::format("{}, 95 % interval over seeds{} and {} {:+.4f} to {:+.4f}", text,
-                     difference.is_paired ? ", which are the same," : "", unit, difference.interval->low,
-                     difference.interval->high);
+  const std::string paired = !difference.is_paired ? ""
+                             : difference.has_others
+                                 ? fmt::format(", the {} that both have,", difference.pairs)
+                                 : ", which are the same,";
+  return fmt::format("{}, 95 % interval over seeds{} and {} {:+.4f} to {:+.4f}", text, paired, unit,
+                     difference.interval->low, difference.interval->high);
 }
 
-std::string contenders_text(const std::vector<GapToBest>& gaps) {
+std::string contenders_text(const std::vector<GapToBest>& gaps, std::string_view drawn) {
   const auto count =
       std::count_if(gaps.begin(), gaps.end(), [](const GapToBest& gap) { return gap.may_be_best; });
   if (gaps.empty()) return "";
-  return fmt::format("{} of {} configs may be the best", count, gaps.size());
+  return fmt::format(
+      "{} of {} configs may still be the best (95 % confidence for all statements together, over {}).", count,
+      gaps.size(), drawn);
 }
 
 std::optional<BestLooks> best_looks(const std::vector<RunRecord>& runs, double noise_sd) {
@@ -111,9 +116,9 @@ std::string best_looks_text(const BestLooks& looks) {
                   looks.runs, looks.id, looks.optimism);
   if (looks.seeds > 1)
     text += fmt::format(
-        " Of its config's {} seeds it stands {:.2f} above the mean; the best of {} does by {:.2f} "
-        "by chance.",
-        looks.seeds, looks.above_mean, looks.seeds, looks.by_chance);
+        " Its score is {:.2f} above the mean of its config's {} seeds; luck alone gives {:.2f} to the best "
+        "of {}.",
+        looks.above_mean, looks.seeds, looks.by_chance, looks.seeds);
   return text;
 }
 
@@ -158,8 +163,9 @@ std::string seed_plan_text(const SeedPlan& plan) {
   text += ".";
   constexpr double kToBeSaid = 0.005;  // what would not be 0.00
   if (plan.least_shown >= kToBeSaid)
-    text += fmt::format(" On other questions like them no number of seeds finds less than {:.2f}.",
-                        plan.least_shown);
+    text += fmt::format(
+        " A difference below {:.2f} cannot be shown for new questions, however many seeds you train.",
+        plan.least_shown);
   return text;
 }
 

@@ -30,8 +30,9 @@ Json gap_json(const GapToBest& gap);
 /// "run7 - run4: F1 +0.2100, 95 % interval over seeds and paragraphs -0.1 to +0.5"
 std::string difference_text(const std::string& first, const std::string& second,
                             const ConfigDifference& difference, std::string_view unit = "paragraphs");
-/// "3 of 8 configs may be the best"; "" where nothing is known of them.
-std::string contenders_text(const std::vector<GapToBest>& gaps);
+/// "3 of 8 configs may still be the best ..."; "" where nothing is known of them. `drawn`: what varies,
+/// "seeds and paragraphs".
+std::string contenders_text(const std::vector<GapToBest>& gaps, std::string_view drawn);
 
 /// How much better than they are the best look.
 struct BestLooks {

@@ -116,17 +116,17 @@ std::vector<std::string> sweeps_of(const std::vector<RunRecord>& runs) {
 
 /// "5 runs of sweep1, 2 runs of sweep2, 1 imported run and 1 ensemble".
 std::string considered_text(const std::vector<RunRecord>& considered) {
-  const auto counted = [&](const std::string& what, const auto& is_one) {
+  const auto count_of = [&](const std::string& what, const auto& is_one) {
     const auto count = std::count_if(considered.begin(), considered.end(), is_one);
-    return count == 0 ? "" : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    return count == 0 ? std::string() : counted(static_cast<size_t>(count), what);
   };
   std::vector<std::string> parts;
   for (const auto& id : sweeps_of(considered)) {
     parts.push_back(fmt::format(
-        "{} of {}", counted("run", [&](const RunRecord& run) { return run.sweep_id == id; }), id));
+        "{} of {}", count_of("run", [&](const RunRecord& run) { return run.sweep_id == id; }), id));
   }
-  for (const std::string& others : {counted("imported run", std::mem_fn(&RunRecord::is_imported)),
-                                    counted("ensemble", std::mem_fn(&RunRecord::is_ensemble))}) {
+  for (const std::string& others : {count_of("imported run", std::mem_fn(&RunRecord::is_imported)),
+                                    count_of("ensemble", std::mem_fn(&RunRecord::is_ensemble))}) {
     if (!others.empty()) parts.push_back(others);
   }
   if (parts.size() < 2) return join(parts, "");

@@ -291,7 +291,8 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
     throw Error(fmt::format("there is no entry with an evaluation '{}'", evaluation),
                 fmt::format("expctl evaluate ID --name {} makes one", evaluation), ErrorCode::kNotFound);
   if (candidates.size() < top && evaluation != "default")
-    throw Error(fmt::format("{} entries have an evaluation '{}', not {}", candidates.size(), evaluation, top),
+    throw Error(fmt::format("{} an evaluation '{}', not {}",
+                            counted(candidates.size(), "entry has", "entries have"), evaluation, top),
                 fmt::format("expctl evaluate ID --name {} makes it of others; --top {} hands in fewer",
                             evaluation, candidates.size()));
   choose_entries(candidates, top, average);  // whether there is a choice at all

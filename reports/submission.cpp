@@ -11,34 +11,61 @@
 namespace expctl {
 namespace {
 
-std::string evaluation_text(const Json& evaluation) {
-  std::vector<std::string> parts;
-  for (const auto& [key, value] : evaluation.items()) {
-    constexpr size_t kShownHash = 12;
-    parts.push_back(fmt::format(
-        "{} {}", key, value.is_string() ? value.get<std::string>().substr(0, kShownHash) : value.dump()));
+/// Entries of one evaluation.
+struct Group {
+  Json evaluation;
+  std::vector<std::string> ids;
+};
+
+/// The largest first; of equals the one with the better entry.
+std::vector<Group> by_evaluation(const std::vector<Candidate>& candidates) {
+  std::vector<Group> groups;
+  for (const auto& candidate : candidates) {
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const Group& g) { return g.evaluation == candidate.evaluation; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {candidate.evaluation, {}});
+    group->ids.push_back(candidate.record.id);
   }
-  return join(parts, ", ");
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const Group& a, const Group& b) { return a.ids.size() > b.ids.size(); });
+  return groups;
+}
+
+/// "run7 was made by another program: its windows are not known"
+std::string difference(const Group& odd, const Group& others) {
+  const std::string who = join(odd.ids, ", ");
+  const bool is_one = odd.ids.size() == 1;
+  if (odd.evaluation.value("dev_sha256", "") != others.evaluation.value("dev_sha256", ""))
+    return fmt::format("{} {} scored on other dev data", who, is_one ? "was" : "were");
+  constexpr const char* kLength = "max_seq_length";
+  if (!odd.evaluation.contains(kLength))
+    return fmt::format("{} {} made by another program: {} windows are not known", who,
+                       is_one ? "was" : "were", is_one ? "its" : "their");
+  if (!others.evaluation.contains(kLength))
+    return fmt::format("the windows of {} are not known: another program made {}", join(others.ids, ", "),
+                       others.ids.size() == 1 ? "it" : "them");
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : odd.evaluation.items()) {
+    const Json other = others.evaluation.value(key, Json());
+    if (value != other)
+      parts.push_back(fmt::format("{} {} and not {}", key, scalar_text(value), scalar_text(other)));
+  }
+  return fmt::format("{} {} scored with {}", who, is_one ? "was" : "were", join(parts, ", "));
 }
 
 void check_one_evaluation(const std::vector<Candidate>& candidates) {
-  std::vector<Json> evaluations;
-  for (const auto& candidate : candidates) {
-    if (std::find(evaluations.begin(), evaluations.end(), candidate.evaluation) == evaluations.end())
-      evaluations.push_back(candidate.evaluation);
+  const auto groups = by_evaluation(candidates);
+  if (groups.size() < 2) return;
+  std::vector<std::string> differences, odd;
+  for (size_t i = 1; i < groups.size(); ++i) {
+    differences.push_back(difference(groups[i], groups.front()));
+    odd.insert(odd.end(), groups[i].ids.begin(), groups[i].ids.end());
   }
-  if (evaluations.size() < 2) return;
-  std::vector<std::string> groups;
-  for (const auto& evaluation : evaluations) {
-    std::vector<std::string> ids;
-    for (const auto& candidate : candidates) {
-      if (candidate.evaluation == evaluation) ids.push_back(candidate.record.id);
-    }
-    groups.push_back(fmt::format("{} ({})", join(ids, " "), evaluation_text(evaluation)));
-  }
-  throw Error(fmt::format("the scored entries are of {} evaluations: {}", groups.size(), join(groups, "; ")),
-              "entries are ranked within one evaluation: name the runs, ensembles or sweeps to choose from, "
-              "e.g. expctl package sweep1");
+  throw Error(
+      fmt::format("{}, so {} cannot be ranked with {}", join(differences, "; "), join(odd, ", "),
+                  groups.front().ids.size() == 1 ? groups.front().ids.front() : "the others"),
+      fmt::format("--except {} leaves {} out; or name what to choose from, e.g. expctl package sweep1",
+                  join(odd, " "), odd.size() == 1 ? "it" : "them"));
 }
 
 bool is_better(const Candidate& a, const Candidate& b) {
@@ -76,12 +103,14 @@ double mean_of_first(const std::vector<double>& f1, size_t count) {
 Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, size_t average,
                           const std::string& folder) {
   if (average < 1 || average > top) {
-    throw Error(fmt::format("the mean of the best {} of {} entries is not defined", average, top),
+    throw Error(fmt::format("the mean of the best {} of {} is not defined", average,
+                            counted(top, "entry", "entries")),
                 "--average is at most --top", ErrorCode::kUsage);
   }
   const auto ranked = rank_candidates(candidates);
   if (ranked.size() < top) {
-    throw Error(fmt::format("there are {} scored entries, not {}", ranked.size(), top),
+    throw Error(fmt::format("there {} {}, not {}", ranked.size() == 1 ? "is" : "are",
+                            counted(ranked.size(), "scored entry", "scored entries"), top),
                 ranked.empty() ? "expctl sweep FILE makes some"
                                : fmt::format("run more, or hand in fewer: --top {}", ranked.size()));
   }

@@ -56,10 +56,14 @@ std::string EntryView::id() const {
   return json_get<std::string>(manifest(), "id", paths.manifest().string());
 }
 
+Json EntryView::shares() const {
+  return json_get<Json>(manifest(), "models", paths.manifest().string());
+}
+
 std::vector<std::string> EntryView::models() const {
   const std::string source = paths.manifest().string();
   std::vector<std::string> names;
-  for (const auto& model : json_get<Json>(manifest(), "models", source)) {
+  for (const auto& model : shares()) {
     names.push_back(json_get<std::string>(model, "member", source));
     if (!names.back().empty() && !is_plain_name(names.back()))
       throw Error(fmt::format("{}: '{}' is no name of a member", source, names.back()));

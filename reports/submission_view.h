@@ -39,6 +39,8 @@ struct EntryView {
   /// The names of its models' folders in checkpoint/, [""] where there is one that has none; empty where it
   /// has no checkpoint in Hugging Face's layout.
   std::vector<std::string> models() const;
+  /// What the manifest says of each model: "member", "weight", "scale".
+  Json shares() const;
   /// The names of the folders of the runs that it comes from, in logs/ and training/; [""] for the one run
   /// that it is.
   std::vector<std::string> runs() const;

@@ -88,6 +88,17 @@ void check_given(const fs::path& path, const char* option, const char* what) {
               fmt::format("{} names {}", option, what), ErrorCode::kNotFound);
 }
 
+/// The manifest of an entry names its run, that of a submission its entries.
+bool is_entry(const fs::path& folder) {
+  const fs::path file = SubmissionPaths{folder}.manifest();
+  try {
+    const Json manifest = fs::exists(file) ? read_json(file) : Json();
+    return manifest.is_object() && manifest.contains("folder") && !manifest.contains("entries");
+  } catch (const Error&) {
+    return false;  // damaged, which the checks tell
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(CheckResult result) {
@@ -113,6 +124,16 @@ Verification verify_submission(const SubmissionView& view) {
 }
 
 Verification verify_submission(const fs::path& folder, const VerifyOptions& options) {
+  if (!fs::is_directory(folder))
+    throw Error(fmt::format("{}: {}", folder.string(), fs::exists(folder) ? "no folder" : "no such folder"),
+                "give a folder that expctl package made", ErrorCode::kNotFound);
+  if (is_entry(folder)) {
+    const fs::path parent = fs::absolute(folder / ".").lexically_normal().parent_path().parent_path();
+    throw Error(
+        fmt::format("{} is one entry of a submission", folder.string()),
+        fmt::format("verify its parent: expctl verify {}", shell_quote(fs::proximate(parent).string())),
+        ErrorCode::kNotFound);
+  }
   if (!fs::exists(SubmissionPaths{folder}.manifest())) {
     throw Error(fmt::format("{}: there is no manifest.json in it", folder.string()),
                 "give a folder that expctl package made", ErrorCode::kNotFound);

@@ -91,9 +91,9 @@ void check_dev_data_kept_out(const SubmissionView& view, Findings& findings) {
   }
   const Overlap overlap = find_overlap(read_dataset(view.options.train), read_dataset(view.options.dev));
   if (overlap.any())
-    findings.problems.push_back(fmt::format("{} and {} share {} questions and {} contexts (e.g. '{}')",
-                                            view.options.train.string(), view.options.dev.string(),
-                                            overlap.questions, overlap.contexts, overlap.example));
+    findings.problems.push_back(fmt::format(
+        "{} and {} share {} and {} (e.g. '{}')", view.options.train.string(), view.options.dev.string(),
+        counted(overlap.questions, "question"), counted(overlap.contexts, "context"), overlap.example));
 }
 
 }  // namespace expctl

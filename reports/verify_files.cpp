@@ -68,9 +68,10 @@ std::optional<std::string> substance_of(const SubmissionView& view, const EntryV
   const auto models = entry.models();
   Json parts = Json::array();
   if (models.size() > 1) parts.push_back(manifest.value("method", Json()));
-  const double total = total_weight(manifest["models"]);
+  const Json shares = entry.shares();
+  const double total = total_weight(shares);
   for (size_t i = 0; i < models.size(); ++i) {
-    const Json& model = manifest["models"][i];
+    const Json& model = shares[i];
     Json part = Json::array({view.sha256_of(CheckpointPaths{entry.paths.checkpoint(models[i])}.weights())});
     if (models.size() > 1)
       part.insert(part.end(), {model.value("weight", 1.0) / total, model.value("scale", 1.0)});
@@ -196,7 +197,7 @@ void check_members(const SubmissionView& view, const EntryView& entry, const Rec
   if (is_run) return;
   const fs::path file = RunPaths{entry.paths.training("")}.ensemble();
   const std::string source = view.name_of_file(file);
-  const Json ensemble = read_json(file), manifest = entry.manifest();
+  const Json ensemble = read_json(file);
   if (ensemble.value("method", "") != entry.method()) complain(source + " names another method");
   Json shares = Json::array();
   for (const auto& member : json_get<Json>(ensemble, "members", source)) {
@@ -206,7 +207,7 @@ void check_members(const SubmissionView& view, const EntryView& entry, const Rec
     shares.push_back(share);
   }
   const Json own = Json::array({{{"member", ""}, {"weight", 1.0}}});
-  const Json& models = manifest["models"];
+  const Json models = entry.shares();
   if (!models.empty() && models != (entry.method() == "soup" ? own : shares))
     complain(fmt::format("manifest.json and {} give other shares", source));
 }
@@ -313,7 +314,7 @@ void check_scripts(const SubmissionView& view, Findings& findings) {
       of_others.push_back(entry.folder);
       continue;
     }
-    const EvalOnlyScripts scripts = eval_only_scripts(entry.method(), manifest["models"], evaluation);
+    const EvalOnlyScripts scripts = eval_only_scripts(entry.method(), entry.shares(), evaluation);
     for (const auto& [file, text] : {std::pair(entry.paths.eval_only_sh(), scripts.sh),
                                      std::pair(entry.paths.eval_only_py(), scripts.py)}) {
       if (fs::exists(file) && read_file(file) != text)

@@ -114,7 +114,7 @@ void check_answers(const RunPaths& folder, const std::string& name, Findings& fi
   const size_t others = count_nbest_differences(predictions_in(folder), parse_json(text, source), source);
   if (others > 0)
     findings.problems.push_back(
-        fmt::format("{}: n-best and predictions disagree in {} places", name, others));
+        fmt::format("{}: n-best and predictions disagree in {}", name, counted(others, "place")));
   size_t wrong = 0, without_logits = 0;
   std::string example;
   const NBest nbest = parse_nbest(text, source);
@@ -125,15 +125,15 @@ void check_answers(const RunPaths& folder, const std::string& name, Findings& fi
     if (wrong++ == 0) example = id;
   }
   if (wrong > 0)
-    findings.problems.push_back(fmt::format(
-        "{}: the probabilities of {} questions do not follow from their logits, or the first answer is "
-        "not the most probable (e.g. {})",
-        name, wrong, example));
+    findings.problems.push_back(
+        fmt::format("{}: the probabilities of {} do not follow from the logits, or the first answer is "
+                    "not the most probable (e.g. {})",
+                    name, counted(wrong, "question"), example));
   if (without_logits == nbest.size() && without_logits > 0)
     findings.unproven.push_back(fmt::format("{}: its n-best has no logits to check probabilities by", name));
   else if (without_logits > 0)
     findings.problems.push_back(
-        fmt::format("{}: the n-best of {} questions has no logits", name, without_logits));
+        fmt::format("{}: the n-best of {} has no logits", name, counted(without_logits, "question")));
 }
 
 // -- evaluation
@@ -238,7 +238,9 @@ void check_scores(const SubmissionView& view, Findings& findings) {
     const auto unanswered = std::count_if(score.questions.begin(), score.questions.end(),
                                           [](const QuestionScore& q) { return !q.answered; });
     if (unanswered > 0)
-      findings.problems.push_back(fmt::format("{}: {} questions have no answer", entry.folder, unanswered));
+      findings.problems.push_back(
+          fmt::format("{}: {} no answer", entry.folder,
+                      counted(static_cast<size_t>(unanswered), "question has", "questions have")));
     if (line != recorded)
       findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}",
                                               entry.folder, trim(line), trim(recorded)));
@@ -321,8 +323,9 @@ void check_unseen(const SubmissionView& view, Findings& findings) {
     const auto answered = ids_of(predictions_in(unseen));
     if (expected.empty()) expected = answered;
     if (answered != expected)
-      findings.problems.push_back(fmt::format("{}/unseen: it answers {} questions, not the {} that there are",
-                                              entry.folder, answered.size(), expected.size()));
+      findings.problems.push_back(fmt::format("{}/unseen: it answers {}, not the {} that there are",
+                                              entry.folder, counted(answered.size(), "question"),
+                                              expected.size()));
     check_answers(unseen, entry.folder + "/unseen", findings);
     if (!entry.evaluation().is_null())
       check_stats_length(evaluation, unseen, entry.folder + "/unseen", findings);

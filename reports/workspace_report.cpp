@@ -111,9 +111,8 @@ Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<G
   for (const auto& gap : gaps) {
     if (gap) known.push_back(*gap);
   }
-  if (const auto text = contenders_text(known); !text.empty())
-    notes.push_back(
-        {{"text", text + ": 95 % intervals over seeds, on these questions, that hold all at once."}});
+  if (const auto text = contenders_text(known, "seeds, on these questions"); !text.empty())
+    notes.push_back({{"text", text}});
   if (!facts.leading || !facts.leading->difference) return notes;
   const auto& [ids, difference, ignored] = *facts.leading;
   std::string text =

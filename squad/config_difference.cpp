@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "core/student_t.h"
@@ -13,7 +14,13 @@
 namespace expctl {
 namespace {
 
-/// A row for each seed that both have, in the order of seeds: second less first.
+/// The runs of these seeds.
+ConfigScores with_seeds(ConfigScores config, const std::set<int64_t>& seeds) {
+  std::erase_if(config, [&](const SeedScore& score) { return !seeds.contains(score.seed); });
+  return config;
+}
+
+/// A row for each seed, all of which both have, in the order of seeds: second less first.
 SeedTable paired_rows(const ConfigScores& first, const ConfigScores& second) {
   std::map<int64_t, const SeedScore*> of_first;
   for (const auto& score : first) of_first[score.seed] = &score;
@@ -122,12 +129,20 @@ double VarianceParts::degrees() const {
           interaction * interaction / interaction_degrees);
 }
 
-ConfigDifference config_difference(const ConfigScores& first, const ConfigScores& second,
+ConfigDifference config_difference(const ConfigScores& all_of_first, const ConfigScores& all_of_second,
                                    const QuestionGroups& groups) {
-  if (first.empty() || second.empty()) throw Error("a config without scores cannot be compared");
+  if (all_of_first.empty() || all_of_second.empty())
+    throw Error("a config without scores cannot be compared");
   ConfigDifference difference;
+  const auto common = common_seeds({all_of_first, all_of_second});
+  difference.is_paired =
+      common.size() > 1 && 2 * common.size() >= std::min(all_of_first.size(), all_of_second.size());
+  if (difference.is_paired) difference.pairs = common.size();
+  difference.has_others =
+      difference.is_paired && all_of_first.size() + all_of_second.size() > 2 * common.size();
+  const ConfigScores first = difference.is_paired ? with_seeds(all_of_first, common) : all_of_first;
+  const ConfigScores second = difference.is_paired ? with_seeds(all_of_second, common) : all_of_second;
   difference.f1 = mean_f1(second, groups) - mean_f1(first, groups);
-  difference.is_paired = have_same_seeds(first, second);
   if (first.size() < 2 || second.size() < 2) return difference;
   const VarianceParts parts = difference.is_paired ? parts_of_pairs(paired_rows(first, second), groups)
                                                    : parts_of_two(rows_of(first), rows_of(second), groups);

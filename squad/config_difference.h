@@ -48,7 +48,7 @@ SeedScore seed_score(const Score& score, int64_t seed, const QuestionGroups& gro
 /// Percent points.
 double f1_of(const SeedScore& score, const QuestionGroups& groups);
 double mean_f1(const ConfigScores& config, const QuestionGroups& groups);
-/// Whether both were trained with the same seeds, two or more: then they are compared seed by seed.
+/// Whether both were trained with the same seeds, two or more.
 bool have_same_seeds(const ConfigScores& first, const ConfigScores& second);
 
 /// Squares of percent points, of a difference of two means.
@@ -63,8 +63,12 @@ struct VarianceParts {
 };
 
 struct ConfigDifference {
-  double f1 = 0;  ///< percent points, second less first
+  double f1 = 0;  ///< percent points, second less first, of the seeds that are compared
+  /// Compared seed by seed, of the seeds that both have: where these are two or more, and at least half of
+  /// those of the config that has fewer. Else more is known by all seeds of both, as two samples.
   bool is_paired = false;
+  size_t pairs = 0;         ///< seeds that it is of, where it is paired
+  bool has_others = false;  ///< seeds of one alone, which it is not of
   /// Nothing where one of them has a single seed: how much seeds matter is not known then.
   struct Interval {
     double low = 0, high = 0;  ///< 95 %
@@ -77,7 +81,7 @@ struct ConfigDifference {
 };
 
 /// A pure function. Neither config may be empty.
-ConfigDifference config_difference(const ConfigScores& first, const ConfigScores& second,
+ConfigDifference config_difference(const ConfigScores& all_of_first, const ConfigScores& all_of_second,
                                    const QuestionGroups& groups);
 
 }  // namespace expctl

@@ -59,7 +59,7 @@ TEST_CASE(
     "[cli]") {
   Inputs inputs;
   inputs.spec.train_data.path = inputs.spec.dev_data.path;
-  CHECK_THROWS_WITH(check_inputs({inputs.spec}), Contains("share 1 questions and 1 contexts"));
+  CHECK_THROWS_WITH(check_inputs({inputs.spec}), Contains("share 1 question and 1 context ("));
   inputs.spec.rules = "none";
   const auto warnings = check_inputs({inputs.spec});
   REQUIRE(warnings.size() == 1);

@@ -33,3 +33,12 @@ TEST_CASE("published: another server takes the place of scheme and host", "[cli]
 TEST_CASE("published: an item that there is not", "[cli]") {
   CHECK_THROWS_WITH(find_published("squat"), Contains("'squat'; did you mean 'squad'?"));
 }
+
+TEST_CASE("published: the command that gets what is missing, where it is wanted", "[cli]") {
+  CHECK(fetch_command("data/dev-v1.1.json") == "expctl fetch squad --out data");
+  CHECK(fetch_command(std::filesystem::absolute("build/squad/train-v1.1.json")) ==
+        "expctl fetch squad --out build/squad");
+  CHECK(fetch_command("models/bert-base-uncased") ==
+        "expctl fetch bert-base-uncased --out models/bert-base-uncased");
+  CHECK(fetch_command("demo/dev.json").empty());
+}

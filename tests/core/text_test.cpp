@@ -33,6 +33,23 @@ TEST_CASE("text: the nearest word is offered only where it is near", "[core]") {
   CHECK(edit_distance("kitten", "sitting") == 3);
 }
 
+TEST_CASE("text: another program's name of a key leads to ours, and a word of two letters to nothing near",
+          "[core]") {
+  const std::vector<std::string> keys = {"learning_rate", "epochs", "batch_size", "warmup_ratio", "id"};
+  CHECK(nearest("lr", keys) == "learning_rate");
+  CHECK(nearest("num_train_epochs", keys) == "epochs");
+  CHECK(nearest("per-device-train-batch-size", keys) == "batch_size");
+  CHECK(nearest("warmup_proportion", keys) == "warmup_ratio");
+  CHECK(nearest("lr", {"epochs", "id"}).empty());
+  CHECK(nearest("bs", keys).empty());
+}
+
+TEST_CASE("text: one is counted in the singular", "[core]") {
+  CHECK(counted(1, "run") == "1 run");
+  CHECK(counted(0, "run") == "0 runs");
+  CHECK(counted(2, "entry", "entries") == "2 entries");
+}
+
 TEST_CASE("text: durations as people say them", "[core]") {
   CHECK(bytes_text(0) == "0 bytes");
   CHECK(bytes_text(1) == "1 byte");

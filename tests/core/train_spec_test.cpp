@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/run_spec.h"
+#include "tests/support/support.h"
 
 using namespace expctl;
 
@@ -91,4 +93,14 @@ TEST_CASE("run_spec: the config hash is of what is computed, not of names, paths
   other.train_data.sha256 = "12";
   CHECK(config_hash(other) != hash);
   CHECK(config_hash(run_spec_from_json(to_json(spec), "x")) == hash);
+}
+
+TEST_CASE("train_spec: the document of the sweep file has a row for each key, in their order", "[core]") {
+  const std::string text = read_file(test::source_dir() / "docs/sweep_file.md");
+  size_t at = 0;
+  for (const auto& name : train_key_names()) {
+    INFO(name);
+    at = text.find("\n| " + name + " | ", at);
+    REQUIRE(at != std::string::npos);
+  }
 }

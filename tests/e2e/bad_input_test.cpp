@@ -59,7 +59,11 @@ TEST_CASE("bad input: the sweep file", "[e2e]") {
                 "learning_rate = -1: must be greater than 0", demo);
   check_refused(demo.sweep_with("[1e-3, 2e-3, 3e-3]", "[]"), 1,
                 "bad.toml:25:17: 'learning_rate' has no values", demo);
-  check_refused(demo.sweep_with("train.json", "absent.json"), 3, "absent.json", demo);
+  check_refused(demo.sweep_with("train.json", "absent.json"), 3, "bad.toml:5:9: ", demo);
+  check_refused(demo.sweep_with("train.json", "train-v1.1.json"), 3, "expctl fetch squad --out demo gets it",
+                demo);
+  check_refused(demo.sweep_with("precision = \"fp32\"", "precision = \"fp16\""), 1,
+                "bad.toml:20:13: precision = \"fp16\": the CPU computes", demo);
 }
 
 TEST_CASE("bad input: the model and the data are looked into before a run is started", "[e2e]") {
@@ -112,6 +116,14 @@ TEST_CASE("bad input: commands and ids", "[e2e]") {
   check_refused(demo({"package", "--top", "0"}), 2, "--top", demo);
   check_refused(demo({"runs", "show", "run1"}), 3, "there is no registry", demo);
   check_refused(demo({"verify", "demo"}), 3, "there is no manifest.json in it", demo);
+  const std::string is_file = "demo/dev.json is a file";
+  check_refused(demo({"convert", "demo/dev.json", "out"}), 1, is_file, demo);
+  check_refused(demo({"convert", "demo/model", "demo/dev.json"}), 1, is_file, demo);
+  check_refused(demo({"demo", "demo/dev.json"}), 1, is_file, demo);
+  check_refused(demo({"predict", "demo/model", "--input", "demo/dev.json", "--out", "demo/dev.json"}), 1,
+                is_file, demo);
+  write_file(demo.dir / "answers.json", "{\"q1\": \"blue\"}");
+  check_refused(demo({"score", "answers.json", "demo/dev.json"}), 1, "the dataset comes first", demo);
   check_refused(demo({"score", "absent.json", "absent.json"}), 3, "absent.json", demo);
   check_refused(demo({"predict", "demo", "--input", "demo/dev.json"}), 3, "no config.json in it", demo);
 }
@@ -126,7 +138,7 @@ TEST_CASE("every verb's help has an example", "[e2e]") {
     for (const auto& line : split(run_program(words).out, '\n')) {
       if (is_list && line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
         verbs.push_back(line.substr(2, line.find(' ', 2) - 2));
-      is_list = is_list || line.starts_with("Subcommands:");
+      is_list = is_list || line == "Run:" || line == "Subcommands:";
     }
     return verbs;
   };
@@ -159,6 +171,7 @@ TEST_CASE("bad input: words that mean nothing are named, with what they are like
                {{"runs", "--limit", "0"}, "Value 0 not in range 1 to 1000000"},
                {{"--workspace", "", "runs"}, "--workspace is empty"},
                {{"convert", "nope", "out"}, "no such folder"},
+               {{"verify", "nope"}, "nope: no such folder"},
                {{"registry", "backup", "nope/b.db"}, "nope: no such folder"}};
   for (const auto& one : cases) {
     auto words = one.words;

@@ -78,6 +78,17 @@ TEST_CASE(
   CHECK(with("--retry-failed", 0) == "succeeded succeeded succeeded ");
 }
 
+TEST_CASE("a job that answers nothing of what it is scored on succeeds with a warning", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("echo '{}' > predictions.json", "echo '{\"q1\": \"red\"}' > predictions.json")");
+  const ProgramResult result = run_program(sweep_argv(folder));
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err,
+             Catch::Contains("warning: run1: 1 of 1 questions have no answer in predictions.json; is "
+                             "data.dev the file that it answers?"));
+  CHECK_THAT(result.err, !Catch::Contains("warning: run2"));  // it answers, wrongly
+}
+
 TEST_CASE("what commands leave is on record and can be looked at", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("echo hello from $EXPCTL_RUN_ID", "echo again")");
@@ -91,6 +102,7 @@ TEST_CASE("what commands leave is on record and can be looked at", "[e2e]") {
   };
   CHECK(expctl({"logs", "run1"}) == "hello from run1\n");
   CHECK(expctl({"logs", "-f", "run1", "@"}) == "run1  hello from run1\nrun2  again\n");
+  CHECK(expctl({"logs", "-f", "sweep1"}) == "run1  hello from run1\nrun2  again\n");
   CHECK_THAT(expctl({"runs", "show", "@2"}),
              Catch::Contains("succeeded") && Catch::Contains("mode=echo hello"));
   CHECK(Json::parse(expctl({"--json", "runs", "show", "run1"}))["attempts"] == 1);

@@ -94,9 +94,9 @@ TEST_CASE("compare: configs by all their seeds, a sweep's with each other", "[e2
   CHECK(swept["best_looks"]["runs"] == 9);
   CHECK(swept["best_looks"]["optimism"].get<double>() > 0);
   const ProgramResult text = at({"compare", "sweep1"});
-  CHECK_THAT(text.out, Contains("configs may be the best") && Contains("The best of 9 runs") &&
-                           Contains("F1 better than it is") && Contains("The two best differ by") &&
-                           Contains("To find a difference of"));
+  CHECK_THAT(text.out, Contains("configs may still be the best (95 % confidence") &&
+                           Contains("The best of 9 runs") && Contains("F1 better than it is") &&
+                           Contains("The two best differ by") && Contains("To find a difference of"));
   CHECK_THAT(at({"compare", "run1", "run4", "--configs"}).out,
              Contains("95 % interval over seeds, which are the same, and paragraphs"));
 
@@ -111,7 +111,7 @@ TEST_CASE("compare: configs by all their seeds, a sweep's with each other", "[e2
 
   REQUIRE(at({"report", "--out", (at.folder / "r.md").string()}).exit_code == 0);
   CHECK_THAT(read_file(at.folder / "r.md"), Contains("The best of 9 runs") &&
-                                                Contains("may be the best: 95 %") &&
+                                                Contains("may still be the best (95 %") &&
                                                 Contains("The two best, with the questions: run"));
 }
 
@@ -134,6 +134,13 @@ TEST_CASE("sweep --replicate: the best configs get seeds until each has so many,
   }
   const std::string starts = read_file(at.folder / "starts.txt");
   CHECK(std::count(starts.begin(), starts.end(), '\n') == 13);
+  // The third config has the three seeds of the file, which the first has too: these are compared.
+  const Json unlike =
+      at.json({"compare", "run1", "run7", "--configs"}, "compare --configs")["against_first"][0];
+  CHECK(unlike["paired"] == true);
+  CHECK(unlike["pairs"] == 3);
+  CHECK_THAT(at({"compare", "run1", "run7", "--configs"}).out,
+             Contains("95 % interval over seeds, the 3 that both have, and paragraphs"));
   CHECK(at.json({"compare", "sweep1"}, "compare sweep")["configs"][0]["scored"] == 5);
   // The plain command knows only what the file says, and leaves the others alone; the folders say what the
   // registry does.

@@ -206,7 +206,8 @@ TEST_CASE("ensemble: what cannot be combined is refused, each with one message",
   job.refuses({"run1"}, 2, "at least two members");
   job.refuses({"run1", "run1"}, 2, "run1 is named twice");
   job.refuses({"run1", "run9"}, 3, "run9");
-  job.refuses({"run1", "run2", "--weights", "1"}, 2, "1 weights for 2 members");
+  job.refuses({"run1", "run2", "--weights", "1"}, 2, "1 weight for 2 members");
+  job.refuses({"run1", "run2", "--weights", "1,a"}, 2, "--weights: 'a' is no number");
   job.refuses({"run1", "run2", "--weights", "1,-1"}, 2, "the weight of run2 is -1");
   job.refuses({"run1", "run2", "--method", "votes"}, 2, "--method votes");
   job.refuses({"run1", "run2", "--normalise", "much"}, 2, "--normalise much");
@@ -217,7 +218,8 @@ TEST_CASE("ensemble: what cannot be combined is refused, each with one message",
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--holdout", "1.5"}, 2, "--holdout 1.5");
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--weights", "1,1,1"}, 2, "--weights and --select");
   job.refuses({"--pool", "sweep1", "--method", "nbest", "--normalise", "scale"}, 2, "combines no logits");
-  job.refuses({"--pool", "sweep7"}, 3, "sweep7");
+  job.refuses({"--pool", "sweep7"}, 3, "there is no sweep 'sweep7'; the newest is sweep1");
+  job.refuses({"sweep1"}, 2, "expctl ensemble --pool sweep1 combines its runs");
 
   write_file(CheckpointPaths{job.run("run2").checkpoint()}.vocab(),
              read_file(CheckpointPaths{job.run("run2").checkpoint()}.vocab()) + "other\n");
@@ -255,4 +257,27 @@ TEST_CASE("ensemble: members over other windows or data are refused, or merged b
   const ProgramResult refused = job({"ensemble", "run1", "run6", "--method", "nbest"});
   CHECK(refused.exit_code == 1);
   CHECK_THAT(refused.err, Contains("run1 and run6 were evaluated on different data"));
+
+  // What comes next is a command that works as it stands, beside entries that cannot be ranked with this one.
+  const std::string said = job.succeeds({"ensemble", "run1", "run2"}).err;
+  const std::string next = "next: expctl package --top 5 --except run4 run5 run6\n";
+  CHECK_THAT(said, Contains(next));
+  const ProgramResult mixed = job({"package", "--out", "mixed"});
+  CHECK(mixed.exit_code == 1);
+  CHECK_THAT(mixed.err, Contains("run6 was scored on other dev data") && Contains("cannot be ranked with"));
+  job.succeeds({"package", "--top", "5", "--except", "run4", "run5", "run6", "--out", "mixed"});
+}
+
+TEST_CASE("ensemble: members that were never told their dev data are refused by name", "[e2e]") {
+  const Job job;
+  for (const std::string name : {"a", "b"}) {
+    make_folder(job.dir / name);
+    write_file(job.dir / name / "predictions.json", "{\"q1\": \"" + name + "\"}");
+    write_file(job.dir / name / "nbest_predictions.json",
+               "{\"q1\": [{\"text\": \"" + name + "\", \"probability\": 1.0}]}");
+    job.succeeds({"import", name});
+  }
+  const ProgramResult refused = job({"ensemble", "run1", "run2", "--method", "nbest"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("run1 has no dev data") && Contains("expctl import DIR --dev FILE"));
 }

@@ -7,6 +7,7 @@
 
 using namespace expctl;
 using namespace expctl::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -73,6 +74,22 @@ const std::vector<Golden> kGolden = {
 
 TEST_CASE("golden: what commands print, in a file and in terminals", "[e2e]") {
   check_golden(FixedWorkspace(), kGolden);
+}
+
+TEST_CASE("doctor: programs that only some commands need are told, and none of them has to be there",
+          "[e2e]") {
+  const TempDir folder;
+  fs::create_symlink("/bin/true", folder / "sbatch");
+  const ProgramResult result = run_program({(bin_dir() / "expctl").string(), "--json", "doctor"},
+                                           folder.path(), {"PATH=" + folder.path().string()});
+  for (const auto& check : Json::parse(result.out)["checks"]) {
+    if (check["name"] != "programs") continue;
+    CHECK(check["ok"] == true);
+    CHECK(check["what"] ==
+          "mpirun is not, a run on several GPUs would need it; curl is not, expctl fetch would need it; "
+          "sbatch is "
+          "there; qsub is not, --executor pbs would need it");
+  }
 }
 
 TEST_CASE("golden: what commands print with --json is as their schema says", "[e2e]") {

@@ -152,7 +152,7 @@ TEST_CASE("import: a whole folder becomes a run that can be looked at and handed
   work.write("theirs/eval_predictions.json", R"({"q1": "red"})");
   const ProgramResult other = work(import_it);
   CHECK_THAT(other.out, Contains("run2"));
-  CHECK_THAT(other.err, Contains("warning: predictions and n-best disagree in 1 places"));
+  CHECK_THAT(other.err, Contains("warning: predictions and n-best disagree in 1 place"));
   work.write("theirs/eval_nbest_predictions.json", R"({"q1": [{"text": "red", "probability": 1.0}]})");
   CHECK_THAT(work.says(import_it), Contains("run3"));
   const std::vector<std::string> pack = {"package", "run1", "run3", "--top", "2", "--average", "1"};
@@ -203,7 +203,7 @@ TEST_CASE("import: what cannot be taken leaves neither a run nor a folder", "[e2
   work.refuses({"import", "broken"}, 1, "broken/predictions.json");
   work.refuses({"import", "void"}, 1, "void/predictions.json");
   work.refuses({"import", "numbers"}, 1, "the answer to question 'q1' is not a text");
-  work.refuses({"import", "strange", "--dev", "dev.json"}, 1, "it answers none of the 1 questions");
+  work.refuses({"import", "strange", "--dev", "dev.json"}, 1, "it answers none of the questions");
   work.refuses({"import", "good", "--dev", "absent.json"}, 3, "absent.json");
   work.refuses({"import", "good", "--dev", "unseen.json"}, 1, "it has questions without answers");
   work.refuses({"import", "good", "--nbest", "x.json"}, 3, "--nbest x.json: there is none in");

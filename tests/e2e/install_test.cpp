@@ -29,7 +29,7 @@ TEST_CASE("the manual page has every verb and option that --help has", "[e2e]") 
   const std::string expctl = (bin_dir() / "expctl").string();
   const std::string page = run_program({expctl, "man"}).out;
   const std::string help = run_program({expctl, "--help"}).out;
-  const auto lines = split(help.substr(help.find("Subcommands:\n")), '\n');
+  const auto lines = split(help.substr(help.find("\nRun:\n")), '\n');
   int verbs = 0;
   for (const auto& line : lines) {
     if (!line.starts_with("  ") || line[2] == ' ') continue;
@@ -41,6 +41,8 @@ TEST_CASE("the manual page has every verb and option that --help has", "[e2e]") 
     CHECK_THAT(page, Catch::Contains("\n.SS expctl " + typed));
   }
   CHECK(verbs > 20);
+  for (const char* section : {"ENVIRONMENT", "FILES", "EXIT STATUS"})
+    CHECK_THAT(page, Catch::Contains(std::string("\n.SH ") + section + "\n"));
   CHECK_THAT(page,
              Catch::Contains("\n.SS expctl runs show ID\n") && Catch::Contains("\\fB\\-\\-retry\\-failed"));
   CHECK_FALSE(page.find(".SS expctl job") != std::string::npos);

@@ -174,6 +174,22 @@ TEST_CASE("selection: with bags the choice is the sum of theirs, whatever else s
   for (size_t i = 2; i < mixed.size(); ++i) CHECK(mixed[i - 1].f1 >= mixed[i].f1);
 }
 
+TEST_CASE("selection: bags have the same say whatever the size of their choices is", "[ensemble]") {
+  // The best has seven of one member to six of the other, 13 in all, which do not divide what ten bags have
+  // to say into whole numbers.
+  ScoreBook book(2, [](const std::vector<double>& weights) {
+    return std::vector<double>{1 - std::abs(weights[0] / (weights[0] + weights[1]) - 7.0 / 13)};
+  });
+  SearchOptions options;
+  options.max_size = 13;
+  options.bag_share = 1;
+  for (const int bags : {0, 1, 10}) {
+    INFO(bags);
+    options.bags = bags;
+    CHECK(search(book, {0}, options).front().counts == Counts{7, 6});
+  }
+}
+
 TEST_CASE("selection: a sorted start as large as the whole is the start", "[ensemble]") {
   Pool pool = random_pool(4, 100, 8);
   ScoreBook book = pool.book();

@@ -209,6 +209,50 @@ TEST_CASE("sweep_file: --set changes one key, or says what is wrong with it", "[
   CHECK_THROWS_WITH(apply_setting(sweep, "epochs=-1"), "--set epochs = -1: must be greater than 0");
 }
 
+TEST_CASE("sweep_file: the keys that --set fixes are parameters of the run, and change no identity",
+          "[experiments]") {
+  SweepSpec sweep = parse(kHead + "[sweep.space]\nlearning_rate = [1e-5, 3e-5]\n");
+  const auto swept = expand(sweep);
+  for (const char* setting : {"learning_rate=3e-5", "epochs=3", "seed=9"}) apply_setting(sweep, setting);
+  const auto runs = expand(sweep);
+  REQUIRE(runs.size() == 1);
+  CHECK(json_line(runs[0].params) == R"({"learning_rate":3e-05,"epochs":3.0})");
+  CHECK(runs[0].train.epochs == 3);
+  SweepSpec plain = parse(kHead + "[train]\nlearning_rate = 3e-5\nepochs = 3\n");
+  CHECK(config_hash(expand(plain)[0]) == config_hash(runs[0]));
+  CHECK(config_hash(swept[1]) != config_hash(runs[0]));
+}
+
+TEST_CASE("sweep_file: what is impossible only beside others stands at its line and column too",
+          "[experiments]") {
+  const auto why = [](const SweepSpec& sweep) -> std::string {
+    try {
+      expand(sweep);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "possible";
+  };
+  CHECK_THAT(why(parse(kHead + "[train]\ndoc_stride = 600\n")),
+             Catch::StartsWith("lr.toml:7:14: doc_stride = 600 leaves no room"));
+  CHECK_THAT(why(parse(kHead + "[train]\ndoc_stride = 9\n[sweep.space]\ndoc_stride = [600]\n")),
+             Catch::StartsWith("lr.toml:9:14: doc_stride = 600"));
+  CHECK_THAT(why(parse(kHead + "[train]\nmicro_batch = 24\n")),
+             Catch::StartsWith("lr.toml:7:15: micro_batch = 24 is larger"));
+  SweepSpec set = parse(kHead + "[train]\ndoc_stride = 9\n");
+  apply_setting(set, "doc_stride=600");
+  CHECK_THAT(why(set), Catch::StartsWith("lr.toml: doc_stride = 600"));
+
+  CHECK(at_its_place(parse(kHead), "/t.json: no such file, named by 'data.train'") ==
+        "lr.toml:2:9: /t.json: no such file, named by 'data.train'");
+  const auto command = parse("[command]\nargv = [\"x\",\n  \"--lr={lr}\"]\n");
+  CHECK(at_its_place(command, "command argument '--lr={lr}': unknown key 'lr'") ==
+        "lr.toml:3:3: command argument '--lr={lr}': unknown key 'lr'");
+  CHECK(at_its_place(parse(kHead + "[resources]\ngpus = 2\n"), "gpus = 2: no GPU was found") ==
+        "lr.toml:7:8: gpus = 2: no GPU was found");
+  CHECK(at_its_place(parse(kHead), "anything else") == "lr.toml: anything else");
+}
+
 TEST_CASE("sweep_file: every recipe of the project parses and expands", "[experiments]") {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() / "experiments/recipes")) {

@@ -301,7 +301,8 @@ TEST_CASE("registry: an import whose files cannot be placed leaves nothing", "[r
   CHECK_FALSE(w.registry.find_run_by_identity(config_hash(spec), spec.train.seed));
 }
 
-TEST_CASE("registry: a run is found by id, place or tag, else the nearest is named", "[registry]") {
+TEST_CASE("registry: a run is found by id, place or tag, else the newest or a near tag is named",
+          "[registry]") {
   Workspace w;
   w.registry.add_ensemble({"mine", Json::object(), {"run1", "run2"}, {}}, 400);
   CHECK(w.registry.resolve_run("@").id == "run2");  // ensembles do not count
@@ -311,8 +312,11 @@ TEST_CASE("registry: a run is found by id, place or tag, else the nearest is nam
     raw.exec("INSERT INTO tags VALUES ('best', 'run1')");
   }
   CHECK(w.registry.resolve_run("best").id == "run1");
-  CHECK_THROWS_WITH(w.registry.resolve_run("rum2"),
-                    Catch::StartsWith("there is no run 'rum2'; did you mean 'run"));
+  CHECK_THROWS_WITH(w.registry.resolve_run("bset"), "there is no run 'bset'; did you mean 'best'?");
+  // An id is not guessed: a near one is another run.
+  CHECK_THROWS_WITH(w.registry.resolve_run("run99"), "there is no run 'run99'; the newest is run2");
+  CHECK_THROWS_WITH(w.registry.resolve_run("ens9"), "there is no ensemble 'ens9'; the newest is ens1");
+  CHECK_THROWS_WITH(w.registry.resolve_run("sweep9"), "there is no sweep 'sweep9'; the newest is sweep1");
   CHECK_THROWS_AS(w.registry.resolve_run("@3"), Error);
 }
 

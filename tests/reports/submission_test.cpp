@@ -41,12 +41,32 @@ TEST_CASE("submission: the summary has the members that the design fixes", "[rep
 }
 
 TEST_CASE("submission: too few entries, an impossible mean, and mixed evaluations are refused", "[reports]") {
-  CHECK_THROWS_WITH(choose_entries({candidate("run1", 70)}, 5, 3), "there are 1 scored entries, not 5");
+  CHECK_THROWS_WITH(choose_entries({candidate("run1", 70)}, 5, 3), "there is 1 scored entry, not 5");
   CHECK_THROWS_WITH(choose_entries({}, 5, 3), Contains("there are 0 scored entries"));
   CHECK_THROWS_WITH(choose_entries({candidate("run1", 70)}, 1, 3), Contains("the mean of the best 3 of 1"));
   CHECK_THROWS_WITH(choose_entries({candidate("run1", 70)}, 1, 0), Contains("the mean of the best 0"));
   CHECK_THROWS_WITH(
       choose_entries({candidate("run1", 70), candidate("run2", 99, 128), candidate("run3", 60)}, 2, 1),
-      "the scored entries are of 2 evaluations: run1 run3 (dev_sha256 95aa6a52d5d6, max_seq_length 384); "
-      "run2 (dev_sha256 95aa6a52d5d6, max_seq_length 128)");
+      "run2 was scored with max_seq_length 128 and not 384, so run2 cannot be ranked with the others");
+}
+
+TEST_CASE("submission: what another program made is named as what cannot be ranked", "[reports]") {
+  auto imported = candidate("run7", 99), elsewhere = candidate("run8", 99);
+  imported.evaluation.erase("max_seq_length");
+  elsewhere.evaluation["dev_sha256"] = "0";
+  const std::vector<Candidate> known = {candidate("run1", 70), candidate("run2", 80)};
+  auto mixed = known;
+  mixed.push_back(imported);
+  try {
+    choose_entries(mixed, 2, 1);
+    FAIL("entries of two evaluations were ranked");
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()) ==
+          "run7 was made by another program: its windows are not known, so run7 cannot be ranked with the "
+          "others");
+    CHECK_THAT(e.hint(), Contains("--except run7 leaves it out"));
+  }
+  mixed.push_back(elsewhere);
+  CHECK_THROWS_WITH(choose_entries(mixed, 2, 1),
+                    Contains("run8 was scored on other dev data, so run7, run8 cannot be ranked"));
 }

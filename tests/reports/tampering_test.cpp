@@ -366,3 +366,37 @@ TEST_CASE("tampering: each is found although every hash fits, and named", "[repo
     }
   }
 }
+
+TEST_CASE("tampering: of one entry alone the folder that it is of is named", "[reports]") {
+  const Spoilt s;
+  try {
+    verify_submission(s.good / "run1", s.options);
+    FAIL("an entry was verified as a submission");
+  } catch (const Error& e) {
+    CHECK(e.code() == ErrorCode::kNotFound);
+    CHECK_THAT(e.what(), Catch::EndsWith("run1 is one entry of a submission"));
+    CHECK_THAT(e.hint(), Catch::StartsWith("verify its parent: expctl verify ") && Catch::EndsWith("good"));
+  }
+  CHECK_THROWS_WITH(verify_submission(s.good / "run9", s.options), Catch::EndsWith("run9: no such folder"));
+}
+
+TEST_CASE("tampering: a manifest without one of its keys fails a check, and nothing worse", "[reports]") {
+  const Spoilt s;
+  s.renew();
+  VerifyOptions options = s.options;
+  options.rules = "";  // those that the manifest names
+  for (const std::string file :
+       {"manifest.json", "run1/manifest.json", "run3/manifest.json"}) {  // run3: an average
+    std::vector<std::string> keys;
+    const Json whole = read_json(s.at(file));
+    for (const auto& [key, value] : whole.items()) keys.push_back(key);
+    for (const auto& key : keys) {
+      INFO(file << " without " << key);
+      s.change(file, [&](Json& json) { json.erase(key); });
+      // Nothing that is checked follows from these two of the whole.
+      const bool is_needed = file != "manifest.json" || (key != "schema_version" && key != "unseen");
+      CHECK((!s.failed(options).empty() || !is_needed));
+      write_file(s.at(file), json_text(whole));
+    }
+  }
+}

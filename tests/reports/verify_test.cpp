@@ -101,7 +101,7 @@ TEST_CASE("verify: predictions that are not the n-best's first, and a mean that 
   write_file(made.folder / "summary.json", json_text(summary));
   made.mend_manifests();
   const auto checks = made.verify();
-  CHECK_THAT(checks.at("n-best").why, Contains("run3: n-best and predictions disagree in 1 places"));
+  CHECK_THAT(checks.at("n-best").why, Contains("run3: n-best and predictions disagree in 1 place"));
   CHECK(checks.at("summary").result == CheckResult::kFailed);
   CHECK_THAT(checks.at("summary").why, Contains("summary.json says 99.9"));
 }

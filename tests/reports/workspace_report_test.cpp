@@ -80,7 +80,11 @@ TEST_CASE("workspace report: in Markdown no value breaks its table", "[reports]"
   CHECK_THAT(text, Contains("| 1 | run1 | 90.000 | 80.000 | lr | learning_rate=3e-05 seed=1 |"));
   // t(1, 95 %) = 6.3138 of one degree, the variance of the difference 0.5 / 2 + 0.5 / 1.
   CHECK_THAT(text, Contains("| 1 | 89.500 | 0.707 | 2 of 2 | -3.968 to +6.968 | lr | learning_rate=3e-05 |"));
-  CHECK_THAT(text, Contains("2 of 2 configs may be the best: 95 % intervals over seeds, on these questions"));
+  CHECK_THAT(
+      text,
+      Contains(
+          "2 of 2 configs may still be the best (95 % confidence for all statements together, over seeds, on "
+          "these questions)."));
   CHECK_THAT(text, !Contains("looks"));  // the noise of a run is not known
 }
 
@@ -98,9 +102,10 @@ TEST_CASE("workspace report: how sure the two best are apart, and how much bette
     CHECK_THAT(text,
                Contains("To find a difference of 0.50 on these questions (80 % power, two-sided 5 %): 34 "
                         "seeds of each, the same for both (up to "));  // an effect of half a deviation
-    CHECK_THAT(text, Contains("no number of seeds finds less than 0.28"));
+    CHECK_THAT(text, Contains("A difference below 0.28 cannot be shown for new questions"));
     CHECK_THAT(text, Contains("The best of 3 runs, run1, looks 0."));
-    CHECK_THAT(text, Contains("it stands 0.50 above the mean; the best of 2 does by 0.40 by chance"));
+    CHECK_THAT(text, Contains("Its score is 0.50 above the mean of its config") &&
+                         Contains("luck alone gives 0.40 to the best of 2."));
   }
 }
 

@@ -37,6 +37,26 @@ TEST_CASE("config difference: of recorded scores with the same seeds it is the p
         Approx(d.interval->high));
 }
 
+TEST_CASE("config difference: of more seeds of one config those that both have are compared", "[squad]") {
+  const auto same = config_difference(recorded({90, 91, 92}), recorded({90.5, 91.1, 92.6}), one_group());
+  CHECK(same.pairs == 3);
+  CHECK_FALSE(same.has_others);
+  // Seeds 4 to 6 of the second say nothing of the first.
+  const auto d =
+      config_difference(recorded({90, 91, 92}), recorded({90.5, 91.1, 92.6, 70, 80, 99}), one_group());
+  REQUIRE(d.interval);
+  CHECK(d.is_paired);
+  CHECK(d.pairs == 3);
+  CHECK(d.has_others);
+  CHECK(d.f1 == Approx(same.f1));
+  CHECK(d.interval->high == Approx(same.interval->high));
+  // Two of eight in common would throw most away: all count, as two samples.
+  const std::vector<double> eight = {90, 91, 92, 93, 90, 91, 92, 93};
+  const auto few = config_difference(recorded(eight), recorded(eight, 7), one_group());
+  CHECK_FALSE(few.is_paired);
+  CHECK(few.interval->degrees == Approx(14));
+}
+
 TEST_CASE("config difference: with other seeds it is Welch's interval", "[squad]") {
   const auto d = config_difference(recorded({90, 91, 92}), recorded({91, 95}, 11), one_group());
   REQUIRE(d.interval);
