@@ -89,6 +89,22 @@ TEST_CASE("a job that answers nothing of what it is scored on succeeds with a wa
   CHECK_THAT(result.err, !Catch::Contains("warning: run2"));  // it answers, wrongly
 }
 
+TEST_CASE("what is said stands behind the results where both go to one file", "[e2e]") {
+  const TempDir folder;
+  write_sweep(
+      folder,
+      R"("echo '{\"q1\": \"blue\"}' > predictions.json", "echo '{\"q1\": \"red\"}' > predictions.json")");
+  const std::string command =
+      (bin_dir() / "expctl").string() + " --workspace runs sweep s.toml > all.txt 2>&1";
+  CHECK(run_program({"/bin/sh", "-c", command}, folder.path()).exit_code == 0);
+  const std::string all = read_file(folder / "all.txt");
+  INFO(all);
+  const size_t result = all.find("run1  succeeded"), next = all.find("next: expctl");
+  REQUIRE(result != std::string::npos);
+  REQUIRE(next != std::string::npos);
+  CHECK(result < next);
+}
+
 TEST_CASE("what commands leave is on record and can be looked at", "[e2e]") {
   const TempDir folder;
   write_sweep(folder, R"("echo hello from $EXPCTL_RUN_ID", "echo again")");
