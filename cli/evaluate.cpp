@@ -185,7 +185,9 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
 void add_evaluate(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand(
       "evaluate", "Evaluate a run or an ensemble at another length or on other data, without training");
-  verb->footer("Example: expctl evaluate run3 --set eval_max_seq_length=128");
+  verb->footer(
+      "Computes on a GPU that is free, else on the CPU.\nExample: expctl evaluate run3 --set "
+      "eval_max_seq_length=128");
   auto options = std::make_shared<EvaluateOptions>();
   verb->add_option("ID", options->id, "run3, ens1, @ (the newest), a tag")->required();
   verb->add_option("--data", options->data, "SQuAD 1.1 file with answers (default: the run's dev data)");

@@ -114,7 +114,9 @@ int predict(const Program& program, const PredictOptions& options) {
 void add_predict(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand(
       "predict", "Predict the answers of other questions with a run, an ensemble or any checkpoint");
-  verb->footer("Example: expctl predict ens1 --input test_input.json");
+  verb->footer(
+      "Computes on a GPU that is free, else on the CPU.\nExample: expctl predict ens1 --input "
+      "test_input.json");
   auto options = std::make_shared<PredictOptions>();
   verb->add_option("MODEL", options->models, "Ids or checkpoint folders; several are combined")
       ->required()

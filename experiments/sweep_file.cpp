@@ -221,6 +221,10 @@ void apply_setting(SweepSpec& sweep, const std::string& setting) {
   if (is_command && axis == sweep.space.end() && key != "seed")
     throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
                 "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
+  if (is_command && axis != sweep.space.end()) {
+    if (const std::string fault = fault_of_value(key, setting_value(setting)); !fault.empty())
+      throw Error(fmt::format("--set {}: {}", setting, fault), "", ErrorCode::kUsage);
+  }
   if (!is_command || key == "seed") apply_setting(sweep.base.train, setting);
   if (key == "seed") {
     sweep.seeds = {sweep.base.train.seed};
