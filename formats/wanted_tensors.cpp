@@ -49,8 +49,9 @@ std::vector<WantedTensor> choose(const BertConfig& config, const WeightsSource& 
 void refuse_other_head(const std::map<std::string, std::string>& by_canonical,
                        const std::vector<WantedTensor>& chosen, const BertConfig& config,
                        const WeightsSource& source) {
-  for (const auto& [canonical, name] : by_canonical) {
-    const auto is_it = [&](const WantedTensor& wanted) { return wanted.canonical_name == canonical; };
+  for (const auto& entry : by_canonical) {
+    const auto& [canonical, name] = entry;
+    const auto is_it = [&](const WantedTensor& wanted) { return wanted.canonical_name == entry.first; };
     if (!is_span_head(canonical) || std::any_of(chosen.begin(), chosen.end(), is_it)) continue;
     throw Error(fmt::format("{}: the tensor '{}' is not of the span head that {} says ({})",
                             source.weights_file.string(), name, source.config_file.filename().string(),
