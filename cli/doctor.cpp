@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -90,12 +89,10 @@ Check check_programs() {
                                                        {"curl", "expctl fetch"},
                                                        {"sbatch", "--executor slurm"},
                                                        {"qsub", "--executor pbs"}};
-  const char* path = std::getenv("PATH");
   std::vector<std::string> parts;
   for (const auto& [name, purpose] : known) {
-    const bool is_there = path != nullptr && !find_program(name, path).empty();
-    parts.push_back(is_there ? fmt::format("{} is there", name)
-                             : fmt::format("{} is not, {} would need it", name, purpose));
+    parts.push_back(is_in_path(name) ? fmt::format("{} is there", name)
+                                     : fmt::format("{} is not, {} would need it", name, purpose));
   }
   return {"programs", true, join(parts, "; ")};
 }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "cli/ensemble_choice.h"
@@ -230,11 +229,11 @@ SearchOptions::Kind parse_select(const std::string& name, Method method) {
 std::vector<double> parse_weights(const std::vector<std::string>& texts, const EnsembleMembers& members) {
   std::vector<double> weights(members.size(), 1.0);
   for (size_t i = 0; i < texts.size(); ++i) {
-    const char* end = texts[i].data() + texts[i].size();
-    const auto read = std::from_chars(texts[i].data(), end, weights[i]);
-    if (read.ec != std::errc() || read.ptr != end)
+    const auto weight = parse_number<double>(texts[i]);
+    if (!weight)
       throw Error(fmt::format("--weights: '{}' is no number", texts[i]),
                   "one number a member, separated by commas, e.g. --weights 2,1", ErrorCode::kUsage);
+    weights[i] = *weight;
     check_weight(members.runs[i].id, weights[i]);
   }
   return weights;

@@ -267,7 +267,7 @@ std::string others_queued_text(const Program& program, const Registry& registry,
   const bool is_one = others.size() == 1;
   return fmt::format(
       "{} queued here; {} only while this sweep leaves room (expctl{} stop {} keeps {} from it)",
-      is_one ? "1 run of another sweep is" : fmt::format("{} runs of other sweeps are", others.size()),
+      counted(others.size(), "run of another sweep is", "runs of other sweeps are"),
       is_one ? "it starts" : "they start", workspace_option(program), named, is_one ? "it" : "them");
 }
 

@@ -22,10 +22,6 @@ struct ProgramCall {
   std::vector<std::string> arguments;
 };
 
-std::string base_name(const std::string& word) {
-  return word.substr(word.rfind('/') + 1);
-}
-
 /// Programs that only name files.
 bool is_no_launcher(const std::string& word) {
   static const std::vector<std::string> kOthers = {"echo", "printf", "cat",  "cp", "mv",  "ls",   "chmod",

@@ -209,10 +209,6 @@ Recipe run_squad_sh(const std::vector<std::string>& arguments) {
   return recipe;
 }
 
-std::string file_name(const std::string& word) {
-  return word.substr(word.rfind('/') + 1);
-}
-
 const std::vector<std::string>& program_names() {
   static const std::vector<std::string> names = {"run_qa.py", "run_squad.py", "run_squad.sh",
                                                  "run_squad_hvd.py"};
@@ -221,9 +217,13 @@ const std::vector<std::string>& program_names() {
 
 }  // namespace
 
+std::string base_name(const std::string& word) {
+  return word.substr(word.rfind('/') + 1);
+}
+
 bool is_recipe_program(const std::string& word) {
   const auto& names = program_names();
-  return std::find(names.begin(), names.end(), file_name(word)) != names.end();
+  return std::find(names.begin(), names.end(), base_name(word)) != names.end();
 }
 
 std::string recipe_program_names() {
@@ -231,7 +231,7 @@ std::string recipe_program_names() {
 }
 
 Recipe program_recipe(const std::string& word, const std::vector<std::string>& arguments, int64_t gpus) {
-  const std::string name = file_name(word);
+  const std::string name = base_name(word);
   if (name == "run_squad.sh") return run_squad_sh(arguments);
   const auto flags = split_flags(arguments);
   const int64_t processes = std::max<int64_t>(gpus, 1);

@@ -9,6 +9,9 @@
 
 namespace expctl {
 
+/// The name of the file that a word of a command line is.
+std::string base_name(const std::string& word);
+
 /// Whether a word of a command line is one of the programs: its file's name tells.
 bool is_recipe_program(const std::string& word);
 

@@ -218,14 +218,15 @@ void apply_setting(SweepSpec& sweep, const std::string& setting) {
   const bool is_command = sweep.base.is_command();
   const auto axis = std::find_if(sweep.space.begin(), sweep.space.end(),
                                  [&](const SweepAxis& swept) { return swept.key == key; });
-  if (is_command && axis == sweep.space.end() && key != "seed")
-    throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
-                "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
-  if (is_command && axis != sweep.space.end()) {
+  if (is_command && key != "seed") {
+    if (axis == sweep.space.end())
+      throw Error(fmt::format("--set {}: the command's file sweeps no such key", setting),
+                  "a command is given the keys of [sweep.space] and the seed", ErrorCode::kUsage);
     if (const std::string fault = fault_of_value(key, setting_value(setting)); !fault.empty())
       throw Error(fmt::format("--set {}: {}", setting, fault), "", ErrorCode::kUsage);
+  } else {
+    apply_setting(sweep.base.train, setting);
   }
-  if (!is_command || key == "seed") apply_setting(sweep.base.train, setting);
   if (key == "seed") {
     sweep.seeds = {sweep.base.train.seed};
   } else {

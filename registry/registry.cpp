@@ -2,6 +2,7 @@
 #include "registry/registry.h"
 
 #include "core/run_paths.h"
+#include "core/text.h"
 #include "registry/impl.h"
 
 namespace expctl {
@@ -19,7 +20,7 @@ void check_not_lost(const fs::path& path) {
   std::error_code missing;
   const bool is_empty = fs::file_size(path, missing) == 0;
   if (!missing && !is_empty) return;
-  int64_t runs = 0, ensembles = 0;
+  size_t runs = 0, ensembles = 0;
   std::error_code unreadable;
   const fs::path workspace = path.parent_path();
   for (const auto& entry : fs::directory_iterator(workspace, unreadable)) {
@@ -29,11 +30,8 @@ void check_not_lost(const fs::path& path) {
       ++(id->kind == IdKind::kEnsemble ? ensembles : runs);
   }
   if (runs + ensembles == 0) return;
-  const auto several = [](int64_t count, const char* what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-  };
-  std::string entries = several(runs, "run");
-  if (ensembles > 0) entries += " and " + several(ensembles, "ensemble");
+  std::string entries = counted(runs, "run");
+  if (ensembles > 0) entries += " and " + counted(ensembles, "ensemble");
   throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.string(), entries,
                           runs + ensembles == 1 ? "lies" : "lie", path.filename().string(),
                           missing ? "missing" : "empty"),

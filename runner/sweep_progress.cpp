@@ -6,15 +6,16 @@
 #include "runner/attempt_files.h"
 
 namespace expctl {
+namespace {
 
-RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now) {
+RunProgress progress_from(RunningAttempt& attempt, const LatestMetrics& latest, const RunPaths& paths,
+                          double now) {
   RunProgress one;
   one.id = attempt.run.id;
   one.params = attempt.run.params;
   one.seed = attempt.run.seed;
   one.is_training = !attempt.spec.is_command();
   one.silent_s = stalled_for_s(paths, attempt.started, now);
-  const LatestMetrics latest = read_latest_metrics(paths);
   one.f1 = latest.f1;
   if (!latest.step || latest.step->time < attempt.started) return one;
   const MetricRecord& metric = *latest.step;
@@ -32,6 +33,12 @@ RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double n
   return one;
 }
 
+}  // namespace
+
+RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now) {
+  return progress_from(attempt, read_latest_metrics(paths), paths, now);
+}
+
 RunProgress progress_at_once(const Registry& registry, const RunRecord& run, const RunPaths& paths,
                              double now) {
   const auto record = registry.running_attempt(run.id);
@@ -39,13 +46,13 @@ RunProgress progress_at_once(const Registry& registry, const RunRecord& run, con
   attempt.run = run;
   attempt.spec = spec_of(run);
   attempt.started = record ? record->started : run.started;
-  const auto earlier = read_latest_metrics(paths).earlier;
-  if (earlier && earlier->time >= attempt.started) {
+  const LatestMetrics latest = read_latest_metrics(paths);
+  if (const auto& earlier = latest.earlier; earlier && earlier->time >= attempt.started) {
     attempt.first_step = earlier->step;
     attempt.first_step_time = earlier->time;
     attempt.first_fraction = training_fraction(*earlier, attempt.spec.train);
   }
-  return progress_of(attempt, paths, now);
+  return progress_from(attempt, latest, paths, now);
 }
 
 double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {

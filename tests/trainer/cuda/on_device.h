@@ -27,9 +27,12 @@ inline bool has_gpu() {
 
 /// Whether the CPU plays it (tests/emulated_gpu), so slowly that tests of quadratic cost take less.
 inline bool is_emulated_gpu() {
-  cudaDeviceProp properties{};
-  cuda::check(cudaGetDeviceProperties(&properties, 0));
-  return std::string_view(properties.name) == "emulated GPU";
+  static const bool is_it = [] {
+    cudaDeviceProp properties{};
+    cuda::check(cudaGetDeviceProperties(&properties, 0));
+    return std::string_view(properties.name) == "emulated GPU";
+  }();
+  return is_it;
 }
 
 // ---- Copies
