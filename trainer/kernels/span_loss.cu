@@ -32,7 +32,10 @@ struct Softmax {
 
   __device__ float below_largest(int32_t i) const { return logits[stride * i] - largest; }
   __device__ float probability(int32_t i) const { return expf(below_largest(i)) / total; }
-  __device__ float log_probability(int32_t i) const { return below_largest(i) - logf(total); }
+  /// In fp64: two of them, each far below zero, are compared.
+  __device__ double log_probability(int32_t i) const {
+    return double{logits[stride * i]} - largest - log(double{total});
+  }
 };
 
 /// What one end of a sequence is compared with: how much of it is where.
@@ -95,21 +98,24 @@ __global__ void __launch_bounds__(kThreads)
 __device__ float divergence(const float* one, const float* two, int32_t length, float scale, float* to_one,
                             float* to_two) {
   const Softmax p(one, 2, length), q(two, 2, length);
-  float from_p = 0, from_q = 0;
+  double from_p = 0, from_q = 0, all_of_p = 0, all_of_q = 0;
   for (int32_t i = threadIdx.x; i < length; i += kThreads) {
-    const float apart = p.log_probability(i) - q.log_probability(i);
+    const double apart = p.log_probability(i) - q.log_probability(i);
     from_p += p.probability(i) * apart;
     from_q -= q.probability(i) * apart;
+    all_of_p += p.probability(i);
+    all_of_q += q.probability(i);
   }
-  from_p = block_sum(from_p);
-  from_q = block_sum(from_q);
+  // Probabilities in fp32 do not quite add up to 1, and what is far from 0 is subtracted from its mean below.
+  from_p = block_sum(from_p) / block_sum(all_of_p);
+  from_q = block_sum(from_q) / block_sum(all_of_q);
   for (int32_t i = threadIdx.x; i < length; i += kThreads) {
-    const float apart = p.log_probability(i) - q.log_probability(i);
+    const double apart = p.log_probability(i) - q.log_probability(i);
     const float of_p = p.probability(i), of_q = q.probability(i);
-    to_one[2 * i] += scale * (of_p * (apart - from_p) + of_p - of_q);
-    to_two[2 * i] += scale * (of_q * (-apart - from_q) + of_q - of_p);
+    to_one[2 * i] += static_cast<float>(scale * (of_p * (apart - from_p) + of_p - of_q));
+    to_two[2 * i] += static_cast<float>(scale * (of_q * (-apart - from_q) + of_q - of_p));
   }
-  return from_p + from_q;
+  return static_cast<float>(from_p + from_q);
 }
 
 __global__ void __launch_bounds__(kThreads)
