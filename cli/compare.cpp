@@ -8,8 +8,9 @@
 #include "cli/compare_configs.h"
 #include "cli/compare_ensemble.h"
 #include "cli/differing_facts.h"
-#include "cli/program.h"
 #include "cli/run_scores.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/run_state.h"
 #include "core/text.h"
@@ -76,7 +77,7 @@ struct CompareOptions {
 };
 
 int compare_runs(const Program& program, const CompareOptions& options) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   std::vector<RunRecord> runs;
   for (const auto& word : options.ids) runs.push_back(registry.resolve_run(word));
   if (runs.size() == 1 && runs.front().is_ensemble())
@@ -157,11 +158,11 @@ void add_compare(CLI::App& app, Program& program) {
       ->required();
   verb->add_flag("--configs", options->configs, "Each stands for its config, with all its seeds");
   verb->add_option("--by", options->by,
-                   "Of configs: questions are drawn by the paragraph or by the article (default: paragraph)")
+                   "Of configs: resample questions by paragraph or by article (default: paragraph)")
       ->check(CLI::IsMember({"paragraph", "article"}));
   verb->add_option(
           "--difference", options->difference,
-          "Of configs: how many seeds would find so many points of F1 (default: the difference found)")
+          "Of configs: how many seeds would detect this many points of F1 (default: the difference found)")
       ->check([](const std::string& text) {
         double points = 0;
         const bool is_wished = CLI::detail::lexical_cast(text, points) && points > 0 && std::isfinite(points);
@@ -169,8 +170,7 @@ void add_compare(CLI::App& app, Program& program) {
       });
   verb->add_option("--plot", options->plot,
                    "Of an ensemble alone: F1 against the number of members, an SVG file");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return compare(program, *options); }; });
+  on_call(verb, program, [&program, options] { return compare(program, *options); });
   verb->footer(
       "Examples: expctl compare run3 run5\n          expctl compare run1 run4 --configs --difference 0.3\n"
       "          expctl compare sweep1\n          expctl compare ens1 --plot members.svg");

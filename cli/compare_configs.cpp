@@ -8,6 +8,7 @@
 
 #include "cli/config_runs.h"
 #include "cli/differing_facts.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
@@ -217,7 +218,7 @@ void print_sweep_json(const ScoredConfigs& scored, const SweepVerdict& verdict, 
 }  // namespace
 
 int compare_named_configs(const Program& program, const ConfigCompareOptions& options) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   std::vector<std::string> hashes, words, names;
   for (const auto& word : options.words) {
     const RunRecord run = registry.resolve_run(word);
@@ -251,7 +252,7 @@ int compare_named_configs(const Program& program, const ConfigCompareOptions& op
 }
 
 int compare_sweep(const Program& program, const ConfigCompareOptions& options) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   const std::string& word = options.words.front();
   const auto sweep = registry.find_sweep(word);
   if (!sweep)

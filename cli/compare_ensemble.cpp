@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/member_combiner.h"
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/cli11.h"
+
 namespace expctl {
 namespace {
 

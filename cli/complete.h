@@ -1,12 +1,13 @@
 // What could come next on a command line: a function of the words so far and of the names there are.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <functional>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace expctl {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "cli/complete.h"
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
@@ -54,7 +54,7 @@ std::vector<std::string> run_names(const WorkspacePaths& workspace, bool with_sw
   std::vector<std::string> names;
   if (!fs::exists(workspace.registry())) return names;
   try {
-    const Registry registry = Registry::open_existing(workspace.registry());
+    const Registry registry = Registry::open_to_look(workspace.registry());
     registry.for_each_run({}, [&](RunRecord&& run) {
       names.push_back(std::move(run.id));
       for (auto& tag : run.tags) names.push_back(std::move(tag));
@@ -93,7 +93,7 @@ void add_completion(CLI::App& app, Program& program) {
       app.add_subcommand("completion", "Print what makes a shell complete expctl's commands and run ids");
   auto shell = std::make_shared<std::string>();
   verb->add_option("SHELL", *shell, "bash, zsh or fish")->required();
-  verb->callback([&program, shell] { program.action = [shell] { return completion(*shell); }; });
+  on_call(verb, program, [shell] { return completion(*shell); });
   verb->footer(
       "Examples: source <(expctl completion bash)                 # in ~/.bashrc\n"
       "          source <(expctl completion zsh)                  # in ~/.zshrc, after compinit\n"
@@ -101,7 +101,7 @@ void add_completion(CLI::App& app, Program& program) {
 
   auto* asked = app.add_subcommand("complete", "What could come next (asked by a shell)");
   asked->group("");  // hidden
-  asked->callback([&app, &program] { program.action = [&app, &program] { return complete(app, program); }; });
+  on_call(asked, program, [&app, &program] { return complete(app, program); });
 }
 
 }  // namespace expctl

@@ -1,8 +1,8 @@
 // `expctl convert IN OUT`: any folder of BERT weights as one in Hugging Face's layout.
 #include <fmt/core.h>
 
-#include "cli/models.h"
-#include "cli/program.h"
+#include "cli/folders.h"
+#include "cli/verbs.h"
 #include "cli/worker_call.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -15,15 +15,13 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// Pickled weights are read by LibTorch, so by expctl-train: its checkpoint is the result. A signal that has
-/// ended it, or 0.
-int convert_in_worker(const fs::path& in, const DraftFolder& draft, const fs::path& out) {
+/// Pickled weights are read by LibTorch, so by expctl-train: its checkpoint is the result.
+void convert_in_worker(const fs::path& in, const DraftFolder& draft, const fs::path& out) {
   RunSpec spec;
   spec.init = {in.string(), sha256_folder(in)};
   const auto request = make_worker_request(WorkerTask::kConvert, spec, all_cores(), draft.path());
-  const int signal = call_worker(request, draft.path(), "converting " + in.string());
-  if (signal == 0) fs::rename(RunPaths{draft.path()}.checkpoint(), out);
-  return signal;
+  call_worker(request, draft.path(), "converting " + in.string());
+  fs::rename(RunPaths{draft.path()}.checkpoint(), out);
 }
 
 void say_result(const Program& program, const fs::path& out) {
@@ -51,7 +49,7 @@ int convert(const Program& program, const fs::path& in_option, const fs::path& o
   const StoredBert bert = open_stored_bert(in);
   const DraftFolder draft(out);
   if (bert.is_pickled()) {
-    if (const int signal = convert_in_worker(in, draft, out); signal != 0) return 128 + signal;
+    convert_in_worker(in, draft, out);
   } else {
     write_bert_folder(draft.path(), bert);
     draft.become(out);
@@ -73,9 +71,7 @@ void add_convert(CLI::App& app, Program& program) {
   verb->add_option("IN", options->in, "Google's folder, or one with model.safetensors or pytorch_model.bin")
       ->required();
   verb->add_option("OUT", options->out, "A new folder")->required();
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return convert(program, options->in, options->out); };
-  });
+  on_call(verb, program, [&program, options] { return convert(program, options->in, options->out); });
 }
 
 }  // namespace expctl

@@ -2,7 +2,8 @@
 // try everything on.
 #include <fmt/core.h>
 
-#include "cli/program.h"
+#include "cli/folders.h"
+#include "cli/verbs.h"
 #include "core/files.h"
 #include "formats/tiny_bert.h"
 #include "squad/synthetic.h"
@@ -60,13 +61,11 @@ void add_demo(CLI::App& app, Program& program) {
   verb->footer("Example: expctl demo demo; expctl sweep demo/demo.toml");
   auto folder = std::make_shared<fs::path>("demo");
   verb->add_option("DIR", *folder, "The folder to make (default: demo)");
-  verb->callback([&program, folder] {
-    program.action = [&program, folder] {
-      write_demo(*folder);
-      say(program,
-          fmt::format("made {}; next: expctl sweep {}", folder->string(), (*folder / "demo.toml").string()));
-      return 0;
-    };
+  on_call(verb, program, [&program, folder] {
+    write_demo(*folder);
+    say(program,
+        fmt::format("made {}; next: expctl sweep {}", folder->string(), (*folder / "demo.toml").string()));
+    return 0;
   });
 }
 

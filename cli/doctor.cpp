@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -125,7 +125,7 @@ int run_doctor(const Program& program) {
 void add_doctor(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("doctor", "Check what this machine has of what expctl needs");
   verb->footer("Example: expctl doctor");
-  verb->callback([&program] { program.action = [&program] { return run_doctor(program); }; });
+  on_call(verb, program, [&program] { return run_doctor(program); });
 }
 
 }  // namespace expctl

@@ -6,133 +6,22 @@
 #include <map>
 
 #include "cli/ensemble_choice.h"
-#include "cli/program.h"
-#include "core/clock.h"
+#include "cli/ensemble_entry.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/error.h"
-#include "core/files.h"
-#include "core/hash.h"
 #include "core/text.h"
 #include "reports/leaderboard.h"
 #include "reports/package.h"
 #include "reports/table.h"
-#include "runner/attempt_files.h"
-#include "runner/record_files.h"
 
 namespace expctl {
 namespace {
-namespace fs = std::filesystem;
 
 struct EnsembleOptions {
   std::vector<std::string> ids, pool, weights;
   std::string method = "logits", normalise = "none", select;
   SearchPlan plan;
-};
-
-/// What a member's file is called in ensemble.json.
-const char* hash_key(Method method) {
-  if (method == Method::kNBest) return "nbest_sha256";
-  return method == Method::kSoup ? "weights_sha256" : "logits_sha256";
-}
-
-/// What ensemble.json holds but the id.
-Json describe(const EnsembleMembers& members, Method method, const EnsembleChoice& choice,
-              const std::vector<double>& scales, const WorkspacePaths& workspace) {
-  Json list = Json::array();
-  for (size_t i = 0; i < members.size(); ++i) {
-    if (choice.weights[i] == 0) continue;
-    const std::string& id = members.runs[i].id;
-    Json member = {{"id", id}, {"weight", choice.weights[i]}};
-    if (scales[i] != 1) member["scale"] = scales[i];
-    member[hash_key(method)] = sha256_file(combined_file(workspace, id, method));
-    list.push_back(member);
-  }
-  const Input& dev = members.spec.dev_data;
-  Json description = {{"schema_version", 1},
-                      {"method", name_of(method)},
-                      {"selected", choice.selection.is_null() ? "by hand" : choice.selection["by"]},
-                      {"members", list},
-                      {"data", {{"dev", {{"path", dev.path}, {"sha256", dev.sha256}}}}},
-                      {"train", to_json(members.spec.train)}};
-  if (!choice.selection.is_null()) description["selection"] = choice.selection;
-  return description;
-}
-
-/// What makes two ensembles the same one: method, and the members' files with their scales and their shares
-/// of the whole, in whatever order.
-std::map<std::string, double> identity_of(const Json& description) {
-  double total = 0;
-  for (const auto& member : description["members"]) total += member["weight"].get<double>();
-  std::map<std::string, double> shares;
-  for (const auto& member : description["members"]) {
-    Json key = member;
-    key.erase("weight");
-    shares[description["method"].get<std::string>() + json_line(key)] =
-        member["weight"].get<double>() / total;
-  }
-  return shares;
-}
-
-std::optional<RunRecord> find_same(const Registry& registry, const Json& description) {
-  RunFilter filter;
-  filter.runs = false;
-  for (const auto& known : registry.list_runs(filter)) {
-    if (identity_of(known.spec) == identity_of(description)) return known;
-  }
-  return std::nullopt;
-}
-
-/// One `expctl ensemble`: its members, loaded, and the entries that come of them.
-class Maker {
- public:
-  Maker(const Program& program, Registry& registry, const EnsembleMembers& members, Method method,
-        MemberCombiner& combiner)
-      : program_(program),
-        workspace_(program.workspace()),
-        registry_(registry),
-        members_(members),
-        method_(method),
-        combiner_(combiner) {}
-
-  /// Nothing where a signal has ended it. The answers are made in a folder beside the runs, which becomes the
-  /// entry's once it is whole.
-  std::optional<RunRecord> make(const EnsembleChoice& choice) {
-    const Json description = describe(members_, method_, choice, combiner_.scales(), workspace_);
-    if (auto same = find_same(registry_, description)) {
-      const bool alike = same->spec.value("selection", Json()) == choice.selection;
-      say(program_, fmt::format("{} is this ensemble already{}", same->id,
-                                alike ? "" : "; how it was chosen then stays on record"));
-      return same;
-    }
-    const DraftFolder draft(workspace_.folder("ensemble"));
-    const RunPaths paths{draft.path()};
-    signal_ = combiner_.write(choice.weights, draft.path());
-    if (signal_ != 0) return std::nullopt;
-    NewEnsemble entry{"ensemble", description, {}, {}, read_artifacts("", paths)};
-    for (const auto& member : description["members"]) entry.members.push_back(member["id"]);
-    if (fs::exists(paths.eval())) {
-      const Json score = read_json(paths.eval());
-      entry.evaluation = {"", "default", score["f1"], score["exact_match"],
-                          evaluation_settings(members_.spec)};
-    }
-    return registry_.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
-      Json file = description;
-      file["id"] = id;
-      write_file(paths.ensemble(), json_text(file));
-      write_run_file(registry_, id, paths);
-      draft.become(workspace_.folder(id));
-    });
-  }
-
-  int signal() const { return signal_; }
-
- private:
-  const Program& program_;
-  WorkspacePaths workspace_;
-  Registry& registry_;
-  const EnsembleMembers& members_;
-  Method method_;
-  MemberCombiner& combiner_;
-  int signal_ = 0;
 };
 
 /// An entry with the runs that it is made of.
@@ -305,23 +194,17 @@ int ensemble(const Program& program, EnsembleOptions options) {
       make_combiner(program, members, method, {normalise, options.plan.holdout, options.plan.options.seed});
   SearchResult found;
   if (is_search) {
-    try {
-      found = search_members(*combiner, members, method, options.plan);
-    } catch (const Interrupted& interrupted) {
-      return 128 + interrupted.signal;
-    }
+    found = search_members(*combiner, members, method, options.plan);
     say(program, found.summary);
   } else {
     found.choices = {{parse_weights(options.weights, members), nullptr}};
   }
 
-  Maker maker(program, registry, members, method, *combiner);
+  EnsembleRecorder recorder(program, registry, members, method, *combiner);
   std::vector<Made> all;
   for (const auto& choice : found.choices) {
-    const auto entry = maker.make(choice);
-    if (!entry) return 128 + maker.signal();
-    Made made{*entry, {}, choice.selection};
-    for (const auto& member : entry->spec["members"])
+    Made made{recorder.record(choice), {}, choice.selection};
+    for (const auto& member : made.entry.spec["members"])
       made.members.push_back(registry.resolve_run(member["id"].get<std::string>()));
     all.push_back(std::move(made));
   }
@@ -370,8 +253,7 @@ void add_ensemble(CLI::App& app, Program& program) {
   verb->add_option("--bags", plan.options.bags, "Greedy: N searches, each in half of the pool, added up (0)")
       ->check(CLI::Range(0, kMostCounted));
   verb->add_option("--seed", plan.options.seed, "Of the bags and of what is held out (0)");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return ensemble(program, *options); }; });
+  on_call(verb, program, [&program, options] { return ensemble(program, *options); });
 }
 
 }  // namespace expctl

@@ -60,8 +60,9 @@ void check_vocabularies(const std::vector<RunRecord>& runs, const WorkspacePaths
 void check_data(const std::vector<RunRecord>& runs) {
   const Input first = spec_of(runs.front()).dev_data;
   if (first.path.empty())
-    throw Error(fmt::format("{} has no dev data: nobody knows what its answers are to", runs.front().id),
-                "of a sweep [data] dev names it, of an import: expctl import DIR --dev FILE");
+    throw Error(
+        fmt::format("{} has no dev data, so it is not known which questions it answers", runs.front().id),
+        "of a sweep [data] dev names it, of an import: expctl import DIR --dev FILE");
   for (const auto& run : runs) {
     const Input dev = spec_of(run).dev_data;
     if (dev.sha256 == first.sha256) continue;

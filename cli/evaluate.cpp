@@ -8,7 +8,7 @@
 
 #include "cli/models.h"
 #include "cli/prediction.h"
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
@@ -161,8 +161,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   }
   fs::remove_all(paths.folder);  // of one that was killed before it was on record
   const DraftFolder draft(workspace.folder(entry.id) / evaluation.name);
-  if (const int signal = predict_into(program, models, data, draft.path(), paths.folder); signal != 0)
-    return 128 + signal;
+  predict_into(program, models, data, draft.path(), paths.folder);
   make_folder(paths.folder.parent_path());
   draft.become(paths.folder);
   const Json score = read_json(paths.eval());
@@ -175,8 +174,8 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   print_result(program, evaluation, paths.folder);
   const bool is_own = options.data.empty() && options.settings.empty();
   say(program, fmt::format("recorded as '{}' of {}{}; next: expctl{} runs show {}", evaluation.name, entry.id,
-                           is_own ? ", evaluated as its own, 'default', is" : "", workspace_option(program),
-                           entry.id));
+                           is_own ? " (the same settings as its own evaluation, 'default')" : "",
+                           workspace_option(program), entry.id));
   return 0;
 }
 
@@ -195,8 +194,7 @@ void add_evaluate(CLI::App& app, Program& program) {
       ->allow_extra_args(false);
   verb->add_option("--name", options->name,
                    "What it is recorded as (default: length and stride, e.g. 128-46)");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return evaluate(program, *options); }; });
+  on_call(verb, program, [&program, options] { return evaluate(program, *options); });
 }
 
 }  // namespace expctl

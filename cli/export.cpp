@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -138,7 +138,7 @@ int export_tensorboard(const Program& program, const ExportOptions& options, con
 }
 
 int export_runs(const Program& program, const ExportOptions& options) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   const auto runs = chosen_runs(registry, options);
   if (!options.mlflow.empty()) return export_mlflow(program, options, registry, runs);
   if (!options.tensorboard.empty()) return export_tensorboard(program, options, registry, runs);

@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/json.h"
 
 namespace expctl {
@@ -73,7 +73,7 @@ void add_features(CLI::App& app, Program& program) {
   verb->add_option("--max-query-length", options->features.max_query_length, "Question tokens kept; 0: all")
       ->check(CLI::Range(0, 8192));
   verb->add_flag("--dump", options->dump, "One JSON line a feature");
-  verb->callback([&program, options] { program.action = [options] { return run_features(*options); }; });
+  on_call(verb, program, [options] { return run_features(*options); });
 }
 
 }  // namespace expctl

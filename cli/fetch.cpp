@@ -6,9 +6,10 @@
 
 #include "cli/download_progress.h"
 #include "cli/fetching.h"
-#include "cli/models.h"
-#include "cli/program.h"
+#include "cli/folders.h"
 #include "cli/published.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 
 namespace expctl {
 namespace {
@@ -56,9 +57,7 @@ void add_fetch(CLI::App& app, Program& program) {
       "on in the next call. EXPCTL_FETCH_BASE=http://mirror:8000 replaces scheme and host of the "
       "addresses.\n\n"
       "Example: expctl fetch squad --out data");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return fetch(program, options->what, options->out); };
-  });
+  on_call(verb, program, [&program, options] { return fetch(program, options->what, options->out); });
 }
 
 }  // namespace expctl

@@ -3,7 +3,8 @@
 
 #include <filesystem>
 
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
@@ -74,9 +75,7 @@ void add_gc(CLI::App& app, Program& program) {
   verb->add_option("--keep", options->limits.keep, "How many of the best keep their weights (default: 10)")
       ->check(CLI::Range(0, kMostCounted))
       ->needs(weights);
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return collect(program, options->limits, options->deletes); };
-  });
+  on_call(verb, program, [&program, options] { return collect(program, options->limits, options->deletes); });
   verb->footer(
       "Optimizer states of runs that have ended go first: a retry then begins anew. Entries with a tag, "
       "members of ensembles, what lies in a submission, and runs that may go on keep everything; scores and "

@@ -1,10 +1,9 @@
 // How --help is laid out: as wide as the terminal, with the options that every verb has in its last line.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <string>
+
+#include "cli/cli11.h"
 
 namespace expctl {
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
+#include "cli/folders.h"
 #include "cli/foreign_files.h"
-#include "cli/models.h"
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -207,9 +208,7 @@ void add_import(CLI::App& app, Program& program) {
   verb->footer(
       "--predictions, --nbest, --checkpoint and --logs are paths in DIR. Example:\n"
       "  expctl import results/output --predictions eval_predictions.json --dev dev-v1.1.json --name torch");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return import_run(program, *options); };
-  });
+  on_call(verb, program, [&program, options] { return import_run(program, *options); });
 }
 
 }  // namespace expctl

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -75,9 +75,7 @@ void add_import_recipe(CLI::App& app, Program& program) {
       "Paths are kept as they are: put the sweep file where the command would have been run. Example:\n"
       "  echo 'bash scripts/run_squad.sh 10 5e-6 fp16 true 8' | expctl import-recipe - --out nvidia.toml\n"
       "  expctl sweep nvidia.toml --dry-run");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return import_recipe(program, *options); };
-  });
+  on_call(verb, program, [&program, options] { return import_recipe(program, *options); });
 }
 
 }  // namespace expctl

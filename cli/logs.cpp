@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -115,7 +115,7 @@ bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
 }
 
 int logs(const Program& program, const std::vector<std::string>& words, bool follow) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   std::vector<LogReader> readers;
   const auto runs = find_runs(program, registry, words, follow);
   if (runs.empty())
@@ -160,9 +160,7 @@ void add_logs(CLI::App& app, Program& program) {
       ->required()
       ->expected(1, -1);
   verb->add_flag("-f,--follow", options->follow, "Go on until the runs have ended");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return logs(program, options->ids, options->follow); };
-  });
+  on_call(verb, program, [&program, options] { return logs(program, options->ids, options->follow); });
 }
 
 }  // namespace expctl

@@ -9,8 +9,10 @@
 #include <exception>
 
 #include "cli/help.h"
-#include "cli/program.h"
 #include "cli/reference.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "cli/worker_call.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -142,6 +144,8 @@ int main(int argc, char** argv) {
   try {
     const int code = expctl::run(argc, argv);
     return expctl::is_output_whole() ? code : static_cast<int>(expctl::ErrorCode::kError);
+  } catch (const expctl::Interrupted& interrupted) {
+    return 128 + interrupted.signal;
   } catch (const expctl::Error& e) {
     return expctl::fail(e);
   } catch (const std::exception& e) {

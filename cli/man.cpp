@@ -2,7 +2,7 @@
 #include <fmt/core.h>
 
 #include "cli/man_page.h"
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/version.h"
 
 namespace expctl {
@@ -10,11 +10,9 @@ namespace expctl {
 void add_man(CLI::App& app, Program& program) {
   auto* verb = app.add_subcommand("man", "Print the manual page");
   verb->group("");  // hidden
-  verb->callback([&app, &program] {
-    program.action = [&app] {
-      fmt::print("{}", man_page(app, fmt::format("expctl {}", version()), manual_sections()));
-      return 0;
-    };
+  on_call(verb, program, [&app] {
+    fmt::print("{}", man_page(app, fmt::format("expctl {}", version()), manual_sections()));
+    return 0;
   });
 }
 

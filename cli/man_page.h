@@ -1,12 +1,13 @@
 // The manual page, made of the same table that --help prints; the build asks the hidden verb `man` for it.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <string>
 
 #include "cli/reference.h"
+
+namespace CLI {
+class App;
+}
 
 namespace expctl {
 

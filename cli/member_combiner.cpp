@@ -57,12 +57,11 @@ class LogitsCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     return scorer_.question_f1(weights);
   }
-  int write(const std::vector<double>& weights, const fs::path& draft) override {
+  void write(const std::vector<double>& weights, const fs::path& draft) override {
     const RunPaths paths{draft};
     const LogitsFile mean = blend_.mean(weights);
     write_logits(paths.logits(), mean);
     write_answers(paths, space_.dataset, space_.decode(mean));
-    return 0;
   }
 
  private:
@@ -97,9 +96,8 @@ class NBestCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     return f1_of(score_answers(dataset_, merged(weights)).value());
   }
-  int write(const std::vector<double>& weights, const fs::path& draft) override {
+  void write(const std::vector<double>& weights, const fs::path& draft) override {
     write_answers(RunPaths{draft}, dataset_, merged(weights));
-    return 0;
   }
 
  private:
@@ -127,11 +125,11 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> scales() const override { return std::vector<double>(members_.size(), 1.0); }
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
-    if (const int signal = write(weights, draft.path()); signal != 0) throw Interrupted{signal};
+    write(weights, draft.path());
     const fs::path file = RunPaths{draft.path()}.predictions();
     return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
   }
-  int write(const std::vector<double>& weights, const fs::path& draft) override {
+  void write(const std::vector<double>& weights, const fs::path& draft) override {
     std::vector<SoupMember> chosen;
     for (size_t i = 0; i < members_.size(); ++i) {
       if (weights[i] == 0) continue;
@@ -141,10 +139,9 @@ class SoupCombiner : public MemberCombiner {
     const fs::path checkpoint = RunPaths{draft}.checkpoint();
     write_soup(checkpoint, chosen);
     const Model soup = model_of_checkpoint("the soup", spec_, checkpoint, {});
-    const int signal = predict_into(program_, {{soup}}, spec_.dev_data.path, draft, draft);
+    predict_into(program_, {{soup}}, spec_.dev_data.path, draft, draft);
     // Where it will lie is not known yet.
     for (const auto& file : {RunPaths{draft}.request(), RunPaths{draft}.command()}) fs::remove(file);
-    return signal;
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/folders.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "formats/stored_bert.h"
@@ -98,16 +99,11 @@ Model model_of_checkpoint(const std::string& name, RunSpec spec, const fs::path&
   return make_model(name, std::move(spec), checkpoint, settings);
 }
 
-fs::path folder_path(const std::string& text) {
-  const fs::path path = fs::absolute(text).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
-
 Models find_models(const Program& program, const std::string& word,
                    const std::vector<std::string>& settings) {
   const WorkspacePaths workspace = program.workspace();
   const bool is_id =
-      fs::exists(workspace.registry()) && Registry::open_existing(workspace.registry()).find_run(word);
+      fs::exists(workspace.registry()) && Registry::open_to_look(workspace.registry()).find_run(word);
   if (!is_id && is_stored_bert(word)) {
     return {{model_of_folder(folder_path(word), settings)}};
   }
@@ -115,7 +111,7 @@ Models find_models(const Program& program, const std::string& word,
     throw Error(fmt::format("{}: no config.json in it", word),
                 "a checkpoint folder in Hugging Face's or Google's layout is wanted", ErrorCode::kNotFound);
   }
-  const Registry registry = Registry::open_existing(workspace.registry());
+  const Registry registry = Registry::open_to_look(workspace.registry());
   const RunRecord entry = registry.resolve_run(word);
   const auto members = registry.ensemble_members(entry.id);
   if (members.empty()) return {{model_of_run(entry, workspace, settings)}};

@@ -36,7 +36,4 @@ Models find_models(const Program& program, const std::string& word, const std::v
 Model model_of_checkpoint(const std::string& name, RunSpec spec, const std::filesystem::path& checkpoint,
                           const std::vector<std::string>& settings);
 
-/// A folder as people type it, "checkpoint/" too.
-std::filesystem::path folder_path(const std::string& text);
-
 }  // namespace expctl

@@ -6,7 +6,8 @@
 #include "cli/models.h"
 #include "cli/pack.h"
 #include "cli/prediction.h"
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -79,8 +80,7 @@ void predict_with(const Program& program, const Registry& registry, const RunRec
   say(program, fmt::format("{} predicts {}", entry.id, questions.string()));
   make_folder(folder);
   const Models models = find_models(program, entry.id, settings_of(registry, entry, evaluation));
-  if (const int signal = predict_into(program, models, questions, folder, folder); signal != 0)
-    throw Interrupted{signal};
+  predict_into(program, models, questions, folder, folder);
 }
 
 void check_archive(const fs::path& archive, bool replace) {
@@ -177,15 +177,8 @@ void add_package(CLI::App& app, Program& program) {
   verb->add_flag("--archive", options->archived, "Also make OUT.tar.zst");
   verb->add_flag("--forget", options->forgotten,
                  "Make nothing: the folder OUT was deleted, and its entries may be removed again");
-  verb->callback([&program, options] {
-    program.action = [&program, options] {
-      try {
-        return options->forgotten ? forget(program, options->out)
-                                  : package(program, *options, options->archived);
-      } catch (const Interrupted& interrupted) {
-        return 128 + interrupted.signal;
-      }
-    };
+  on_call(verb, program, [&program, options] {
+    return options->forgotten ? forget(program, options->out) : package(program, *options, options->archived);
   });
 }
 

@@ -4,9 +4,10 @@
 
 #include <string>
 
+#include "cli/folders.h"
 #include "cli/models.h"
 #include "cli/prediction.h"
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -83,8 +84,7 @@ int predict(const Program& program, const PredictOptions& options) {
   const RunPaths out{output_folder(options)};
   const auto models = all_models(program, options);
   const DraftFolder draft(out.folder);
-  const int signal = predict_into(program, models, options.input, draft.path(), out.folder);
-  if (signal != 0) return 128 + signal;
+  predict_into(program, models, options.input, draft.path(), out.folder);
   draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
   const NBest nbest = parse_nbest(read_file(out.nbest()), out.nbest().string());
@@ -135,8 +135,7 @@ void add_predict(CLI::App& app, Program& program) {
   verb->add_option("--set", options->settings, "key=value for the evaluation, e.g. eval_max_seq_length=128")
       ->allow_extra_args(false);
   verb->add_option("--out", options->out, "A new folder (default: predictions-MODEL)");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return predict(program, *options); }; });
+  on_call(verb, program, [&program, options] { return predict(program, *options); });
 }
 
 }  // namespace expctl

@@ -28,17 +28,15 @@ fs::path member_folder(const fs::path& out, size_t index) {
   return out / "members" / std::to_string(index + 1);
 }
 
-/// A signal that has ended it, or 0. `folder` is where it works, `final` where the folder will lie.
-int predict_one(const Model& model, const fs::path& input, const DeviceAssignment& devices,
-                const fs::path& folder, const fs::path& final) {
+/// `folder` is where it works, `final` where the folder will lie.
+void predict_one(const Model& model, const fs::path& input, const DeviceAssignment& devices,
+                 const fs::path& folder, const fs::path& final) {
   const RunPaths paths{folder};
   WorkerRequest request = make_predict_request(model.spec, input, devices, folder);
-  if (const int signal = call_worker(request, folder, "predicting with " + model.name); signal != 0)
-    return signal;
+  call_worker(request, folder, "predicting with " + model.name);
   request.run_id = final.filename().string();
   request.argv.back() = final.string();
   write_request(request, paths, final);
-  return 0;
 }
 
 /// Decodes what the members' logits come to.
@@ -73,33 +71,31 @@ void combine_nbest(const Models& models, const std::vector<RunPaths>& members, c
 }
 
 /// Each model's answers in a folder of its own, then what they come to.
-int predict_all(const Program& program, const Models& models, const fs::path& input,
-                const DeviceAssignment& devices, const fs::path& folder, const fs::path& final) {
+void predict_all(const Program& program, const Models& models, const fs::path& input,
+                 const DeviceAssignment& devices, const fs::path& folder, const fs::path& final) {
   std::vector<RunPaths> members;
   std::vector<std::pair<std::string, fs::path>> folders;
   for (size_t i = 0; i < models.members.size(); ++i) {
     const Model& model = models.members[i];
     members.push_back({member_folder(folder, i)});
     say(program, fmt::format("{} ({} of {})", model.name, i + 1, models.members.size()));
-    const fs::path there = member_folder(final, i);
-    if (const int signal = predict_one(model, input, devices, members.back().folder, there); signal != 0)
-      return signal;
+    predict_one(model, input, devices, members.back().folder, member_folder(final, i));
     folders.emplace_back(member_folder("", i).string(), members.back().folder);  // two may be called alike
   }
   const RunPaths paths{folder};
   write_file(paths.inference_stats(), json_text(ensemble_inference_stats(folders)));
   (models.method == Method::kNBest ? combine_nbest : combine_logits)(models, members, input, paths);
-  return 0;
 }
 
 }  // namespace
 
-int predict_into(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
-                 const fs::path& final) {
+void predict_into(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
+                  const fs::path& final) {
   const PredictionDevices devices(program);
-  return models.members.size() == 1
-             ? predict_one(models.members.front(), input, devices.assignment(), folder, final)
-             : predict_all(program, models, input, devices.assignment(), folder, final);
+  if (models.members.size() == 1)
+    predict_one(models.members.front(), input, devices.assignment(), folder, final);
+  else
+    predict_all(program, models, input, devices.assignment(), folder, final);
 }
 
 }  // namespace expctl

@@ -5,7 +5,8 @@
 
 #include <ctime>
 
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -35,7 +36,7 @@ void mend(const Program& program, const Registry& registry) {
 
 int check(const Program& program, const CheckOptions& options) {
   const WorkspacePaths workspace = program.workspace();
-  const Registry registry = Registry::open_existing(workspace.registry());
+  const Registry registry = Registry::open_to_look(workspace.registry());
   if (options.mend) mend(program, registry);
   const auto differences = check_records(registry, workspace, options.hashes);
   const size_t entries = registry.list_runs().size();
@@ -125,8 +126,7 @@ void add_check(CLI::App& registry, Program& program) {
   verb->add_flag("--mend", options->mend,
                  "First write run.json and the sweeps' files anew where they differ from the registry");
   verb->footer("For example, before a submission: expctl registry check --hashes");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return check(program, *options); }; });
+  on_call(verb, program, [&program, options] { return check(program, *options); });
 }
 
 void add_rebuild(CLI::App& registry, Program& program) {
@@ -136,8 +136,7 @@ void add_rebuild(CLI::App& registry, Program& program) {
   verb->footer(
       "For example, after registry.db was lost: expctl registry rebuild\n"
       "Exit code 1 where a folder had to be left out.");
-  verb->callback(
-      [&program, force] { program.action = [&program, force] { return rebuild(program, *force); }; });
+  on_call(verb, program, [&program, force] { return rebuild(program, *force); });
 }
 
 void add_backup(CLI::App& registry, Program& program) {
@@ -145,7 +144,7 @@ void add_backup(CLI::App& registry, Program& program) {
   auto file = std::make_shared<fs::path>();
   verb->add_option("FILE", *file, "A new file (default: registry-DATE-TIME.db in the workspace)");
   verb->footer("For example: expctl registry backup /backup/registry-monday.db");
-  verb->callback([&program, file] { program.action = [&program, file] { return backup(program, *file); }; });
+  on_call(verb, program, [&program, file] { return backup(program, *file); });
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "cli/worker_call.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -33,8 +34,8 @@ void check_replayable(const RunRecord& run) {
     throw Error(fmt::format("{} is {}: there is nothing to compare with", run.id, name_of(run.state)));
 }
 
-/// Trains in `folder` on what is free now. Returns the signal that has ended it, or 0.
-int train_again(const RunRecord& run, const fs::path& folder) {
+/// Trains in `folder` on what is free now.
+void train_again(const RunRecord& run, const fs::path& folder) {
   const RunSpec spec = spec_of(run);
   InputCheck().check(spec);
   const fs::path worker = find_worker(self_path());
@@ -42,8 +43,8 @@ int train_again(const RunRecord& run, const fs::path& folder) {
   const auto slot = machine.take(spec.resources);
   if (!slot) throw Error("the GPUs that it needs are in use", "try again when they are free");
   const std::string token = new_token();
-  return call_worker(make_request(run, 1, token, slot->devices(), worker, RunPaths{folder}), folder,
-                     "the replay of " + run.id);
+  call_worker(make_request(run, 1, token, slot->devices(), worker, RunPaths{folder}), folder,
+              "the replay of " + run.id);
 }
 
 void print_checks(const Program& program, const RunRecord& run, const std::vector<ReplayCheck>& checks) {
@@ -61,11 +62,11 @@ void print_checks(const Program& program, const RunRecord& run, const std::vecto
 }
 
 int replay(const Program& program, const std::string& word) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   const RunRecord run = registry.resolve_run(word);
   check_replayable(run);
   const DraftFolder draft(program.workspace().folder(run.id));
-  if (const int signal = train_again(run, draft.path()); signal != 0) return 128 + signal;
+  train_again(run, draft.path());
   const RunPaths paths{draft.path()};
   std::vector<ReplayCheck> checks = {compare_steps(registry.metrics(run.id), read_metrics(paths))};
   for (auto& check : compare_files(registry.artifacts(run.id), read_artifacts(run.id, paths)))
@@ -95,8 +96,7 @@ void add_replay(CLI::App& runs, Program& program) {
   verb->add_flag("--check", options->checks,
                  "Compare what comes out, to the last bit; exit code 1 where it differs")
       ->required();
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return replay(program, options->id); }; });
+  on_call(verb, program, [&program, options] { return replay(program, options->id); });
   verb->footer("Another machine may round otherwise.\nExample: expctl runs replay run3 --check");
 }
 

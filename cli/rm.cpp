@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "registry/registry.h"
@@ -55,9 +55,7 @@ void add_rm(CLI::App& app, Program& program) {
   auto options = std::make_shared<Options>();
   verb->add_option("ID", options->ids, "run3, ens1, a tag, ...")->required();
   verb->add_flag("--dry-run", options->dry_run, "Say what would go; touch nothing");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return remove(program, options->ids, options->dry_run); };
-  });
+  on_call(verb, program, [&program, options] { return remove(program, options->ids, options->dry_run); });
   verb->footer(
       "A member of an ensemble and what lies in a submission stay. Numbers are never given again.\n"
       "Example: expctl rm run3 run4");

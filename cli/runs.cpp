@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "cli/program.h"
 #include "cli/run_progress.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -35,7 +36,7 @@ RunProgress look_at(const Registry& registry, const RunRecord& run, const Worksp
 int list_runs(const Program& program, const ListOptions& options) {
   if (program.json && options.csv)
     throw Error("--json and --csv: one of them", "leave one out", ErrorCode::kUsage);
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   const size_t limit = options.by_config ? 0 : options.limit;  // of configs then, not of runs
   const auto runs =
       registry.query_runs({parse_where(options.where), options.sort, options.is_reversed, limit});
@@ -152,7 +153,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
 }
 
 int show_run(const Program& program, const std::string& word) {
-  const Registry registry = Registry::open_existing(program.workspace().registry());
+  const Registry registry = Registry::open_to_look(program.workspace().registry());
   const RunRecord run = registry.resolve_run(word);
   fmt::print("{}", program.json ? json_text(show_json(registry, run, program.workspace()))
                                 : show_text(registry, run, program.workspace()));
@@ -191,8 +192,7 @@ void add_runs(CLI::App& app, Program& program) {
   show->footer("Example: expctl runs show @");
   auto word = std::make_shared<std::string>();
   show->add_option("ID", *word, "run3, ens1, @ (the newest), @2")->required();
-  show->callback(
-      [&program, word] { program.action = [&program, word] { return show_run(program, *word); }; });
+  on_call(show, program, [&program, word] { return show_run(program, *word); });
   add_replay(*verb, program);
   verb->require_subcommand(0, 1);
 }

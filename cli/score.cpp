@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "squad/scoring.h"
@@ -58,9 +58,7 @@ void add_score(CLI::App& app, Program& program) {
   auto options = std::make_shared<Options>();
   verb->add_option("DATASET", options->dataset, "SQuAD 1.1 file with answers")->required();
   verb->add_option("PREDICTIONS", options->predictions, "{question id: text}")->required();
-  verb->callback([&program, options] {
-    program.action = [options] { return run_score(options->dataset, options->predictions); };
-  });
+  on_call(verb, program, [options] { return run_score(options->dataset, options->predictions); });
 }
 
 }  // namespace expctl

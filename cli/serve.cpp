@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "cli/live_pages.h"
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "runner/signal_wait.h"
 
@@ -114,7 +114,7 @@ void add_serve(CLI::App& app, Program& program) {
   verb->add_option("--port", *port,
                    fmt::format("Of 127.0.0.1; 0: any that is free (default: {})", kUsualPort))
       ->check(CLI::Range(0, 65535));
-  verb->callback([&program, port] { program.action = [&program, port] { return serve(program, *port); }; });
+  on_call(verb, program, [&program, port] { return serve(program, *port); });
   verb->footer(
       "Example: expctl serve --port 8123, then open http://127.0.0.1:8123/. From another machine: ssh -L "
       "8123:127.0.0.1:8123 HOST");

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -170,8 +170,7 @@ void add_verb(CLI::App& app, Program& program, const char* name, const char* wha
   verb->footer(fmt::format("Example: expctl {} run3", name));
   auto ids = std::make_shared<std::vector<std::string>>();
   verb->add_option("ID", *ids, "run3, @ (the newest), ...; sweep1 for its runs")->required()->expected(1, -1);
-  verb->callback(
-      [&program, ids, act] { program.action = [&program, ids, act] { return act(program, *ids); }; });
+  on_call(verb, program, [&program, ids, act] { return act(program, *ids); });
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // `expctl sweep FILE`: every (config, seed) of a sweep file; run again, it goes on where it stopped.
-#include "cli/program.h"
 #include "cli/sweep_run.h"
 #include "cli/until.h"
+#include "cli/verbs.h"
 #include "core/clock.h"
 
 namespace expctl {

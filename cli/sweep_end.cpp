@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "cli/terminal.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "cli/program.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "registry/registry.h"
 #include "runner/record_files.h"

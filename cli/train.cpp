@@ -1,8 +1,8 @@
 // `expctl train FILE`: one run, the sweep of one that the file's [train] and --set describe.
 #include <fmt/core.h>
 
-#include "cli/program.h"
 #include "cli/sweep_run.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 
 namespace expctl {
@@ -33,8 +33,7 @@ void add_train(CLI::App& app, Program& program) {
       ->allow_extra_args(false);
   verb->add_flag("--dry-run", options->dry_run, "Say what would be run; touch nothing");
   verb->add_flag("--retry-failed", options->retry_failed, "Try it again where it has failed");
-  verb->callback(
-      [&program, options] { program.action = [&program, options] { return train(program, *options); }; });
+  on_call(verb, program, [&program, options] { return train(program, *options); });
 }
 
 }  // namespace expctl

@@ -3,7 +3,8 @@
 
 #include <fmt/core.h>
 
-#include "cli/program.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
 #include "core/error.h"
 #include "reports/table.h"
 
@@ -47,9 +48,7 @@ void add_verify(CLI::App& app, Program& program) {
   verb->add_option("--unseen", options->given.unseen, "The judges' questions, where the entries answer some");
   verb->add_option("--rules", options->given.rules,
                    "A contest's rules, by name or file (default: those it was made under)");
-  verb->callback([&program, options] {
-    program.action = [&program, options] { return verify(program, options->folder, options->given); };
-  });
+  on_call(verb, program, [&program, options] { return verify(program, options->folder, options->given); });
 }
 
 }  // namespace expctl

@@ -53,12 +53,12 @@ WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const DeviceAss
   return request;
 }
 
-int call_worker(const WorkerRequest& request, const std::filesystem::path& folder, const std::string& what) {
+void call_worker(const WorkerRequest& request, const std::filesystem::path& folder, const std::string& what) {
   write_attempt(request, RunPaths{folder});
   const Outcome outcome = supervise(folder, {});
-  if (outcome.end == AttemptEnd::kInterrupted) return outcome.signal != 0 ? outcome.signal : SIGTERM;
+  if (outcome.end == AttemptEnd::kInterrupted)
+    throw Interrupted{outcome.signal != 0 ? outcome.signal : SIGTERM};
   if (outcome.end != AttemptEnd::kSucceeded) throw Error(fmt::format("{} failed: {}", what, outcome.message));
-  return 0;
 }
 
 }  // namespace expctl

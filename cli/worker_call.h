@@ -48,8 +48,14 @@ DeviceAssignment all_cores();
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const DeviceAssignment& devices,
                                   const std::filesystem::path& folder);
 
-/// Does it in `folder` under a supervisor (runner/supervisor.h). Returns the signal that has ended it, or 0;
-/// throws Error "`what` failed: ..." where it failed.
-int call_worker(const WorkerRequest& request, const std::filesystem::path& folder, const std::string& what);
+/// A signal has ended what this program was doing: it ends with exit code 128 + signal.
+struct Interrupted {
+  int signal;
+};
+
+/// Does it in `folder` under a supervisor (runner/supervisor.h). Throws Interrupted, and Error "`what`
+/// failed:
+/// ..." where it failed.
+void call_worker(const WorkerRequest& request, const std::filesystem::path& folder, const std::string& what);
 
 }  // namespace expctl

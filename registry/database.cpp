@@ -1,7 +1,9 @@
 #include "registry/database.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -28,6 +30,13 @@ bool has_no_room(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+bool may_write(const std::filesystem::path& path) {
+  const auto may = [](const std::filesystem::path& one) {
+    return ::faccessat(AT_FDCWD, one.c_str(), W_OK, AT_EACCESS) == 0;
+  };
+  return may(path) && may(std::filesystem::absolute(path).parent_path());
+}
 
 Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
   const int code = e.getErrorCode();
@@ -60,8 +69,24 @@ int flags_of(Access access) {
   return SQLite::OPEN_READWRITE | (access == Access::kCreate ? SQLite::OPEN_CREATE : 0);
 }
 
+/// The file as a URI that SQLite reads without locks and without the files it shares beside a log, which it
+/// could not make. Right only while nobody writes.
+std::string unchanging(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    if (c == '%' || c == '?' || c == '#')
+      uri += fmt::format("%{:02X}", static_cast<int>(c));
+    else
+      uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
 SQLite::Database open(const std::filesystem::path& path, Access access) {
+  const auto log = std::filesystem::path(path.string() + "-wal");
   try {
+    if (access == Access::kRead && !may_write(path) && !std::filesystem::exists(log))
+      return {unchanging(path), SQLite::OPEN_READONLY | SQLite::OPEN_URI, kBusyTimeout_ms};
     return {path.string(), flags_of(access), kBusyTimeout_ms};
   } catch (const SQLite::Exception& e) {
     throw translate(e, path);

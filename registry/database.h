@@ -19,6 +19,9 @@ enum class Access {
   kRead,  ///< nothing is written, not even a newer schema: an older one is refused
 };
 
+/// Whether this process may write the file and make others beside it, as SQLite does while it writes.
+bool may_write(const std::filesystem::path& path);
+
 class Database {
  public:
   /// Opens and migrates, with the journal that suits the file system. Throws Error.

@@ -47,6 +47,10 @@ void check_exists(const fs::path& path) {
               ErrorCode::kNotFound);
 }
 
+Access access_to_look(const fs::path& path) {
+  return may_write(path) ? Access::kWrite : Access::kRead;
+}
+
 }  // namespace
 
 Registry Registry::open(const std::filesystem::path& path) {
@@ -59,10 +63,15 @@ Registry Registry::open_existing(const std::filesystem::path& path) {
   return Registry(std::make_unique<Impl>(path, Access::kWrite));
 }
 
+Registry Registry::open_to_look(const std::filesystem::path& path) {
+  check_exists(path);
+  return Registry(std::make_unique<Impl>(path, access_to_look(path)));
+}
+
 std::optional<Registry> Registry::open_if_there(const std::filesystem::path& path) {
   check_not_lost(path);
   if (!fs::exists(path)) return std::nullopt;
-  return Registry(std::make_unique<Impl>(path, Access::kWrite));
+  return Registry(std::make_unique<Impl>(path, access_to_look(path)));
 }
 
 Registry Registry::open_read_only(const std::filesystem::path& path) {

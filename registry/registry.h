@@ -175,12 +175,14 @@ class Registry {
   /// Opens or creates the file and brings its schema up to date (under an exclusive lock). Throws
   /// Error.
   static Registry open(const std::filesystem::path& path);
-  /// For commands that only look: never creates; kNotFound with a hint where there is no registry.
+  /// Never creates; kNotFound with a hint where there is no registry.
   static Registry open_existing(const std::filesystem::path& path);
+  /// For commands that only look. The same, and read as it is where this user may not write it.
+  static Registry open_to_look(const std::filesystem::path& path);
   /// The same, and nothing where there is no registry.
   static std::optional<Registry> open_if_there(const std::filesystem::path& path);
-  /// The same where not one byte of the file may be written: an older schema is refused, not brought up to
-  /// date.
+  /// For looking where not one byte of the file may be written: an older schema is refused, not brought up
+  /// to date.
   static Registry open_read_only(const std::filesystem::path& path);
   ~Registry();
   Registry(Registry&&) noexcept;

@@ -58,6 +58,11 @@ Standing standing_of(const std::optional<RunRecord>& run) {
   return Standing::kEnded;
 }
 
+bool is_left(const SweepEntry& entry, bool retry_failed) {
+  return entry.standing == Standing::kSucceeded || entry.standing == Standing::kEnded ||
+         (entry.standing == Standing::kFailed && !retry_failed);
+}
+
 void hash_inputs(SweepSpec& sweep) {
   hash_file(sweep.base.train_data, "data.train");
   hash_file(sweep.base.dev_data, "data.dev");

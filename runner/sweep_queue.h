@@ -28,6 +28,9 @@ struct SweepEntry {
   std::string run_id;  ///< "" for kNew
 };
 
+/// Whether the sweep has nothing to do for it.
+bool is_left(const SweepEntry& entry, bool retry_failed);
+
 /// Reads and hashes the files that the sweep names, into sweep.base. Throws Error (kNotFound) that names the
 /// key and the file, before anything has started.
 void hash_inputs(SweepSpec& sweep);

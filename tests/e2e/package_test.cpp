@@ -6,6 +6,7 @@
 #include "tests/e2e/command_sweep.h"
 #include "tests/e2e/short_sweep.h"
 #include "tests/support/fetch_server.h"
+#include "tests/support/other_user.h"
 
 using namespace expctl;
 using namespace expctl::test;
@@ -212,16 +213,9 @@ TEST_CASE("package: --eval ranks by another evaluation and hands in its answers,
 }
 
 TEST_CASE("package: another user verifies it in another folder, with no workspace near", "[e2e]") {
-  const std::vector<std::string> as_nobody = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
-                                              "--clear-groups"};
-  const auto nobody = [&](std::vector<std::string> words) {
-    words.insert(words.begin(), as_nobody.begin(), as_nobody.end());
-    return run_program(words, "/", {"HOME=/nonexistent"});
-  };
-  const std::string expctl = (bin_dir() / "expctl").string();
-  SKIP_UNLESS(nobody({expctl, "--version"}).exit_code == 0, "no other user that may run the program");
+  SKIP_UNLESS(has_nobody(), "no other user that may run the program");
   const TempDir judge;
-  fs::permissions(judge.path(), fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
+  let_others_read(judge.path());
   {
     const Job job;
     job.succeeds({"demo", "demo"});
@@ -232,10 +226,10 @@ TEST_CASE("package: another user verifies it in another folder, with no workspac
     fs::copy(job.dir / "submission", judge / "handed-in", fs::copy_options::recursive);
     fs::copy(job.dir / "demo", judge / "demo", fs::copy_options::recursive);
   }
-  const ProgramResult verified =
-      nobody({expctl, "--json", "verify", (judge / "handed-in").string(), "--dev",
-              (judge / "demo/dev.json").string(), "--train", (judge / "demo/train.json").string(), "--init",
-              (judge / "demo/model").string()});
+  const ProgramResult verified = run_as_nobody(
+      {(bin_dir() / "expctl").string(), "--json", "verify", (judge / "handed-in").string(), "--dev",
+       (judge / "demo/dev.json").string(), "--train", (judge / "demo/train.json").string(), "--init",
+       (judge / "demo/model").string()});
   INFO(verified.out << verified.err);
   CHECK(verified.exit_code == 0);
   for (const auto& check : Json::parse(verified.out)["checks"]) CHECK(check["result"] == "passed");

@@ -1,0 +1,22 @@
+// What a sweep would do, as --dry-run says it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+#include "cli/sweep_runs.h"
+#include "runner/slots.h"
+
+namespace expctl {
+
+/// On stdout; how long it will take on stderr. `registry`: null where there is none yet.
+void print_plan(const Program& program, const SweepRuns& runs, const Registry* registry, const SlotPool& pool,
+                bool retry_failed);
+
+/// Runs of others that are queued for this machine: whoever schedules starts them where its own leave room.
+/// "" where there are none.
+std::string others_queued_text(const Program& program, const Registry& registry,
+                               const std::vector<SweepEntry>& entries);
+
+}  // namespace expctl
