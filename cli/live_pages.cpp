@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/environment.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
 #include "reports/package.h"

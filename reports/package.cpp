@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/replace_folder.h"
@@ -332,14 +333,6 @@ std::vector<ManifestFile> write_submission(const Registry& registry, const Works
 }
 
 }  // namespace
-
-Json evaluation_identity(const Json& settings) {
-  Json identity = Json::object();
-  for (const char* key : {"dev_sha256", "max_seq_length", "doc_stride", "window"}) {
-    if (settings.contains(key)) identity[key] = settings[key];
-  }
-  return identity;
-}
 
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
                                        const std::string& evaluation) {

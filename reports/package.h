@@ -39,10 +39,6 @@ struct Package {
   std::filesystem::path dev;  ///< the dev file that it was verified with
 };
 
-/// What identifies an evaluation by its settings on record: F1 of other data or windows are not ranked beside
-/// each other.
-Json evaluation_identity(const Json& settings);
-
 /// The succeeded entries that `from` means and that an evaluation of this name has scored. Throws Error
 /// (kNotFound) for a word that means nothing.
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,

@@ -37,9 +37,6 @@ RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& i
 /// "evaluation"; members whose precisions differ have "auto".
 Json settings_of(const EvaluationRecord& recorded);
 
-/// One of these settings as --set takes it: "eval_max_seq_length=128".
-std::string setting_text(const std::string& key, const Json& value);
-
 /// A file without which a submission is none. Throws Error (kNotFound).
 void copy_needed(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& id);
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
@@ -149,14 +150,6 @@ void check_same_evaluation(const Json& expected, const Json& found, const std::s
   }
 }
 
-/// How a run's own evaluation decodes, by the keys of a manifest's "evaluation".
-Json decoding_of(const TrainSpec& train) {
-  return {{"max_query_length", train.max_query_length},
-          {"n_best", train.n_best},
-          {"max_answer_length", train.max_answer_length},
-          {"decode", train.decode}};
-}
-
 /// Without the data, which a manifest's "evaluation" does not name, and the precision, which was "auto"
 /// before it was computed.
 Json windows_and_decoding(Json settings) {
@@ -203,7 +196,7 @@ void check_entry_evaluation(const SubmissionView& view, const EntryView& entry, 
     const RunSpec spec = entry.spec(run);
     check_same_evaluation(expected, evaluation_settings(spec),
                           view.name_of_file(entry.paths.training(run) / kSpecFile), findings);
-    check_same_evaluation(decoding_of(spec.train), own, manifest, findings);
+    check_same_evaluation(decoding_settings(spec.train), own, manifest, findings);
   }
 }
 
@@ -297,8 +290,7 @@ void check_evaluation(const SubmissionView& view, Findings& findings) {
     if (own.is_null()) continue;
     check_same_evaluation(decoding, own, entry.folder + "/manifest.json", findings);
     if (!decoding.empty()) continue;
-    for (const char* key : {"max_query_length", "n_best", "max_answer_length", "decode"})
-      decoding[key] = own.value(key, Json());
+    for (const char* key : kDecodingKeys) decoding[key] = own.value(key, Json());
   }
   if (names.size() > 1)
     findings.problems.emplace_back("the entries are scored by evaluations of different names");

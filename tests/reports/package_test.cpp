@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/evaluation_settings.h"
 #include "tests/reports/workspace.h"
 
 using namespace expctl;
