@@ -8,6 +8,7 @@
 #include "cli/ensemble_choice.h"
 #include "cli/program.h"
 #include "core/clock.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
 #include "core/files.h"

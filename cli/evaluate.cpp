@@ -9,6 +9,7 @@
 #include "cli/models.h"
 #include "cli/prediction.h"
 #include "cli/program.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
 #include "core/files.h"

@@ -8,9 +8,9 @@
 
 #include "cli/run_progress.h"
 #include "core/clock.h"
-#include "core/environment.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
+#include "core/machine.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
 #include "reports/package.h"

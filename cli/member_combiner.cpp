@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/prediction.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "ensemble/answers.h"

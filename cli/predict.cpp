@@ -7,6 +7,7 @@
 #include "cli/models.h"
 #include "cli/prediction.h"
 #include "cli/program.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"

@@ -7,6 +7,7 @@
 
 #include "cli/program.h"
 #include "cli/worker_call.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"

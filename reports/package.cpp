@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
 #include "core/files.h"
