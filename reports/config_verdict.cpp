@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "core/student_t.h"
+#include "core/distributions.h"
 #include "registry/spec_of.h"
 
 namespace expctl {
