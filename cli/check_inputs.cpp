@@ -53,7 +53,7 @@ std::vector<std::string> check_rules(const RunSpec& spec, const ContestRules& ru
   for (const auto& [name, sha256] : rules.init_files) {
     if (spec.init.path.empty()) break;
     const fs::path file = fs::path(spec.init.path) / name;
-    if (!fs::is_regular_file(file) || sha256_file(file) != sha256) {
+    if (!is_unchanged(file, sha256)) {
       warn(file.string(), name);
       break;  // one of them is enough to say it
     }

@@ -7,7 +7,6 @@
 #include "cli/prediction.h"
 #include "core/draft_folder.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "ensemble/answers.h"
 #include "ensemble/article_split.h"
 #include "ensemble/calibration.h"
@@ -129,8 +128,7 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
     if (const int signal = write(weights, draft.path()); signal != 0) throw Interrupted{signal};
-    const fs::path file = RunPaths{draft.path()}.predictions();
-    return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
+    return f1_of(score_predictions(dataset_, read_predictions(RunPaths{draft.path()}.predictions())));
   }
   int write(const std::vector<double>& weights, const fs::path& draft) override {
     std::vector<SoupMember> chosen;

@@ -88,7 +88,7 @@ int predict(const Program& program, const PredictOptions& options) {
   if (signal != 0) return 128 + signal;
   draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
-  const NBest nbest = parse_nbest(read_file(out.nbest()), out.nbest().string());
+  const NBest nbest = read_nbest(out.nbest());
   const double ms_per_question = 1e3 * inference_s(out) / static_cast<double>(nbest.size());
   if (program.json) {
     fmt::print("{}", json_text({{"schema_version", 1},

@@ -101,8 +101,7 @@ std::string rules_of(const Registry& registry, const std::vector<RunRecord>& ent
 fs::path dev_file(const Registry& registry, const Candidate& scored, const fs::path& given) {
   const RunRecord run = model_runs(registry, scored.record).front();
   const fs::path file = given.empty() ? fs::path(spec_of(run).dev_data.path) : given;
-  const auto wanted = scored.evaluation.value("dev_sha256", std::string());
-  if (fs::is_regular_file(file) && sha256_file(file) == wanted) return file;
+  if (is_unchanged(file, scored.evaluation.value("dev_sha256", std::string()))) return file;
   throw Error(
       fmt::format("{}: it is not there, or is not what {} was scored on", file.string(), run.id),
       "entries are scored again before they are packed: put it back, or say with --dev where it lies");
@@ -117,8 +116,7 @@ void check_score(const Candidate& candidate, const Dataset& dataset, const RunPa
   if (!fs::is_regular_file(folder.predictions()))
     throw Error(fmt::format("{}: {} is missing", id, folder.predictions().string()), hint,
                 ErrorCode::kNotFound);
-  const Score score = score_predictions(
-      dataset, parse_predictions(read_file(folder.predictions()), folder.predictions().string()));
+  const Score score = score_predictions(dataset, read_predictions(folder.predictions()));
   if (score.f1 == candidate.record.f1 && score.exact_match == candidate.record.exact_match) return;
   throw Error(fmt::format("nothing was packed: the predictions of {} score F1 {}, the registry says {}", id,
                           format_number(score.f1), format_number(candidate.record.f1.value_or(0))),
@@ -141,8 +139,7 @@ void predict_unseen(std::vector<Candidate>& ranked, size_t top, const fs::path& 
   for (auto& candidate : ranked) {
     const RunPaths answers{folder / candidate.record.id};
     options.predict(candidate.record, evaluation, answers.folder);
-    candidate.probability_score =
-        probability_score(parse_nbest(read_file(answers.nbest()), answers.nbest().string()));
+    candidate.probability_score = probability_score(read_nbest(answers.nbest()));
   }
 }
 

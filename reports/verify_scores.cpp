@@ -23,10 +23,6 @@ Json summary_of(const SubmissionView& view) {
   return read_json(view.paths.summary());
 }
 
-Predictions predictions_in(const RunPaths& folder) {
-  return parse_predictions(read_file(folder.predictions()), folder.predictions().string());
-}
-
 bool is_dev_file_of_summary(const SubmissionView& view) {
   const Json evaluation = json_get<Json>(summary_of(view), "evaluation", "summary.json");
   return json_get<std::string>(evaluation, "dev_sha256", "summary.json", "") == sha256_file(view.options.dev);
@@ -37,8 +33,7 @@ bool is_dev_file_of_summary(const SubmissionView& view) {
 /// That of the entry's answers to unseen questions, where it has any.
 void check_probability_score(const EntryView& entry, const Json& said, Findings& findings) {
   const fs::path file = entry.paths.unseen().nbest();
-  const Json found =
-      fs::exists(file) ? Json(probability_score(parse_nbest(read_file(file), file.string()))) : Json();
+  const Json found = fs::exists(file) ? Json(probability_score(read_nbest(file))) : Json();
   if (found != said)
     findings.problems.push_back(
         fmt::format("{}: its unseen answers have the probability score {}, summary.json says {}",
@@ -112,7 +107,8 @@ bool has_best_first(const std::vector<NBestEntry>& answers) {
 
 void check_answers(const RunPaths& folder, const std::string& name, Findings& findings) {
   const std::string source = folder.nbest().string(), text = read_file(folder.nbest());
-  const size_t others = count_nbest_differences(predictions_in(folder), parse_json(text, source), source);
+  const size_t others =
+      count_nbest_differences(read_predictions(folder.predictions()), parse_json(text, source), source);
   if (others > 0)
     findings.problems.push_back(
         fmt::format("{}: n-best and predictions disagree in {}", name, counted(others, "place")));
@@ -226,14 +222,11 @@ void check_scores(const SubmissionView& view, Findings& findings) {
   if (!dataset.has_answers())
     throw Error(fmt::format("{}: it has questions without answers", view.options.dev.string()));
   for (const auto& entry : view.entries) {
-    const Score score = score_predictions(dataset, predictions_in(entry.paths.results()));
+    const Score score = score_predictions(dataset, read_predictions(entry.paths.results().predictions()));
     const std::string line = score_line(score), recorded = read_file(entry.paths.results().eval());
-    const auto unanswered = std::count_if(score.questions.begin(), score.questions.end(),
-                                          [](const QuestionScore& q) { return !q.answered; });
-    if (unanswered > 0)
-      findings.problems.push_back(
-          fmt::format("{}: {} no answer", entry.folder,
-                      counted(static_cast<size_t>(unanswered), "question has", "questions have")));
+    if (const size_t unanswered = unanswered_count(score); unanswered > 0)
+      findings.problems.push_back(fmt::format("{}: {} no answer", entry.folder,
+                                              counted(unanswered, "question has", "questions have")));
     if (line != recorded)
       findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}",
                                               entry.folder, trim(line), trim(recorded)));
@@ -312,7 +305,7 @@ void check_unseen(const SubmissionView& view, Findings& findings) {
   const Json evaluation = json_get<Json>(summary_of(view), "evaluation", "summary.json");
   for (const auto& entry : view.entries) {
     const RunPaths unseen = entry.paths.unseen();
-    const auto answered = ids_of(predictions_in(unseen));
+    const auto answered = ids_of(read_predictions(unseen.predictions()));
     if (expected.empty()) expected = answered;
     if (answered != expected)
       findings.problems.push_back(fmt::format("{}/unseen: it answers {}, not the {} that there are",
