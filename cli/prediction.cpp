@@ -55,9 +55,7 @@ void combine_logits(const Models& models, const std::vector<RunPaths>& members, 
   const AnswerSpace space(read_dataset(input), Vocabulary::read(CheckpointPaths{spec.init.path}.vocab()),
                           spec.train);
   space.check(read.front().logits, models.members.front().name);
-  const LogitsFile mean = Blend(std::move(read), models.method, space.question_tokens()).mean(weights);
-  write_logits(paths.logits(), mean);
-  write_answers(paths, space.dataset, space.decode(mean));
+  space.write(paths, Blend(std::move(read), models.method, space.question_tokens()).mean(weights));
 }
 
 void combine_nbest(const Models& models, const std::vector<RunPaths>& members, const fs::path& input,
