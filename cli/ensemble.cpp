@@ -154,17 +154,16 @@ struct Made {
 };
 
 Json made_json(const Made& made) {
-  const auto number = [](std::optional<double> score) { return score ? Json(*score) : Json(); };
   Json members = Json::array();
   for (size_t i = 0; i < made.members.size(); ++i) {
     members.push_back({{"id", made.members[i].id},
                        {"weight", made.entry.spec["members"][i]["weight"]},
-                       {"f1", number(made.members[i].f1)}});
+                       {"f1", json_or_null(made.members[i].f1)}});
   }
   return {{"id", made.entry.id},
-          {"f1", number(made.entry.f1)},
-          {"exact_match", number(made.entry.exact_match)},
-          {"members_mean_f1", number(made.mean(&RunRecord::f1))},
+          {"f1", json_or_null(made.entry.f1)},
+          {"exact_match", json_or_null(made.entry.exact_match)},
+          {"members_mean_f1", json_or_null(made.mean(&RunRecord::f1))},
           {"members", members},
           {"selection", made.selection}};
 }

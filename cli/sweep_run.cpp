@@ -222,7 +222,7 @@ int print_plan(const Program& program, const std::vector<SweepEntry>& entries, s
                                 {"runs", runs},
                                 {"to_come", to_come},
                                 {"script", script.empty() ? Json() : Json(script)},
-                                {"expected_s", total_s ? Json(*total_s) : Json()}}));
+                                {"expected_s", json_or_null(total_s)}}));
   else
     fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows, stdout_style()),
                script.empty() ? "" : "\n", script);
