@@ -171,8 +171,7 @@ Json made_json(const Made& made) {
 using Rows = std::vector<std::vector<std::string>>;
 
 void add_row(Rows& rows, const std::string& name, std::optional<double> f1, std::optional<double> exact) {
-  const auto text = [](std::optional<double> score) { return score ? fmt::format("{:.4f}", *score) : "-"; };
-  rows.push_back({name, text(f1), text(exact)});
+  rows.push_back({name, score_text(f1), score_text(exact)});
 }
 
 void print_one(const Made& made) {

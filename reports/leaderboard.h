@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "reports/table.h"
 
 namespace expctl {
+
+/// "81.2345"; "-" where there is none.
+std::string score_text(const std::optional<double>& score);
 
 /// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ; of an
 /// imported run where it came from.
