@@ -275,7 +275,7 @@ std::string package_command(const Program& program, const Registry& registry, co
     else
       others.push_back(candidate.record.id);
   }
-  return fmt::format("expctl{} package --top {}{}", workspace_option(program), std::min<size_t>(5, count),
+  return fmt::format("expctl{} package --top {}{}", workspace_option(program), std::min(kUsualTop, count),
                      others.empty() ? "" : " --except " + join(others, " "));
 }
 

@@ -282,8 +282,8 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
   const auto entries = entries_to_choose_from(registry, options);
   const auto rules = find_contest_rules(options.rules.empty() ? rules_of(registry, entries) : options.rules);
   const std::string evaluation = options.evaluation.empty() ? rules.evaluation : options.evaluation;
-  const size_t top = options.top != 0 ? options.top : rules.top != 0 ? rules.top : 5;
-  const size_t usual = std::min<size_t>(top, rules.average != 0 ? rules.average : 3);
+  const size_t top = options.top != 0 ? options.top : rules.top != 0 ? rules.top : kUsualTop;
+  const size_t usual = std::min(top, rules.average != 0 ? rules.average : kUsualAverage);
   const size_t average = options.average != 0 ? options.average : usual;
   const auto candidates = rank_candidates(scored_by(registry, entries, evaluation));
   if (candidates.empty() && evaluation != "default")

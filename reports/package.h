@@ -21,8 +21,8 @@ struct PackageOptions {
       from;  ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
   std::vector<std::string> except;  ///< runs and ensembles that are not to be chosen
   std::string rules;                ///< a profile's name or file; "": the one that the runs were made under
-  size_t top = 0;                   ///< 0: as the rules say, else 5
-  size_t average = 0;               ///< 0: as the rules say, else 3 or `top` where that is less
+  size_t top = 0;                   ///< 0: as the rules say, else kUsualTop
+  size_t average = 0;               ///< 0: as the rules say, else kUsualAverage or `top` where that is less
   std::string evaluation;           ///< the one that ranks; "": as the rules say
   std::filesystem::path dev;        ///< where the dev file lies now; "": where it lay when the runs were made
   std::filesystem::path source_archive;  ///< expctl's own source
