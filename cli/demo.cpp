@@ -5,6 +5,7 @@
 #include "cli/program.h"
 #include "core/files.h"
 #include "formats/tiny_bert.h"
+#include "squad/learn_vocabulary.h"
 #include "squad/synthetic.h"
 
 namespace expctl {

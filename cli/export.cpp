@@ -9,8 +9,8 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
-#include "reports/leaderboard.h"
 #include "reports/mlflow_store.h"
+#include "reports/runs_csv.h"
 #include "reports/tensorboard_export.h"
 
 namespace expctl {

@@ -13,9 +13,11 @@
 #include "core/text.h"
 #include "core/version.h"
 #include "registry/registry.h"
+#include "reports/config_stats.h"
 #include "reports/leaderboard.h"
 #include "reports/package.h"
 #include "reports/run_export.h"
+#include "reports/runs_csv.h"
 #include "reports/workspace_report.h"
 
 namespace expctl {

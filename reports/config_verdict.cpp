@@ -8,6 +8,7 @@
 
 #include "core/distributions.h"
 #include "registry/spec_of.h"
+#include "reports/leaderboard.h"
 
 namespace expctl {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/text.h"
-#include "reports/leaderboard.h"
+#include "reports/config_stats.h"
 #include "reports/page_parts.h"
 #include "reports/render.h"
 #include "reports/submission.h"
