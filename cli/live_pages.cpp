@@ -13,7 +13,7 @@
 #include "core/machine.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
-#include "reports/package.h"
+#include "reports/submission.h"
 #include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"

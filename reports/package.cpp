@@ -10,16 +10,17 @@
 
 #include "core/draft_folder.h"
 #include "core/error.h"
-#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/replace_folder.h"
 #include "core/text.h"
+#include "registry/model_runs.h"
 #include "registry/spec_of.h"
-#include "reports/facts.h"
+#include "reports/candidates.h"
 #include "reports/manifest.h"
 #include "reports/package_entry.h"
 #include "reports/render.h"
+#include "reports/submission_facts.h"
 #include "reports/templates.h"
 #include "squad/answer_files.h"
 #include "squad/scoring.h"
@@ -37,49 +38,12 @@ struct Choice {
 
 // -- what is chosen from
 
-/// The succeeded entries that words mean, all where there are none.
-std::vector<RunRecord> find_entries(const Registry& registry, const std::vector<std::string>& from) {
-  std::set<std::string> named, swept;
-  for (const auto& word : from) {
-    if (registry.find_sweep(word)) {
-      RunFilter filter;
-      filter.sweep_id = word;
-      for (const auto& run : registry.list_runs(filter)) swept.insert(run.id);
-    } else {
-      named.insert(registry.resolve_run(word).id);
-    }
-  }
-  std::vector<RunRecord> entries;
-  for (const auto& record : registry.list_runs()) {
-    if (record.state != RunState::kSucceeded) continue;
-    const auto runs = model_runs(registry, record);
-    const bool is_swept =
-        std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) { return swept.contains(run.id); });
-    if (from.empty() || named.contains(record.id) || is_swept) entries.push_back(record);
-  }
-  return entries;
-}
-
 std::vector<RunRecord> entries_to_choose_from(const Registry& registry, const PackageOptions& options) {
   std::set<std::string> left_out;
   for (const auto& word : options.except) left_out.insert(registry.resolve_run(word).id);
   auto entries = find_entries(registry, options.from);
   std::erase_if(entries, [&](const RunRecord& entry) { return left_out.contains(entry.id); });
   return entries;
-}
-
-std::vector<Candidate> scored_by(const Registry& registry, const std::vector<RunRecord>& entries,
-                                 const std::string& name) {
-  std::vector<Candidate> candidates;
-  for (const auto& entry : entries) {
-    for (const auto& evaluation : registry.evaluations(entry.id)) {
-      if (evaluation.name != name) continue;
-      candidates.push_back({entry, evaluation_identity(evaluation.settings)});
-      candidates.back().record.f1 = evaluation.f1;
-      candidates.back().record.exact_match = evaluation.exact_match;
-    }
-  }
-  return candidates;
 }
 
 /// The rules that all entries' runs were made under.
@@ -331,11 +295,6 @@ std::vector<ManifestFile> write_submission(const Registry& registry, const Works
 }
 
 }  // namespace
-
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
-                                       const std::string& evaluation) {
-  return scored_by(registry, find_entries(registry, from), evaluation);
-}
 
 Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
                            const PackageOptions& options) {

@@ -39,11 +39,6 @@ struct Package {
   std::filesystem::path dev;  ///< the dev file that it was verified with
 };
 
-/// The succeeded entries that `from` means and that an evaluation of this name has scored. Throws Error
-/// (kNotFound) for a word that means nothing.
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
-                                       const std::string& evaluation = "default");
-
 /// Scores every candidate's predictions again, chooses, copies, writes and verifies in a folder beside `out`,
 /// which it becomes once nothing is wrong. Throws Error and leaves all as it was: a folder that is there, a
 /// file of a run that is missing, a score that the predictions do not give, a rule that is broken

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/evaluation_settings.h"
+#include "reports/candidates.h"
 #include "tests/reports/workspace.h"
 
 using namespace expctl;
