@@ -27,8 +27,7 @@ class MemberCombiner {
   virtual std::vector<double> scales() const = 0;
   /// F1 (0 to 1) of every question by the members' mean under these weights. Throws Interrupted.
   virtual std::vector<double> question_f1(const std::vector<double>& weights) = 0;
-  /// Leaves what an evaluation leaves in `draft`. Returns a signal that has ended
-  /// it, or 0.
+  /// Leaves what an evaluation leaves in `draft`. Returns a signal that has ended it, or 0.
   virtual int write(const std::vector<double>& weights, const std::filesystem::path& draft) = 0;
 };
 

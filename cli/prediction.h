@@ -16,8 +16,7 @@ struct Interrupted {
 
 /// Leaves the files of a prediction (docs/run_folder.md) of the SQuAD 1.1 file `input` in `folder`, a draft
 /// of what will lie at `final`. Several models leave theirs in members/1, members/2, ... A soup is not made
-/// here: it is one model. Returns the signal
-/// that has ended it, or 0. Throws Error.
+/// here: it is one model. Returns the signal that has ended it, or 0. Throws Error.
 int predict_into(const Program& program, const Models& models, const std::filesystem::path& input,
                  const std::filesystem::path& folder, const std::filesystem::path& final);
 

@@ -16,9 +16,8 @@ struct FileCopy {
 };
 
 /// Copies and writes all but unseen/ and manifest.json into `entry`; the files of checkpoints are added to
-/// `checkpoints`, for whoever copies them. Returns the manifest's members but
-/// "files". The answers are those of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a
-/// run lacks.
+/// `checkpoints`, for whoever copies them. Returns the manifest's members but "files". The answers are those
+/// of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a run lacks.
 Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
                  const std::string& evaluation_name, const EntryPaths& entry,
                  std::vector<FileCopy>& checkpoints);
