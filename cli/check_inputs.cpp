@@ -25,9 +25,7 @@ std::vector<std::string> check_overlap(const RunSpec& spec, const ContestRules& 
                                        const Dataset& dev) {
   const Overlap overlap = find_overlap(train, dev);
   if (!overlap.any()) return {};
-  const std::string what = fmt::format("{} and {} share {} and {} (e.g. '{}')", spec.train_data.path,
-                                       spec.dev_data.path, counted(overlap.questions, "question"),
-                                       counted(overlap.contexts, "context"), overlap.example);
+  const std::string what = overlap_text(spec.train_data.path, spec.dev_data.path, overlap);
   if (rules.dev_data_kept_out)
     throw Error(what, fmt::format("rules = \"{}\" allow no dev data in training", rules.name));
   return {what + ": the dev scores will say little"};
@@ -35,7 +33,7 @@ std::vector<std::string> check_overlap(const RunSpec& spec, const ContestRules& 
 
 bool is_prescribed(const std::string& file, const Dataset& dataset, const OfficialData& official) {
   return file.empty() || !official.is_prescribed() ||
-         match_official(file, dataset, official.sha256, official.articles_sha256) != OfficialMatch::kOther;
+         match_official(file, dataset, official) != OfficialMatch::kOther;
 }
 
 /// What would make a submission of these runs fail, said before they are trained.
@@ -53,7 +51,7 @@ std::vector<std::string> check_rules(const RunSpec& spec, const ContestRules& ru
   for (const auto& [name, sha256] : rules.init_files) {
     if (spec.init.path.empty()) break;
     const fs::path file = fs::path(spec.init.path) / name;
-    if (!fs::is_regular_file(file) || sha256_file(file) != sha256) {
+    if (!is_unchanged(file, sha256)) {
       warn(file.string(), name);
       break;  // one of them is enough to say it
     }

@@ -93,8 +93,7 @@ void take_command_results(const WorkerRequest& request, const RunPaths& paths) {
   if (!take(paths, command.predictions, paths.predictions()) || request.spec.dev_data.path.empty()) return;
   const Dataset dataset = read_dataset(request.spec.dev_data.path);
   if (!dataset.has_answers()) return;
-  const auto predictions = parse_predictions(read_file(paths.predictions()), paths.predictions().string());
-  write_file(paths.eval(), score_line(score_predictions(dataset, predictions)));
+  write_file(paths.eval(), score_line(score_predictions(dataset, read_predictions(paths.predictions()))));
 }
 
 }  // namespace expctl

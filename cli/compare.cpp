@@ -112,8 +112,8 @@ int compare_runs(const Program& program, const CompareOptions& options) {
   std::vector<std::string> header = {""}, f1 = {"F1"}, exact = {"exact match"};
   for (const auto& run : runs) {
     header.push_back(run.id);
-    f1.push_back(run.f1 ? fmt::format("{:.4f}", *run.f1) : "-");
-    exact.push_back(run.exact_match ? fmt::format("{:.4f}", *run.exact_match) : "-");
+    f1.push_back(score_text(run.f1));
+    exact.push_back(score_text(run.exact_match));
   }
   rows.push_back(f1);
   rows.push_back(exact);

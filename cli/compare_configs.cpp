@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "registry/registry.h"
 #include "reports/config_verdict.h"
+#include "reports/leaderboard.h"
 #include "reports/table.h"
 #include "squad/seed_table.h"
 

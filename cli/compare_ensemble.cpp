@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/member_combiner.h"
+#include "cli/run_scores.h"
 #include "cli/terminal.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -57,16 +58,12 @@ Comparison compare(const Program& program, const Registry& registry, const RunRe
   if (!dataset.has_answers())
     throw Error(fmt::format("{}: it has questions without answers, so there are no scores to compare",
                             members.spec.dev_data.path));
-  const auto predictions_of = [&](const std::string& id) {
-    const fs::path file = RunPaths{workspace.folder(id)}.predictions();
-    return parse_predictions(read_file(file), file.string());
-  };
   Comparison all;
-  all.ensemble = score_predictions(dataset, predictions_of(entry.id));
+  all.ensemble = score_of_run(dataset, workspace, entry);
   const auto paragraphs = question_paragraphs(dataset);
   std::vector<Predictions> predictions;
   for (const auto& id : ids) {
-    predictions.push_back(predictions_of(id));
+    predictions.push_back(read_predictions(RunPaths{workspace.folder(id)}.predictions()));
     const Score score = score_predictions(dataset, predictions.back());
     all.members.push_back({id, score, paired_difference(score, all.ensemble, paragraphs)});
   }

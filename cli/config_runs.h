@@ -5,7 +5,7 @@
 
 #include "core/run_paths.h"
 #include "registry/registry.h"
-#include "reports/leaderboard.h"
+#include "reports/config_stats.h"
 #include "squad/config_difference.h"
 
 namespace expctl {

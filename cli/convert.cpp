@@ -4,6 +4,7 @@
 #include "cli/folders.h"
 #include "cli/verbs.h"
 #include "cli/worker_call.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"

@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "core/files.h"
 #include "formats/tiny_bert.h"
+#include "squad/learn_vocabulary.h"
 #include "squad/synthetic.h"
 
 namespace expctl {

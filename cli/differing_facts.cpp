@@ -48,7 +48,7 @@ std::vector<std::vector<std::string>> differing_facts(const std::vector<RunRecor
   for (const auto& [key, values] : by_key) {
     std::set<std::string> different(values.begin(), values.end());
     different.erase("-");
-    if (different.size() < 2 && key != "members" && key != "origin") continue;
+    if (different.size() < 2 && key != "members") continue;
     rows.push_back({key});
     rows.back().insert(rows.back().end(), values.begin(), values.end());
   }

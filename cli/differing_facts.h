@@ -8,9 +8,8 @@
 
 namespace expctl {
 
-/// A row for each fact (parameter, training key, seed, data, command) that those which have it do not agree
-/// in, and for what only one has of its own kind: its name, then a value for each run, "-" where one has
-/// none.
+/// A row for each fact (parameter, training key, seed, data, command) on which the runs differ, and always
+/// one for an ensemble's members: its name, then a value for each run, "-" where it has none.
 std::vector<std::vector<std::string>> differing_facts(const std::vector<RunRecord>& runs);
 
 }  // namespace expctl

@@ -11,8 +11,8 @@
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "reports/candidates.h"
 #include "reports/leaderboard.h"
-#include "reports/package.h"
 #include "reports/table.h"
 
 namespace expctl {
@@ -41,17 +41,16 @@ struct Made {
 };
 
 Json made_json(const Made& made) {
-  const auto number = [](std::optional<double> score) { return score ? Json(*score) : Json(); };
   Json members = Json::array();
   for (size_t i = 0; i < made.members.size(); ++i) {
     members.push_back({{"id", made.members[i].id},
                        {"weight", made.entry.spec["members"][i]["weight"]},
-                       {"f1", number(made.members[i].f1)}});
+                       {"f1", json_or_null(made.members[i].f1)}});
   }
   return {{"id", made.entry.id},
-          {"f1", number(made.entry.f1)},
-          {"exact_match", number(made.entry.exact_match)},
-          {"members_mean_f1", number(made.mean(&RunRecord::f1))},
+          {"f1", json_or_null(made.entry.f1)},
+          {"exact_match", json_or_null(made.entry.exact_match)},
+          {"members_mean_f1", json_or_null(made.mean(&RunRecord::f1))},
           {"members", members},
           {"selection", made.selection}};
 }
@@ -59,8 +58,7 @@ Json made_json(const Made& made) {
 using Rows = std::vector<std::vector<std::string>>;
 
 void add_row(Rows& rows, const std::string& name, std::optional<double> f1, std::optional<double> exact) {
-  const auto text = [](std::optional<double> score) { return score ? fmt::format("{:.4f}", *score) : "-"; };
-  rows.push_back({name, text(f1), text(exact)});
+  rows.push_back({name, score_text(f1), score_text(exact)});
 }
 
 void print_one(const Made& made) {
@@ -164,7 +162,7 @@ std::string package_command(const Program& program, const Registry& registry, co
     else
       others.push_back(candidate.record.id);
   }
-  return fmt::format("expctl{} package --top {}{}", workspace_option(program), std::min<size_t>(5, count),
+  return fmt::format("expctl{} package --top {}{}", workspace_option(program), std::min(kUsualTop, count),
                      others.empty() ? "" : " --except " + join(others, " "));
 }
 

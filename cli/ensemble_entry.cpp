@@ -5,6 +5,8 @@
 #include <map>
 
 #include "core/clock.h"
+#include "core/draft_folder.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "runner/attempt_files.h"

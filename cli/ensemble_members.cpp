@@ -6,7 +6,6 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
 #include "registry/spec_of.h"
@@ -158,10 +157,8 @@ std::vector<LogitsMember> read_logits_members(const EnsembleMembers& members,
 
 std::vector<NBestMember> read_nbest_members(const EnsembleMembers& members, const WorkspacePaths& workspace) {
   std::vector<NBestMember> read;
-  for (const auto& run : members.runs) {
-    const fs::path file = combined_file(workspace, run.id, Method::kNBest);
-    read.push_back({run.id, 1, parse_nbest(read_file(file), file.string())});
-  }
+  for (const auto& run : members.runs)
+    read.push_back({run.id, 1, read_nbest(combined_file(workspace, run.id, Method::kNBest))});
   return read;
 }
 

@@ -9,7 +9,9 @@
 #include "cli/models.h"
 #include "cli/prediction.h"
 #include "cli/verbs.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
@@ -20,9 +22,6 @@
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
-
-/// What a default name says of its own.
-constexpr std::string_view kSaidKeys[] = {"eval_max_seq_length", "eval_doc_stride", "eval_window"};
 
 struct EvaluateOptions {
   std::string id;
@@ -66,8 +65,8 @@ std::string default_name(const EvaluateOptions& options, const TrainSpec& spec) 
   if (!options.data.empty()) name = options.data.stem().string() + "-" + name;
   const std::set<std::string> settings(options.settings.begin(), options.settings.end());
   for (const auto& setting : settings) {
-    const bool is_said = std::any_of(std::begin(kSaidKeys), std::end(kSaidKeys), [&](std::string_view key) {
-      return setting.starts_with(fmt::format("{}=", key));
+    const bool is_said = std::any_of(std::begin(kWindowKeys), std::end(kWindowKeys), [&](const char* key) {
+      return setting.starts_with(training_key(key) + "=");
     });
     if (!is_said) name += "-" + setting;
   }
@@ -84,10 +83,7 @@ std::string default_name(const EvaluateOptions& options, const TrainSpec& spec) 
 Json settings_of(RunSpec spec, const std::string& data_sha256) {
   spec.dev_data.sha256 = data_sha256;
   Json settings = evaluation_settings(spec);
-  settings["max_query_length"] = spec.train.max_query_length;
-  settings["n_best"] = spec.train.n_best;
-  settings["max_answer_length"] = spec.train.max_answer_length;
-  settings["decode"] = spec.train.decode;
+  settings.update(decoding_settings(spec.train));
   settings["precision"] = spec.train.eval_precision;
   return settings;
 }

@@ -9,8 +9,8 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "registry/registry.h"
-#include "reports/leaderboard.h"
 #include "reports/mlflow_store.h"
+#include "reports/runs_csv.h"
 #include "reports/tensorboard_export.h"
 
 namespace expctl {
@@ -89,8 +89,8 @@ std::vector<Exported> export_each(const Program& program, const Registry& regist
 std::string count_text(const std::vector<Exported>& exported) {
   std::set<std::string> groups;
   for (const auto& one : exported) groups.insert(one.group);
-  return fmt::format("{} {}{}{}", exported.size(), exported.size() == 1 ? "run" : "runs",
-                     groups.empty() ? "" : " of ", join({groups.begin(), groups.end()}, ", "));
+  return fmt::format("{}{}{}", counted(exported.size(), "run"), groups.empty() ? "" : " of ",
+                     join({groups.begin(), groups.end()}, ", "));
 }
 
 int export_csv(const Program& program, const ExportOptions& options, const std::vector<RunRecord>& runs) {
@@ -105,8 +105,7 @@ int export_csv(const Program& program, const ExportOptions& options, const std::
   std::vector<Exported> exported;
   for (const auto& run : runs) exported.push_back({run.id, run.sweep_id, ""});
   print_report(program, "csv", options.out, exported);
-  say(program,
-      fmt::format("{}: {} {}", options.out.string(), runs.size(), runs.size() == 1 ? "run" : "runs"));
+  say(program, fmt::format("{}: {}", options.out.string(), counted(runs.size(), "run")));
   return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/download.h"
 #include "cli/unpack.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"

@@ -8,7 +8,9 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "core/clock.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
@@ -51,17 +53,15 @@ Answers read_answers(const Program& program, const fs::path& predictions_file, c
   }
   answers.dev = {fs::absolute(dev).lexically_normal().string(), sha256_file(dev)};
   answers.score = score_predictions(dataset, answers.predictions);
-  const auto& questions = answers.score->questions;
-  const auto unanswered = static_cast<size_t>(std::count_if(
-      questions.begin(), questions.end(), [](const QuestionScore& question) { return !question.answered; }));
-  if (unanswered == questions.size()) {
+  const size_t questions = answers.score->questions.size(), unanswered = unanswered_count(*answers.score);
+  if (unanswered == questions) {
     throw Error(
         fmt::format("{}: it answers none of the questions of {}", predictions_file.string(), dev.string()),
         "--dev names the file that the program has answered");
   }
   if (unanswered > 0) {
-    say(program, fmt::format("warning: {} of {} questions are unanswered, which scores 0", unanswered,
-                             questions.size()));
+    say(program,
+        fmt::format("warning: {} of {} questions are unanswered, which scores 0", unanswered, questions));
   }
   return answers;
 }

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "experiments/recipe.h"
+#include "experiments/recipe_toml.h"
 
 namespace expctl {
 namespace {

@@ -8,11 +8,12 @@
 
 #include "cli/run_progress.h"
 #include "core/clock.h"
-#include "core/environment.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
+#include "core/machine.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
-#include "reports/package.h"
+#include "reports/submission.h"
 #include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"
@@ -94,10 +95,10 @@ std::optional<std::string> LivePages::page(const PageAddress& address) {
 
 namespace {
 
-/// Whether the first kAveraged of the entries were evaluated on the same data, in the same way.
+/// Whether the first kUsualAverage of the entries were evaluated on the same data, in the same way.
 bool are_evaluated_alike(const Registry& registry, const std::vector<RunRecord>& entries) {
   std::set<std::string> ways;
-  for (size_t i = 0; i < std::min(kAveraged, entries.size()); ++i) {
+  for (size_t i = 0; i < std::min(kUsualAverage, entries.size()); ++i) {
     for (const auto& evaluation : registry.evaluations(entries[i].id)) {
       if (evaluation.name == "default") ways.insert(evaluation_identity(evaluation.settings).dump());
     }

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "cli/prediction.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "ensemble/answers.h"
 #include "ensemble/article_split.h"
 #include "ensemble/calibration.h"
@@ -46,10 +46,10 @@ std::vector<double> find_scales(const std::vector<LogitsMember>& members, const 
 
 class LogitsCombiner : public MemberCombiner {
  public:
-  LogitsCombiner(const WorkspacePaths& workspace, const EnsembleMembers& members, Method method,
-                 const Scaling& scaling)
-      : space_(read_dev_data(members), read_vocabulary(workspace, members), members.spec.train),
-        blend_(scaled(read_logits_members(members, workspace), scaling), method, space_.question_tokens()),
+  LogitsCombiner(AnswerSpace space, std::vector<double> scales, Blend blend)
+      : space_(std::move(space)),
+        scales_(std::move(scales)),
+        blend_(std::move(blend)),
         scorer_(space_, blend_) {}
 
   const Dataset& dataset() const override { return space_.dataset; }
@@ -58,31 +58,30 @@ class LogitsCombiner : public MemberCombiner {
     return scorer_.question_f1(weights);
   }
   void write(const std::vector<double>& weights, const fs::path& draft) override {
-    const RunPaths paths{draft};
-    const LogitsFile mean = blend_.mean(weights);
-    write_logits(paths.logits(), mean);
-    write_answers(paths, space_.dataset, space_.decode(mean));
+    space_.write(RunPaths{draft}, blend_.mean(weights));
   }
 
  private:
-  static Vocabulary read_vocabulary(const WorkspacePaths& workspace, const EnsembleMembers& members) {
-    const RunPaths first{workspace.folder(members.runs.front().id)};
-    return Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab());
-  }
-
-  std::vector<LogitsMember> scaled(std::vector<LogitsMember> members, const Scaling& scaling) {
-    check_alike(members);
-    space_.check(members.front().logits, members.front().id);
-    scales_ = find_scales(members, space_, scaling);
-    for (size_t i = 0; i < members.size(); ++i) members[i].scale = scales_[i];
-    return members;
-  }
-
-  std::vector<double> scales_;
   AnswerSpace space_;
+  std::vector<double> scales_;
   Blend blend_;
   PoolScorer scorer_;
 };
+
+std::unique_ptr<MemberCombiner> make_logits_combiner(const WorkspacePaths& workspace,
+                                                     const EnsembleMembers& members, Method method,
+                                                     const Scaling& scaling) {
+  const RunPaths first{workspace.folder(members.runs.front().id)};
+  AnswerSpace space(read_dev_data(members), Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab()),
+                    members.spec.train);
+  auto read = read_logits_members(members, workspace);
+  check_alike(read);
+  space.check(read.front().logits, read.front().id);
+  auto scales = find_scales(read, space, scaling);
+  for (size_t i = 0; i < read.size(); ++i) read[i].scale = scales[i];
+  Blend blend(std::move(read), method, space.question_tokens());
+  return std::make_unique<LogitsCombiner>(std::move(space), std::move(scales), std::move(blend));
+}
 
 class NBestCombiner : public MemberCombiner {
  public:
@@ -126,8 +125,7 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
     write(weights, draft.path());
-    const fs::path file = RunPaths{draft.path()}.predictions();
-    return f1_of(score_predictions(dataset_, parse_predictions(read_file(file), file.string())));
+    return f1_of(score_predictions(dataset_, read_predictions(RunPaths{draft.path()}.predictions())));
   }
   void write(const std::vector<double>& weights, const fs::path& draft) override {
     std::vector<SoupMember> chosen;
@@ -159,7 +157,7 @@ std::unique_ptr<MemberCombiner> make_combiner(const Program& program, const Ense
   const WorkspacePaths workspace = program.workspace();
   if (method == Method::kNBest) return std::make_unique<NBestCombiner>(workspace, members);
   if (method == Method::kSoup) return std::make_unique<SoupCombiner>(program, members);
-  return std::make_unique<LogitsCombiner>(workspace, members, method, scaling);
+  return make_logits_combiner(workspace, members, method, scaling);
 }
 
 }  // namespace expctl

@@ -6,6 +6,7 @@
 
 #include "cli/folders.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/text.h"
 #include "formats/stored_bert.h"
 #include "registry/registry.h"
@@ -15,16 +16,11 @@ namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
-/// The training keys that an evaluation heeds.
-const std::vector<std::string>& evaluation_keys() {
-  static const std::vector<std::string> keys = {
-      "eval_max_seq_length", "eval_doc_stride", "eval_window",   "max_query_length", "n_best",
-      "max_answer_length",   "decode",          "eval_precision"};
-  return keys;
-}
-
 void check_key(const std::string& key) {
-  const auto& keys = evaluation_keys();
+  std::vector<std::string> keys;  // that an evaluation heeds
+  for (const char* setting : kWindowKeys) keys.push_back(training_key(setting));
+  keys.insert(keys.end(), std::begin(kDecodingKeys), std::end(kDecodingKeys));
+  keys.push_back(training_key("precision"));
   if (std::find(keys.begin(), keys.end(), key) != keys.end()) return;
   throw Error(fmt::format("--set {}: nothing is trained here", key),
               fmt::format("an evaluation has {}", join(keys, ", ")), ErrorCode::kUsage);

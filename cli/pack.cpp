@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 

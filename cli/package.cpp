@@ -1,4 +1,5 @@
 // `expctl package --top 5`: the best entries as a submission folder, scored again and verified.
+#include "core/evaluation_settings.h"
 #include "reports/package.h"
 
 #include <fmt/core.h>

@@ -8,6 +8,7 @@
 #include "cli/models.h"
 #include "cli/prediction.h"
 #include "cli/verbs.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -87,7 +88,7 @@ int predict(const Program& program, const PredictOptions& options) {
   predict_into(program, models, options.input, draft.path(), out.folder);
   draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
-  const NBest nbest = parse_nbest(read_file(out.nbest()), out.nbest().string());
+  const NBest nbest = read_nbest(out.nbest());
   const double ms_per_question = 1e3 * inference_s(out) / static_cast<double>(nbest.size());
   if (program.json) {
     fmt::print("{}", json_text({{"schema_version", 1},

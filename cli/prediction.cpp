@@ -53,18 +53,14 @@ void combine_logits(const Models& models, const std::vector<RunPaths>& members, 
   const AnswerSpace space(read_dataset(input), Vocabulary::read(CheckpointPaths{spec.init.path}.vocab()),
                           spec.train);
   space.check(read.front().logits, models.members.front().name);
-  const LogitsFile mean = Blend(std::move(read), models.method, space.question_tokens()).mean(weights);
-  write_logits(paths.logits(), mean);
-  write_answers(paths, space.dataset, space.decode(mean));
+  space.write(paths, Blend(std::move(read), models.method, space.question_tokens()).mean(weights));
 }
 
 void combine_nbest(const Models& models, const std::vector<RunPaths>& members, const fs::path& input,
                    const RunPaths& paths) {
   std::vector<NBestMember> read;
-  for (size_t i = 0; i < members.size(); ++i) {
-    read.push_back({models.members[i].name, models.members[i].weight,
-                    parse_nbest(read_file(members[i].nbest()), members[i].nbest().string())});
-  }
+  for (size_t i = 0; i < members.size(); ++i)
+    read.push_back({models.members[i].name, models.members[i].weight, read_nbest(members[i].nbest())});
   const Dataset dataset = read_dataset(input);
   const auto n_best = static_cast<size_t>(models.members.front().spec.train.n_best);
   write_answers(paths, dataset, merge_nbest(read, dataset, n_best));

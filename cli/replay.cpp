@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/worker_call.h"
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "reports/leaderboard.h"
+#include "reports/config_stats.h"
 
 namespace expctl {
 

@@ -10,7 +10,7 @@
 
 namespace expctl {
 
-/// `seeds`, and as many more that it has `total`: the integers after the largest.
+/// `seeds`, extended to `total` with the integers after the largest.
 std::vector<int64_t> more_seeds(std::vector<int64_t> seeds, size_t total);
 
 /// Of the runs that a file describes (nothing: there is none yet) the config hashes of the `best` configs,

@@ -5,8 +5,7 @@
 #include "cli/workspace_facts.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "reports/leaderboard.h"
-#include "reports/run_export.h"
+#include "reports/runs_csv.h"
 
 namespace expctl {
 namespace {

@@ -2,9 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <filesystem>
-
-#include "core/files.h"
 #include "core/hash.h"
 #include "registry/spec_of.h"
 
@@ -17,13 +14,12 @@ Input dev_data_of(const Registry& registry, const RunRecord& run) {
 }
 
 std::string why_not_readable(const Input& dev) {
-  if (std::filesystem::is_regular_file(dev.path) && sha256_file(dev.path) == dev.sha256) return "";
+  if (is_unchanged(dev.path, dev.sha256)) return "";
   return fmt::format("{}: it is not there, or has changed since", dev.path);
 }
 
 Score score_of_run(const Dataset& dev, const WorkspacePaths& workspace, const RunRecord& run) {
-  const auto predictions = RunPaths{workspace.folder(run.id)}.predictions();
-  return score_predictions(dev, parse_predictions(read_file(predictions), predictions.string()));
+  return score_predictions(dev, read_predictions(RunPaths{workspace.folder(run.id)}.predictions()));
 }
 
 }  // namespace expctl

@@ -5,7 +5,6 @@
 
 #include "cli/verbs.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "squad/scoring.h"
 
 namespace expctl {
@@ -21,8 +20,7 @@ bool is_dataset(const std::string& file) {
 }
 
 int run_score(const std::string& dataset_file, const std::string& predictions_file) {
-  auto read_predictions = std::async(
-      std::launch::async, [&] { return parse_predictions(read_file(predictions_file), predictions_file); });
+  auto reading = std::async(std::launch::async, [&] { return read_predictions(predictions_file); });
   const Dataset dataset = [&] {
     try {
       return read_dataset(dataset_file);
@@ -31,7 +29,7 @@ int run_score(const std::string& dataset_file, const std::string& predictions_fi
       throw Error(e.what(), "PREDICTIONS is {question id: text}; the dataset comes first", e.code());
     }
   }();
-  const Predictions predictions = read_predictions.get();
+  const Predictions predictions = reading.get();
   if (!dataset.has_answers()) {
     throw Error(fmt::format("{}: it has questions without answers", dataset_file),
                 "unseen questions cannot be scored");

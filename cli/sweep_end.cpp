@@ -9,7 +9,6 @@
 
 #include "cli/terminal.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "core/text.h"
 #include "registry/spec_of.h"
 #include "reports/leaderboard.h"
@@ -93,16 +92,13 @@ void warn_of_no_answers(const Program& program, const std::vector<RunRecord>& ru
     if (run.state != RunState::kSucceeded || run.f1 != 0.0 || dev.path.empty() || !fs::exists(dev.path) ||
         !fs::exists(file))
       continue;
-    const auto questions =
-        score_predictions(read_dataset(dev.path), parse_predictions(read_file(file), file.string()))
-            .questions;
-    const auto unanswered = std::count_if(questions.begin(), questions.end(),
-                                          [](const QuestionScore& question) { return !question.answered; });
+    const Score score = score_predictions(read_dataset(dev.path), read_predictions(file));
+    const size_t unanswered = unanswered_count(score);
     if (unanswered == 0) continue;
     say(program,
         fmt::format("warning: {}: {} of {} questions have no answer in {}; is data.dev the file that "
                     "it answers?",
-                    run.id, unanswered, questions.size(), file.filename().string()));
+                    run.id, unanswered, score.questions.size(), file.filename().string()));
   }
 }
 

@@ -107,7 +107,7 @@ void print_plan(const Program& program, const SweepRuns& planned_runs, const Reg
                                 {"runs", runs},
                                 {"to_come", to_come},
                                 {"script", script.empty() ? Json() : Json(script)},
-                                {"expected_s", total_s ? Json(*total_s) : Json()}}));
+                                {"expected_s", json_or_null(total_s)}}));
   else
     fmt::print("{}{}{}", render_table({"id", "plan", "parameters"}, rows, stdout_style()),
                script.empty() ? "" : "\n", script);

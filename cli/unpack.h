@@ -1,4 +1,4 @@
-// Takes chosen files out of a zip that is not trusted. The only file that knows libarchive.
+// Takes chosen files out of a zip that is not trusted.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,9 @@
 #include "core/request.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "reports/candidates.h"
+#include "reports/config_stats.h"
 #include "reports/leaderboard.h"
-#include "reports/package.h"
 
 namespace expctl {
 namespace {
@@ -30,13 +31,12 @@ Json read_if_there(const fs::path& path) {
 
 /// The best five and the mean of three, as `package --top 5` would choose.
 void pick(const Registry& registry, WorkspaceFacts& facts) {
-  constexpr size_t kTop = 5, kAverage = 3;
   const auto candidates = find_candidates(registry, {});
   if (candidates.empty()) return;
-  const size_t top = std::min(kTop, candidates.size());
+  const size_t top = std::min(kUsualTop, candidates.size());
   try {
-    facts.picked = choose_entries(candidates, top, std::min(kAverage, top));
-    if (top < kTop)
+    facts.picked = choose_entries(candidates, top, std::min(kUsualAverage, top));
+    if (top < kUsualTop)
       facts.why_not_picked = fmt::format("{} of the five places of a submission are filled.", top);
   } catch (const Error& e) {
     facts.why_not_picked = fmt::format("No entries are picked: {}.", e.what());

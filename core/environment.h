@@ -1,17 +1,9 @@
 // environment.json: on what machine and by which program an attempt was made.
 #pragma once
 
-#include <string>
-
 #include "core/request.h"
 
 namespace expctl {
-
-/// The CPU's name, "unknown CPU" where the system does not say.
-std::string cpu_name();
-
-/// This machine's, as environment.json has it.
-std::string host_name();
 
 /// What is known without LibTorch: host, CPU, the NVIDIA driver (null where there is none), the devices and
 /// threads of the request, expctl's version, the git commit of the sweep file.

@@ -51,35 +51,8 @@ std::string copy_and_hash(const std::filesystem::path& from, const std::filesyst
 /// Copies every regular file below `from`, keeping the relative paths.
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// A folder to fill before anybody may see it: ".NAME.draft-HOST-PID" beside `target`. Removed with all that
-/// is in it unless it has become the target; what a killed program has left of the same target is removed
-/// too.
-class DraftFolder {
- public:
-  /// Throws Error where it cannot be made, also where there is one of that name.
-  explicit DraftFolder(const std::filesystem::path& target);
-  ~DraftFolder();
-  DraftFolder(const DraftFolder&) = delete;
-  DraftFolder& operator=(const DraftFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  /// Renames it; `target` must not exist, or be an empty folder.
-  void become(const std::filesystem::path& target) const;
-
- private:
-  std::filesystem::path path_;
-};
-
-/// The DraftFolders in `folder` that nobody fills any more, sorted: those of this host whose process is gone
-/// (or would be this one, which has none in this folder yet), those of another host that are older than a
-/// day, since a workspace may be shared.
-std::vector<std::filesystem::path> dead_drafts(const std::filesystem::path& folder);
-
 /// The files and folders in `folder` that a shell's pattern means ("out/*.log"), sorted; none for "".
 std::vector<std::filesystem::path> find_files(const std::filesystem::path& folder,
                                               const std::string& pattern);
-
-/// The last `lines` lines of a text.
-std::string tail_lines(std::string_view text, int lines);
 
 }  // namespace expctl

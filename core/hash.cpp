@@ -54,6 +54,10 @@ std::string sha256_file(const std::filesystem::path& path) {
   return hash.hex();
 }
 
+bool is_unchanged(const std::filesystem::path& path, std::string_view sha256) {
+  return std::filesystem::is_regular_file(path) && sha256_file(path) == sha256;
+}
+
 std::string sha256_folder(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

@@ -30,6 +30,9 @@ std::string sha256(std::string_view bytes);
 /// Reads in pieces, so the file may be larger than memory. Throws Error.
 std::string sha256_file(const std::filesystem::path& path);
 
+/// Whether the file is there and has this hash.
+bool is_unchanged(const std::filesystem::path& path, std::string_view sha256);
+
 /// The identity of a folder of weights: the hash over "name\0hash\n" of its regular files (not its
 /// subfolders), sorted by name; without hidden files and *.md, which say nothing to a model.
 std::string sha256_folder(const std::filesystem::path& folder);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +29,12 @@ T json_get(const Json& object, const char* key, const std::string& source);
 /// The same, with a value for where the member is absent or null.
 template <typename T>
 T json_get(const Json& object, const char* key, const std::string& source, T fallback);
+
+/// Null for nothing.
+template <typename T>
+Json json_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
 
 /// The text of `value` for a file: indented by two, a line break at the end; invalid UTF-8 is replaced, never
 /// thrown.

@@ -2,15 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <array>
-#include <utility>
-
+#include "core/enum_names.h"
 #include "core/error.h"
 
 namespace expctl {
 namespace {
 
-constexpr std::array<std::pair<AttemptEnd, std::string_view>, 5> kEnds = {{
+constexpr EnumNames<AttemptEnd, 5> kEnds = {{
     {AttemptEnd::kSucceeded, "succeeded"},
     {AttemptEnd::kFailed, "failed"},
     {AttemptEnd::kStopped, "stopped"},
@@ -18,20 +16,10 @@ constexpr std::array<std::pair<AttemptEnd, std::string_view>, 5> kEnds = {{
     {AttemptEnd::kInterrupted, "interrupted"},
 }};
 
-AttemptEnd end_from(const std::string& name, const std::string& source) {
-  for (const auto& [end, candidate] : kEnds) {
-    if (candidate == name) return end;
-  }
-  throw Error(fmt::format("{}: unknown state '{}'", source, name));
-}
-
 }  // namespace
 
 std::string_view name_of(AttemptEnd end) {
-  for (const auto& [candidate, name] : kEnds) {
-    if (candidate == end) return name;
-  }
-  return {};
+  return lookup_name(kEnds, end);
 }
 
 RunEvent event_of(AttemptEnd end) {
@@ -65,7 +53,10 @@ Json to_json(const Outcome& o) {
 
 Outcome outcome_from_json(const Json& json, const std::string& source) {
   Outcome o;
-  o.end = end_from(json_get<std::string>(json, "state", source), source);
+  const auto state = json_get<std::string>(json, "state", source);
+  const auto end = lookup_value(kEnds, state);
+  if (!end) throw Error(fmt::format("{}: unknown state '{}'", source, state));
+  o.end = *end;
   const auto reason = json_get<std::string>(json, "reason", source);
   const auto known = fail_reason_from(reason);
   if (!known) throw Error(fmt::format("{}: unknown reason '{}'", source, reason));

@@ -2,30 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <array>
-
+#include "core/enum_names.h"
 #include "core/error.h"
 
 namespace expctl {
 
 namespace {
 
-constexpr std::array<std::pair<WorkerTask, std::string_view>, 3> kTasks{
+constexpr EnumNames<WorkerTask, 3> kTasks{
     {{WorkerTask::kTrain, "train"}, {WorkerTask::kPredict, "predict"}, {WorkerTask::kConvert, "convert"}}};
-
-std::string_view name_of(WorkerTask task) {
-  for (const auto& [known, name] : kTasks) {
-    if (known == task) return name;
-  }
-  return "?";
-}
-
-WorkerTask task_from_name(const std::string& text, const std::string& source) {
-  for (const auto& [task, name] : kTasks) {
-    if (name == text) return task;
-  }
-  throw Error(fmt::format("{}: unknown task '{}'", source, text));
-}
 
 }  // namespace
 
@@ -34,7 +19,7 @@ Json to_json(const WorkerRequest& r) {
   for (const auto& [name, value] : r.environment) environment[name] = value;
   return {
       {"schema_version", 1},
-      {"task", name_of(r.task)},
+      {"task", lookup_name(kTasks, r.task)},
       {"run_id", r.run_id},
       {"attempt", r.attempt},
       {"attempt_token", r.attempt_token},
@@ -48,7 +33,10 @@ Json to_json(const WorkerRequest& r) {
 
 WorkerRequest worker_request_from_json(const Json& json, const std::string& source) {
   WorkerRequest r;
-  r.task = task_from_name(json_get<std::string>(json, "task", source), source);
+  const auto task = json_get<std::string>(json, "task", source);
+  const auto known = lookup_value(kTasks, task);
+  if (!known) throw Error(fmt::format("{}: unknown task '{}'", source, task));
+  r.task = *known;
   r.run_id = json_get<std::string>(json, "run_id", source);
   r.attempt = json_get<int>(json, "attempt", source);
   r.attempt_token = json_get<std::string>(json, "attempt_token", source);

@@ -142,14 +142,4 @@ std::string config_hash(const RunSpec& spec) {
   return sha256(json_line(identity));
 }
 
-Json evaluation_settings(const RunSpec& spec) {
-  Json settings = {{"dev_sha256", spec.dev_data.sha256}};
-  if (!spec.is_command()) {
-    settings["max_seq_length"] = spec.train.eval_max_seq_length;
-    settings["doc_stride"] = spec.train.eval_doc_stride;
-    settings["window"] = spec.train.eval_window;
-  }
-  return settings;
-}
-
 }  // namespace expctl

@@ -85,8 +85,4 @@ void check_teacher(const RunSpec& spec);
 /// the command; neither names, paths nor resources. A run is (config hash, seed).
 std::string config_hash(const RunSpec& spec);
 
-/// What a score is of: the dev data and the windows it is cut into. Entries are ranked only where it is
-/// equal. An ensemble's is that of its members; of a command's windows nothing is known.
-Json evaluation_settings(const RunSpec& spec);
-
 }  // namespace expctl

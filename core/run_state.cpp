@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <utility>
-
+#include "core/enum_names.h"
 #include "core/text.h"
 
 namespace expctl {
 namespace {
 
-constexpr std::array<std::pair<RunState, std::string_view>, 6> kStates = {{
+constexpr EnumNames<RunState, 6> kStates = {{
     {RunState::kQueued, "queued"},
     {RunState::kRunning, "running"},
     {RunState::kSucceeded, "succeeded"},
@@ -19,7 +17,7 @@ constexpr std::array<std::pair<RunState, std::string_view>, 6> kStates = {{
     {RunState::kPruned, "pruned"},
 }};
 
-constexpr std::array<std::pair<FailReason, std::string_view>, 8> kReasons = {{
+constexpr EnumNames<FailReason, 8> kReasons = {{
     {FailReason::kNone, ""},
     {FailReason::kExitCode, "exit_code"},
     {FailReason::kSignal, "signal"},
@@ -30,27 +28,11 @@ constexpr std::array<std::pair<FailReason, std::string_view>, 8> kReasons = {{
     {FailReason::kLost, "lost"},
 }};
 
-constexpr std::array<std::pair<IdKind, std::string_view>, 3> kIdPrefixes = {{
+constexpr EnumNames<IdKind, 3> kIdPrefixes = {{
     {IdKind::kRun, "run"},
     {IdKind::kEnsemble, "ens"},
     {IdKind::kSweep, "sweep"},
 }};
-
-template <typename Table, typename T>
-std::string_view lookup_name(const Table& table, T value) {
-  for (const auto& [candidate, name] : table) {
-    if (candidate == value) return name;
-  }
-  return {};
-}
-
-template <typename T, typename Table>
-std::optional<T> lookup_value(const Table& table, std::string_view name) {
-  for (const auto& [value, candidate] : table) {
-    if (candidate == name) return value;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -103,10 +85,10 @@ std::string_view name_of(FailReason reason) {
   return lookup_name(kReasons, reason);
 }
 std::optional<RunState> run_state_from(std::string_view name) {
-  return lookup_value<RunState>(kStates, name);
+  return lookup_value(kStates, name);
 }
 std::optional<FailReason> fail_reason_from(std::string_view name) {
-  return lookup_value<FailReason>(kReasons, name);
+  return lookup_value(kReasons, name);
 }
 
 std::string_view prefix_of(IdKind kind) {

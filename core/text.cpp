@@ -31,6 +31,14 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+std::string tail_lines(std::string_view text, int lines) {
+  size_t begin = text.size();
+  if (begin > 0 && text[begin - 1] == '\n') --begin;
+  for (int i = 0; i < lines && begin != std::string_view::npos && begin > 0; ++i)
+    begin = text.rfind('\n', begin - 1);
+  return std::string(text.substr(begin == std::string_view::npos ? 0 : begin == 0 ? 0 : begin + 1));
+}
+
 std::optional<double> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   const char unit = text.back();

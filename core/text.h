@@ -14,6 +14,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
 
+/// The last `lines` lines of a text.
+std::string tail_lines(std::string_view text, int lines);
+
 /// The number that the whole text is, in decimal and without a plus or a space; nothing for any other text,
 /// and where T cannot hold it.
 template <class T>

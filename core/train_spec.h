@@ -110,9 +110,9 @@ TrainSpec train_spec_from_json(const Json& json, const std::string& source);
 /// Throws Error for a precision that a CPU does not compute in (fp16).
 void check_cpu_precision(const std::string& precision);
 
-/// Conditions between keys (warm-up of a stride that fits, a micro batch that divides the batch, ...), and
-/// the defaults that depend on other keys filled in: micro_batch, seeds, eval_*. Throws Error naming the
-/// keys.
+/// The defaults that depend on other keys filled in: micro_batch, seeds, eval_*. Throws Error naming the keys
+/// where they do not go together: a micro-batch larger than the batch, a stride that leaves no room to
+/// advance.
 TrainSpec resolve(TrainSpec spec);
 
 }  // namespace expctl

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/error.h"
+#include "squad/answer_files.h"
 
 namespace expctl {
 
@@ -31,6 +32,11 @@ void AnswerSpace::check(const LogitsFile& logits, const std::string& source) con
 
 std::vector<QuestionPrediction> AnswerSpace::decode(const LogitsFile& logits) const {
   return decode_spans(dataset, features, vocabulary, {logits.start, logits.end, logits.offsets}, decoding);
+}
+
+void AnswerSpace::write(const RunPaths& paths, const LogitsFile& logits) const {
+  write_logits(paths.logits(), logits);
+  write_answers(paths, dataset, decode(logits));
 }
 
 std::vector<size_t> AnswerSpace::question_tokens() const {

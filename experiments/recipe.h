@@ -30,8 +30,4 @@ struct Recipe {
 /// Throws Error "source:line: ..." where there is none, or several; where a value is none, or impossible.
 Recipe read_recipe(std::string_view text, const std::string& source);
 
-/// The sweep file of one run with these hyper-parameters; notes and what is not mapped stand in it as
-/// comments. parse_sweep() takes it.
-std::string recipe_toml(const Recipe& recipe, const std::string& name);
-
 }  // namespace expctl

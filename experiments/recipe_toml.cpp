@@ -1,11 +1,11 @@
-// A recipe written as a sweep file.
+#include "experiments/recipe_toml.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "core/error.h"
 #include "core/text.h"
-#include "experiments/recipe.h"
 
 namespace expctl {
 namespace {

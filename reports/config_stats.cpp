@@ -1,4 +1,5 @@
-// Runs of one config side by side: mean and standard deviation over seeds.
+#include "reports/config_stats.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -6,8 +6,9 @@
 #include <cmath>
 #include <map>
 
-#include "core/student_t.h"
+#include "core/distributions.h"
 #include "registry/spec_of.h"
+#include "reports/leaderboard.h"
 
 namespace expctl {
 
@@ -170,11 +171,10 @@ std::string seed_plan_text(const SeedPlan& plan) {
 }
 
 Json seed_plan_json(const SeedPlan& plan) {
-  const auto json_of = [](const std::optional<size_t>& seeds) { return seeds ? Json(*seeds) : Json(); };
   return {{"difference", plan.difference},
           {"seed_sd", plan.seed_sd},
-          {"seeds", json_of(plan.seeds)},
-          {"seeds_at_most", json_of(plan.seeds_at_most)},
+          {"seeds", json_or_null(plan.seeds)},
+          {"seeds_at_most", json_or_null(plan.seeds_at_most)},
           {"least_shown", plan.least_shown}};
 }
 

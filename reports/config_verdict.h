@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "reports/leaderboard.h"
+#include "reports/config_stats.h"
 #include "squad/best_of_many.h"
 #include "squad/config_difference.h"
 

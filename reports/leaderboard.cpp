@@ -26,20 +26,16 @@ std::string ensemble_text(const Json& description) {
   return (method == "logits" ? "" : method + ": ") + join(parts, " + ");
 }
 
-std::string score_text(const std::optional<double>& score) {
-  return score ? fmt::format("{:.4f}", *score) : "-";
-}
-
-Json score_json(const std::optional<double>& score) {
-  return score ? Json(*score) : Json();
-}
-
 /// Unscored below every score.
 double order(const std::optional<double>& score) {
   return score.value_or(-1);
 }
 
 }  // namespace
+
+std::string score_text(const std::optional<double>& score) {
+  return score ? fmt::format("{:.4f}", *score) : "-";
+}
 
 std::string params_text(const RunRecord& run) {
   if (run.spec.contains("members")) return ensemble_text(run.spec);
@@ -100,8 +96,8 @@ Json run_json(const RunRecord& run) {
           {"name", run.name},
           {"params", run.params},
           {"seed", run.seed},
-          {"f1", score_json(run.f1)},
-          {"exact_match", score_json(run.exact_match)}};
+          {"f1", json_or_null(run.f1)},
+          {"exact_match", json_or_null(run.exact_match)}};
 }
 
 Json runs_json(const std::vector<RunRecord>& runs) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "reports/table.h"
 
 namespace expctl {
+
+/// "81.2345"; "-" where there is none.
+std::string score_text(const std::optional<double>& score);
 
 /// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ; of an
 /// imported run where it came from.
@@ -34,25 +38,5 @@ std::string runs_table(const std::vector<RunRecord>& runs, const TableStyle& sty
 /// {"id","state","reason","name","params","seed","f1","exact_match"}: what every list of runs holds.
 Json run_json(const RunRecord& run);
 Json runs_json(const std::vector<RunRecord>& runs);
-/// The same with a column for each parameter that one of them has.
-std::string runs_csv(const std::vector<RunRecord>& runs);
-/// The same with sweep, attempts, times (Unix seconds), tags, what is known of the run's config (mean,
-/// deviation, scored runs, the interval to the best other config: reports/config_verdict.h) and every
-/// parameter, those at their defaults too.
-std::string all_csv(const std::vector<RunRecord>& runs);
-
-/// Runs of one config, which differ by their seeds.
-struct ConfigStats {
-  std::string name;
-  std::string params;
-  std::vector<std::string> ids;  ///< the best F1 first, unscored ones last
-  size_t scored = 0;
-  double mean_f1 = 0;  ///< of the scored ones, like the next
-  double sd_f1 = 0;    ///< sample standard deviation; 0 of one
-};
-/// The best mean first; configs without a score last. Ensembles are left out: they have no seed.
-std::vector<ConfigStats> config_stats(const std::vector<RunRecord>& runs);
-std::string config_table(const std::vector<ConfigStats>& configs, const TableStyle& style = {});
-Json config_json(const std::vector<ConfigStats>& configs);
 
 }  // namespace expctl

@@ -4,9 +4,10 @@
 #include <algorithm>
 
 #include "core/text.h"
-#include "reports/leaderboard.h"
+#include "reports/config_stats.h"
 #include "reports/page_parts.h"
 #include "reports/render.h"
+#include "reports/submission.h"
 
 namespace expctl {
 namespace {
@@ -71,7 +72,7 @@ Json configs_json(const std::vector<RunRecord>& runs) {
 
 std::string home_page(const HomeFacts& facts) {
   double sum = 0;
-  const size_t averaged = std::min(kAveraged, facts.best.size());
+  const size_t averaged = std::min(kUsualAverage, facts.best.size());
   for (size_t i = 0; i < averaged; ++i) sum += facts.best[i].f1.value();
   Json states = Json::array(), sweeps = Json::array();
   for (const RunState state : kStateOrder) {
@@ -81,8 +82,9 @@ std::string home_page(const HomeFacts& facts) {
   for (const auto& sweep : facts.sweeps) sweeps.push_back(sweep_json(sweep));
   const int64_t running = count_of(facts.states, RunState::kRunning);
   const Json page = {
-      {"top_count", kAveraged},
-      {"top_mean", averaged == kAveraged && facts.evaluated_alike ? short_score(sum / kAveraged) : "–"},
+      {"top_count", kUsualAverage},
+      {"top_mean",
+       averaged == kUsualAverage && facts.evaluated_alike ? short_score(sum / kUsualAverage) : "–"},
       {"best_f1", facts.best.empty() ? "–" : short_score(facts.best.front().f1)},
       {"best_id", facts.best.empty() ? "" : facts.best.front().id},
       {"any", !facts.states.empty()},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/replace_folder.h"

@@ -8,16 +8,19 @@
 #include <map>
 #include <set>
 
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/replace_folder.h"
 #include "core/text.h"
+#include "registry/model_runs.h"
 #include "registry/spec_of.h"
-#include "reports/facts.h"
+#include "reports/candidates.h"
 #include "reports/manifest.h"
 #include "reports/package_entry.h"
 #include "reports/render.h"
+#include "reports/submission_facts.h"
 #include "reports/templates.h"
 #include "squad/answer_files.h"
 #include "squad/scoring.h"
@@ -35,49 +38,12 @@ struct Choice {
 
 // -- what is chosen from
 
-/// The succeeded entries that words mean, all where there are none.
-std::vector<RunRecord> find_entries(const Registry& registry, const std::vector<std::string>& from) {
-  std::set<std::string> named, swept;
-  for (const auto& word : from) {
-    if (registry.find_sweep(word)) {
-      RunFilter filter;
-      filter.sweep_id = word;
-      for (const auto& run : registry.list_runs(filter)) swept.insert(run.id);
-    } else {
-      named.insert(registry.resolve_run(word).id);
-    }
-  }
-  std::vector<RunRecord> entries;
-  for (const auto& record : registry.list_runs()) {
-    if (record.state != RunState::kSucceeded) continue;
-    const auto runs = model_runs(registry, record);
-    const bool is_swept =
-        std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) { return swept.contains(run.id); });
-    if (from.empty() || named.contains(record.id) || is_swept) entries.push_back(record);
-  }
-  return entries;
-}
-
 std::vector<RunRecord> entries_to_choose_from(const Registry& registry, const PackageOptions& options) {
   std::set<std::string> left_out;
   for (const auto& word : options.except) left_out.insert(registry.resolve_run(word).id);
   auto entries = find_entries(registry, options.from);
   std::erase_if(entries, [&](const RunRecord& entry) { return left_out.contains(entry.id); });
   return entries;
-}
-
-std::vector<Candidate> scored_by(const Registry& registry, const std::vector<RunRecord>& entries,
-                                 const std::string& name) {
-  std::vector<Candidate> candidates;
-  for (const auto& entry : entries) {
-    for (const auto& evaluation : registry.evaluations(entry.id)) {
-      if (evaluation.name != name) continue;
-      candidates.push_back({entry, evaluation_identity(evaluation.settings)});
-      candidates.back().record.f1 = evaluation.f1;
-      candidates.back().record.exact_match = evaluation.exact_match;
-    }
-  }
-  return candidates;
 }
 
 /// The rules that all entries' runs were made under.
@@ -99,8 +65,7 @@ std::string rules_of(const Registry& registry, const std::vector<RunRecord>& ent
 fs::path dev_file(const Registry& registry, const Candidate& scored, const fs::path& given) {
   const RunRecord run = model_runs(registry, scored.record).front();
   const fs::path file = given.empty() ? fs::path(spec_of(run).dev_data.path) : given;
-  const auto wanted = scored.evaluation.value("dev_sha256", std::string());
-  if (fs::is_regular_file(file) && sha256_file(file) == wanted) return file;
+  if (is_unchanged(file, scored.evaluation.value("dev_sha256", std::string()))) return file;
   throw Error(
       fmt::format("{}: it is not there, or is not what {} was scored on", file.string(), run.id),
       "entries are scored again before they are packed: put it back, or say with --dev where it lies");
@@ -115,8 +80,7 @@ void check_score(const Candidate& candidate, const Dataset& dataset, const RunPa
   if (!fs::is_regular_file(folder.predictions()))
     throw Error(fmt::format("{}: {} is missing", id, folder.predictions().string()), hint,
                 ErrorCode::kNotFound);
-  const Score score = score_predictions(
-      dataset, parse_predictions(read_file(folder.predictions()), folder.predictions().string()));
+  const Score score = score_predictions(dataset, read_predictions(folder.predictions()));
   if (score.f1 == candidate.record.f1 && score.exact_match == candidate.record.exact_match) return;
   throw Error(fmt::format("nothing was packed: the predictions of {} score F1 {}, the registry says {}", id,
                           format_number(score.f1), format_number(candidate.record.f1.value_or(0))),
@@ -139,8 +103,7 @@ void predict_unseen(std::vector<Candidate>& ranked, size_t top, const fs::path& 
   for (auto& candidate : ranked) {
     const RunPaths answers{folder / candidate.record.id};
     options.predict(candidate.record, evaluation, answers.folder);
-    candidate.probability_score =
-        probability_score(parse_nbest(read_file(answers.nbest()), answers.nbest().string()));
+    candidate.probability_score = probability_score(read_nbest(answers.nbest()));
   }
 }
 
@@ -283,8 +246,8 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
   const auto entries = entries_to_choose_from(registry, options);
   const auto rules = find_contest_rules(options.rules.empty() ? rules_of(registry, entries) : options.rules);
   const std::string evaluation = options.evaluation.empty() ? rules.evaluation : options.evaluation;
-  const size_t top = options.top != 0 ? options.top : rules.top != 0 ? rules.top : 5;
-  const size_t usual = std::min<size_t>(top, rules.average != 0 ? rules.average : 3);
+  const size_t top = options.top != 0 ? options.top : rules.top != 0 ? rules.top : kUsualTop;
+  const size_t usual = std::min(top, rules.average != 0 ? rules.average : kUsualAverage);
   const size_t average = options.average != 0 ? options.average : usual;
   const auto candidates = rank_candidates(scored_by(registry, entries, evaluation));
   if (candidates.empty() && evaluation != "default")
@@ -332,19 +295,6 @@ std::vector<ManifestFile> write_submission(const Registry& registry, const Works
 }
 
 }  // namespace
-
-Json evaluation_identity(const Json& settings) {
-  Json identity = Json::object();
-  for (const char* key : {"dev_sha256", "max_seq_length", "doc_stride", "window"}) {
-    if (settings.contains(key)) identity[key] = settings[key];
-  }
-  return identity;
-}
-
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
-                                       const std::string& evaluation) {
-  return scored_by(registry, find_entries(registry, from), evaluation);
-}
 
 Package package_submission(const Registry& registry, const WorkspacePaths& workspace,
                            const PackageOptions& options) {

@@ -21,8 +21,8 @@ struct PackageOptions {
       from;  ///< runs, ensembles, sweeps to choose from; empty: everything that is scored
   std::vector<std::string> except;  ///< runs and ensembles that are not to be chosen
   std::string rules;                ///< a profile's name or file; "": the one that the runs were made under
-  size_t top = 0;                   ///< 0: as the rules say, else 5
-  size_t average = 0;               ///< 0: as the rules say, else 3 or `top` where that is less
+  size_t top = 0;                   ///< 0: as the rules say, else kUsualTop
+  size_t average = 0;               ///< 0: as the rules say, else kUsualAverage or `top` where that is less
   std::string evaluation;           ///< the one that ranks; "": as the rules say
   std::filesystem::path dev;        ///< where the dev file lies now; "": where it lay when the runs were made
   std::filesystem::path source_archive;  ///< expctl's own source
@@ -38,15 +38,6 @@ struct Package {
   Verification verification;  ///< of the folder as it lies there; no check failed
   std::filesystem::path dev;  ///< the dev file that it was verified with
 };
-
-/// What identifies an evaluation by its settings on record: F1 of other data or windows are not ranked beside
-/// each other.
-Json evaluation_identity(const Json& settings);
-
-/// The succeeded entries that `from` means and that an evaluation of this name has scored. Throws Error
-/// (kNotFound) for a word that means nothing.
-std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
-                                       const std::string& evaluation = "default");
 
 /// Scores every candidate's predictions again, chooses, copies, writes and verifies in a folder beside `out`,
 /// which it becomes once nothing is wrong. Throws Error and leaves all as it was: a folder that is there, a

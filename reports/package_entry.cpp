@@ -5,13 +5,14 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "registry/model_runs.h"
 #include "registry/spec_of.h"
 #include "reports/ensemble_stats.h"
-#include "reports/facts.h"
 #include "reports/render.h"
 #include "reports/submission_view.h"
 #include "reports/templates.h"
@@ -119,14 +120,10 @@ std::string precision_of(const RunPaths& paths) {
 }
 
 Json evaluation_of(const TrainSpec& train, const std::string& precision) {
-  return {{"max_seq_length", train.eval_max_seq_length},
-          {"doc_stride", train.eval_doc_stride},
-          {"window", train.eval_window},
-          {"max_query_length", train.max_query_length},
-          {"n_best", train.n_best},
-          {"max_answer_length", train.max_answer_length},
-          {"decode", train.decode},
-          {"precision", precision}};
+  Json evaluation = window_settings(train);
+  evaluation.update(decoding_settings(train));
+  evaluation["precision"] = precision;
+  return evaluation;
 }
 
 /// That of a run's own evaluation, or an ensemble's members'; null where they are not alike.
@@ -231,12 +228,6 @@ Json settings_of(const EvaluationRecord& recorded) {
                        fmt::format("registry: evaluation '{}' of {}", recorded.name, recorded.run_id));
   if (settings["precision"].get<std::string>().find(',') != std::string::npos) settings["precision"] = "auto";
   return settings;
-}
-
-std::string setting_text(const std::string& key, const Json& value) {
-  const bool of_evaluation =
-      key == "max_seq_length" || key == "doc_stride" || key == "window" || key == "precision";
-  return fmt::format("{}{}={}", of_evaluation ? "eval_" : "", key, scalar_text(value));
 }
 
 EvalOnlyScripts eval_only_scripts(const std::string& method, const Json& models, const Json& evaluation) {

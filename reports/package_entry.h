@@ -16,9 +16,8 @@ struct FileCopy {
 };
 
 /// Copies and writes all but unseen/ and manifest.json into `entry`; the files of checkpoints are added to
-/// `checkpoints`, for whoever copies them. Returns the manifest's members but
-/// "files". The answers are those of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a
-/// run lacks.
+/// `checkpoints`, for whoever copies them. Returns the manifest's members but "files". The answers are those
+/// of the evaluation `evaluation_name`. Throws Error (kNotFound) naming what a run lacks.
 Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
                  const std::string& evaluation_name, const EntryPaths& entry,
                  std::vector<FileCopy>& checkpoints);
@@ -36,9 +35,6 @@ RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& i
 /// How the answers of what `expctl evaluate` has recorded were made, by the keys of a manifest's
 /// "evaluation"; members whose precisions differ have "auto".
 Json settings_of(const EvaluationRecord& recorded);
-
-/// One of these settings as --set takes it: "eval_max_seq_length=128".
-std::string setting_text(const std::string& key, const Json& value);
 
 /// A file without which a submission is none. Throws Error (kNotFound).
 void copy_needed(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& id);

@@ -41,15 +41,12 @@ struct ListChoice {
   size_t page = 1;
 };
 
-/// So many of the best have their mean on the first page.
-constexpr size_t kAveraged = 3;
-
 struct HomeFacts {
   std::string workspace;
   StateCounts states;
   std::vector<LiveRun> running;  ///< the first of them
   std::vector<RunRecord> best;   ///< the best F1 first
-  bool evaluated_alike = true;   ///< the first kAveraged of them: else their F1 have no mean
+  bool evaluated_alike = true;   ///< the first kUsualAverage of them: else their F1 have no mean
   std::vector<SweepLine> sweeps;
   ListPlace place;  ///< of the sweeps
 };

@@ -21,7 +21,7 @@ Json facts_json(const RunFacts& facts) {
   add("sweep", run.sweep_id.empty() ? "" : fmt::format("{} ({})", run.sweep_id, run.name),
       "/sweeps/" + run.sweep_id);
   add("name", run.sweep_id.empty() ? run.name : "");
-  add(run.is_ensemble() ? "averages" : run.is_imported() ? "origin" : "parameters", params_text(run));
+  add(run.is_ensemble() ? "members" : run.is_imported() ? "origin" : "parameters", params_text(run));
   if (!run.is_ensemble()) add("changed keys", changed_keys_text(run));
   add("created", local_time_text(run.created));
   add("started", run.started > 0 ? local_time_text(run.started) : "");

@@ -1,4 +1,5 @@
-// Runs as comma-separated values (RFC 4180), for spreadsheets and pandas.
+#include "reports/runs_csv.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -6,8 +7,8 @@
 #include <map>
 
 #include "core/text.h"
+#include "reports/config_stats.h"
 #include "reports/config_verdict.h"
-#include "reports/leaderboard.h"
 #include "reports/run_export.h"
 
 namespace expctl {

@@ -133,12 +133,11 @@ Submission choose_entries(const std::vector<Candidate>& candidates, size_t top, 
 Json summary_json(const Submission& submission, const Json& rules) {
   Json entries = Json::array();
   for (const auto& entry : submission.entries) {
-    entries.push_back(
-        {{"folder", entry.folder},
-         {"id", entry.record.id},
-         {"f1", entry.record.f1.value()},
-         {"exact_match", entry.record.exact_match.value()},
-         {"probability_score", entry.probability_score ? Json(*entry.probability_score) : Json()}});
+    entries.push_back({{"folder", entry.folder},
+                       {"id", entry.record.id},
+                       {"f1", entry.record.f1.value()},
+                       {"exact_match", entry.record.exact_match.value()},
+                       {"probability_score", json_or_null(entry.probability_score)}});
   }
   return {{"schema_version", 1}, {"top3_mean", submission.top_mean},    {"average", submission.average},
           {"entries", entries},  {"evaluation", submission.evaluation}, {"rules", rules}};

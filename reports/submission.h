@@ -2,6 +2,7 @@
 // best of them.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "registry/registry.h"
 
 namespace expctl {
+
+/// What is handed in where no rules say it: so many entries, and the mean of the best of them.
+inline constexpr size_t kUsualTop = 5, kUsualAverage = 3;
 
 /// A run or ensemble with the scores of the evaluation that ranks, and what that is of (dev_sha256,
 /// max_seq_length, doc_stride, window).

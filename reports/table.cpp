@@ -1,7 +1,6 @@
 #include "reports/table.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "core/text.h"
@@ -11,10 +10,7 @@ namespace expctl {
 namespace {
 
 bool is_number(const std::string& cell) {
-  if (cell == "-") return true;
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return error == std::errc() && end == cell.data() + cell.size();
+  return cell == "-" || parse_number<double>(cell);
 }
 
 size_t width_of(const std::string& cell) {

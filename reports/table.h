@@ -6,7 +6,7 @@
 
 namespace expctl {
 
-/// How what reads it shows it; as it is: a file or another program.
+/// How the output is displayed; the defaults suit a file or another program.
 struct TableStyle {
   size_t columns = 0;        ///< characters in a line; 0: as many as there are
   bool is_coloured = false;  ///< by ANSI's escapes

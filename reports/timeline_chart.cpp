@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "reports/chart_parts.h"
 
@@ -56,11 +57,110 @@ Unit unit_for(double seconds) {
   return seconds < 4 * 86400 ? Unit{"hours", 3600} : Unit{"days", 86400};
 }
 
-/// Rows of each lane: the spans of a row do not overlap.
-struct Row {
-  std::string lane;
-  double until = 0;
+/// Where time lies, the gaps cut out.
+class TimeAxis {
+ public:
+  explicit TimeAxis(std::vector<Stretch> stretches)
+      : stretches_(std::move(stretches)),
+        total_s_(stretches_.back().shown + stretches_.back().end - stretches_.back().begin),
+        unit_(unit_for(total_s_)) {}
+
+  double x_of(double time) const {
+    for (auto stretch = stretches_.rbegin(); stretch != stretches_.rend(); ++stretch) {
+      if (time >= stretch->begin) return x_of_shown(stretch->shown + time - stretch->begin);
+    }
+    return x_of_shown(0);
+  }
+
+  std::string draw(double bottom) const {
+    std::string svg;
+    for (const double tick : ticks_of({0, total_s_ / unit_.seconds})) {
+      svg += fmt::format(
+          "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\" stroke=\"#ddd\"/>\n"
+          "<text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4:g}</text>\n",
+          x_of_shown(tick * unit_.seconds), kTop, bottom, bottom + 16, tick);
+    }
+    for (size_t i = 1; i < stretches_.size(); ++i)
+      svg += fmt::format("<line class=\"cut\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>\n",
+                         x_of_shown(stretches_[i].shown), kTop, bottom);
+    return svg;
+  }
+
+  std::string draw_title(double bottom) const {
+    return fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{} from the first start{}</text>\n",
+                       (kLeft + kRight) / 2, bottom + 36, unit_.name,
+                       stretches_.size() > 1 ? "; idle times are cut out at the dashed lines" : "");
+  }
+
+ private:
+  double x_of_shown(double seconds) const { return kLeft + seconds / total_s_ * (kRight - kLeft); }
+
+  std::vector<Stretch> stretches_;
+  double total_s_;
+  Unit unit_;
 };
+
+/// The spans of a row do not overlap; rows of a lane stand together.
+struct Rows {
+  std::vector<std::string> lanes;  ///< of each row
+  std::vector<size_t> row_of;      ///< of each span
+};
+
+double top_of(size_t row) {
+  return kTop + kRow * static_cast<double>(row);
+}
+
+Rows place_rows(const std::vector<TimelineSpan>& spans) {
+  struct Row {
+    std::string lane;
+    double until;
+  };
+  std::vector<Row> rows;
+  Rows placed;
+  for (const auto& span : spans) {
+    const auto free = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+      return row.lane == span.lane && row.until <= span.begin;
+    });
+    placed.row_of.push_back(static_cast<size_t>(free - rows.begin()));
+    if (free == rows.end())
+      rows.push_back({span.lane, span.end});
+    else
+      free->until = span.end;
+  }
+  std::vector<size_t> order(rows.size()), place(rows.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return rows[a].lane < rows[b].lane; });
+  for (const size_t row : order) {
+    place[row] = placed.lanes.size();
+    placed.lanes.push_back(rows[row].lane);
+  }
+  for (size_t& row : placed.row_of) row = place[row];
+  return placed;
+}
+
+std::string draw_lanes(const std::vector<std::string>& lanes) {
+  std::string svg, last;
+  for (size_t row = 0; row < lanes.size(); ++row) {
+    if (lanes[row] != last)
+      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLeft - 8,
+                         top_of(row) + 13, svg_text(lanes[row]));
+    last = lanes[row];
+  }
+  return svg;
+}
+
+std::string draw_bar(const TimelineSpan& span, const TimeAxis& axis, double top) {
+  const double left = axis.x_of(span.begin), wide = std::max(1.0, axis.x_of(span.end) - left - 1);
+  std::string svg = fmt::format(
+      "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" "
+      "rx=\"2\"><title>{}</title></rect>\n",
+      svg_text(span.state), left, top + 2, wide, kRow - 4, svg_text(span.name));
+  if (static_cast<double>(span.name.size()) * kLetter + 6 < wide)
+    svg += fmt::format("<text class=\"in\" x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"11\">{}</text>\n", left + 4,
+                       top + 13, svg_text(span.name));
+  return svg;
+}
 
 }  // namespace
 
@@ -69,72 +169,16 @@ std::string timeline_chart(std::vector<TimelineSpan> spans) {
   if (spans.empty()) return "";
   std::stable_sort(spans.begin(), spans.end(),
                    [](const auto& a, const auto& b) { return a.begin < b.begin; });
-  const auto stretches = busy_stretches(spans);
-  const double total = stretches.back().shown + stretches.back().end - stretches.back().begin;
-  const auto shown = [&](double time) {
-    for (auto stretch = stretches.rbegin(); stretch != stretches.rend(); ++stretch) {
-      if (time >= stretch->begin) return stretch->shown + time - stretch->begin;
-    }
-    return 0.0;
-  };
-  const auto px = [&](double seconds) { return kLeft + seconds / total * (kRight - kLeft); };
-
-  std::vector<Row> rows;
-  std::vector<size_t> row_of;
-  for (const auto& span : spans) {
-    const auto free = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
-      return row.lane == span.lane && row.until <= span.begin;
-    });
-    row_of.push_back(static_cast<size_t>(free - rows.begin()));
-    if (free == rows.end())
-      rows.push_back({span.lane, span.end});
-    else
-      free->until = span.end;
-  }
-  std::vector<size_t> order(rows.size());  // rows of a lane stand together
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return rows[a].lane < rows[b].lane; });
-  std::vector<double> y_of(rows.size());
-  for (size_t i = 0; i < order.size(); ++i) y_of[order[i]] = kTop + kRow * static_cast<double>(i);
-
-  const double bottom = kTop + kRow * static_cast<double>(rows.size());
+  const TimeAxis axis(busy_stretches(spans));
+  const Rows rows = place_rows(spans);
+  const double bottom = top_of(rows.lanes.size());
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"runs over devices\" font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n",
       kWidth, bottom + kBottom);
-  std::string last_lane;
-  for (const size_t row : order) {
-    if (rows[row].lane != last_lane)
-      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLeft - 8,
-                         y_of[row] + 13, svg_text(rows[row].lane));
-    last_lane = rows[row].lane;
-  }
-  const Unit unit = unit_for(total);
-  for (const double tick : ticks_of({0, total / unit.seconds})) {
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\" stroke=\"#ddd\"/>\n"
-        "<text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4:g}</text>\n",
-        px(tick * unit.seconds), kTop, bottom, bottom + 16, tick);
-  }
-  for (size_t i = 1; i < stretches.size(); ++i)
-    svg += fmt::format("<line class=\"cut\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>\n",
-                       px(stretches[i].shown), kTop, bottom);
-  for (size_t i = 0; i < spans.size(); ++i) {
-    const auto& span = spans[i];
-    const double left = px(shown(span.begin)), wide = std::max(1.0, px(shown(span.end)) - left - 1);
-    svg += fmt::format(
-        "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" "
-        "rx=\"2\"><title>{}</title></rect>\n",
-        svg_text(span.state), left, y_of[row_of[i]] + 2, wide, kRow - 4, svg_text(span.name));
-    if (static_cast<double>(span.name.size()) * kLetter + 6 < wide)
-      svg += fmt::format("<text class=\"in\" x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"11\">{}</text>\n",
-                         left + 4, y_of[row_of[i]] + 13, svg_text(span.name));
-  }
-  svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{} from the first start{}</text>\n",
-                     (kLeft + kRight) / 2, bottom + 36, unit.name,
-                     stretches.size() > 1 ? "; idle times are cut out at the dashed lines" : "");
-  return svg + "</svg>\n";
+  svg += draw_lanes(rows.lanes) + axis.draw(bottom);
+  for (size_t i = 0; i < spans.size(); ++i) svg += draw_bar(spans[i], axis, top_of(rows.row_of[i]));
+  return svg + axis.draw_title(bottom) + "</svg>\n";
 }
 
 }  // namespace expctl

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/enum_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "reports/verify_data.h"
@@ -102,15 +103,10 @@ bool is_entry(const fs::path& folder) {
 }  // namespace
 
 std::string_view name_of(CheckResult result) {
-  switch (result) {
-    case CheckResult::kPassed:
-      return "passed";
-    case CheckResult::kFailed:
-      return "failed";
-    case CheckResult::kUnproven:
-      return "unproven";
-  }
-  return "";
+  static constexpr EnumNames<CheckResult, 3> names = {{{CheckResult::kPassed, "passed"},
+                                                       {CheckResult::kFailed, "failed"},
+                                                       {CheckResult::kUnproven, "unproven"}}};
+  return lookup_name(names, result);
 }
 
 Verification verify_submission(const SubmissionView& view) {

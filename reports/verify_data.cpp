@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 void check_official(const SubmissionView& view, const fs::path& file, const OfficialData& official,
                     Findings& findings) {
   if (!official.is_prescribed()) return;
-  switch (match_official(file, read_dataset(file), official.sha256, official.articles_sha256)) {
+  switch (match_official(file, read_dataset(file), official)) {
     case OfficialMatch::kFile:
       return;
     case OfficialMatch::kArticles:
@@ -91,9 +91,8 @@ void check_dev_data_kept_out(const SubmissionView& view, Findings& findings) {
   }
   const Overlap overlap = find_overlap(read_dataset(view.options.train), read_dataset(view.options.dev));
   if (overlap.any())
-    findings.problems.push_back(fmt::format(
-        "{} and {} share {} and {} (e.g. '{}')", view.options.train.string(), view.options.dev.string(),
-        counted(overlap.questions, "question"), counted(overlap.contexts, "context"), overlap.example));
+    findings.problems.push_back(
+        overlap_text(view.options.train.string(), view.options.dev.string(), overlap));
 }
 
 }  // namespace expctl

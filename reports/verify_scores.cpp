@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
@@ -22,10 +23,6 @@ Json summary_of(const SubmissionView& view) {
   return read_json(view.paths.summary());
 }
 
-Predictions predictions_in(const RunPaths& folder) {
-  return parse_predictions(read_file(folder.predictions()), folder.predictions().string());
-}
-
 bool is_dev_file_of_summary(const SubmissionView& view) {
   const Json evaluation = json_get<Json>(summary_of(view), "evaluation", "summary.json");
   return json_get<std::string>(evaluation, "dev_sha256", "summary.json", "") == sha256_file(view.options.dev);
@@ -36,8 +33,7 @@ bool is_dev_file_of_summary(const SubmissionView& view) {
 /// That of the entry's answers to unseen questions, where it has any.
 void check_probability_score(const EntryView& entry, const Json& said, Findings& findings) {
   const fs::path file = entry.paths.unseen().nbest();
-  const Json found =
-      fs::exists(file) ? Json(probability_score(parse_nbest(read_file(file), file.string()))) : Json();
+  const Json found = fs::exists(file) ? Json(probability_score(read_nbest(file))) : Json();
   if (found != said)
     findings.problems.push_back(
         fmt::format("{}: its unseen answers have the probability score {}, summary.json says {}",
@@ -111,7 +107,8 @@ bool has_best_first(const std::vector<NBestEntry>& answers) {
 
 void check_answers(const RunPaths& folder, const std::string& name, Findings& findings) {
   const std::string source = folder.nbest().string(), text = read_file(folder.nbest());
-  const size_t others = count_nbest_differences(predictions_in(folder), parse_json(text, source), source);
+  const size_t others =
+      count_nbest_differences(read_predictions(folder.predictions()), parse_json(text, source), source);
   if (others > 0)
     findings.problems.push_back(
         fmt::format("{}: n-best and predictions disagree in {}", name, counted(others, "place")));
@@ -147,14 +144,6 @@ void check_same_evaluation(const Json& expected, const Json& found, const std::s
     findings.problems.push_back(
         fmt::format("{}: {} {}, not {}", where, key, scalar_text(own), scalar_text(value)));
   }
-}
-
-/// How a run's own evaluation decodes, by the keys of a manifest's "evaluation".
-Json decoding_of(const TrainSpec& train) {
-  return {{"max_query_length", train.max_query_length},
-          {"n_best", train.n_best},
-          {"max_answer_length", train.max_answer_length},
-          {"decode", train.decode}};
 }
 
 /// Without the data, which a manifest's "evaluation" does not name, and the precision, which was "auto"
@@ -203,7 +192,7 @@ void check_entry_evaluation(const SubmissionView& view, const EntryView& entry, 
     const RunSpec spec = entry.spec(run);
     check_same_evaluation(expected, evaluation_settings(spec),
                           view.name_of_file(entry.paths.training(run) / kSpecFile), findings);
-    check_same_evaluation(decoding_of(spec.train), own, manifest, findings);
+    check_same_evaluation(decoding_settings(spec.train), own, manifest, findings);
   }
 }
 
@@ -233,14 +222,11 @@ void check_scores(const SubmissionView& view, Findings& findings) {
   if (!dataset.has_answers())
     throw Error(fmt::format("{}: it has questions without answers", view.options.dev.string()));
   for (const auto& entry : view.entries) {
-    const Score score = score_predictions(dataset, predictions_in(entry.paths.results()));
+    const Score score = score_predictions(dataset, read_predictions(entry.paths.results().predictions()));
     const std::string line = score_line(score), recorded = read_file(entry.paths.results().eval());
-    const auto unanswered = std::count_if(score.questions.begin(), score.questions.end(),
-                                          [](const QuestionScore& q) { return !q.answered; });
-    if (unanswered > 0)
-      findings.problems.push_back(
-          fmt::format("{}: {} no answer", entry.folder,
-                      counted(static_cast<size_t>(unanswered), "question has", "questions have")));
+    if (const size_t unanswered = unanswered_count(score); unanswered > 0)
+      findings.problems.push_back(fmt::format("{}: {} no answer", entry.folder,
+                                              counted(unanswered, "question has", "questions have")));
     if (line != recorded)
       findings.problems.push_back(fmt::format("{}: its predictions score {}, its eval.json says {}",
                                               entry.folder, trim(line), trim(recorded)));
@@ -297,8 +283,7 @@ void check_evaluation(const SubmissionView& view, Findings& findings) {
     if (own.is_null()) continue;
     check_same_evaluation(decoding, own, entry.folder + "/manifest.json", findings);
     if (!decoding.empty()) continue;
-    for (const char* key : {"max_query_length", "n_best", "max_answer_length", "decode"})
-      decoding[key] = own.value(key, Json());
+    for (const char* key : kDecodingKeys) decoding[key] = own.value(key, Json());
   }
   if (names.size() > 1)
     findings.problems.emplace_back("the entries are scored by evaluations of different names");
@@ -320,7 +305,7 @@ void check_unseen(const SubmissionView& view, Findings& findings) {
   const Json evaluation = json_get<Json>(summary_of(view), "evaluation", "summary.json");
   for (const auto& entry : view.entries) {
     const RunPaths unseen = entry.paths.unseen();
-    const auto answered = ids_of(predictions_in(unseen));
+    const auto answered = ids_of(read_predictions(unseen.predictions()));
     if (expected.empty()) expected = answered;
     if (answered != expected)
       findings.problems.push_back(fmt::format("{}/unseen: it answers {}, not the {} that there are",

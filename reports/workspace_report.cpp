@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "reports/config_stats.h"
 #include "reports/config_verdict.h"
 #include "reports/dot_chart.h"
 #include "reports/leaderboard.h"

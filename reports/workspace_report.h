@@ -1,5 +1,5 @@
 // `expctl report`: everything that a workspace has to show, as one HTML page without script or outside
-// resource, as Markdown, or as CSV.
+// resource, or as Markdown.
 #pragma once
 
 #include <optional>

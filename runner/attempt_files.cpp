@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"

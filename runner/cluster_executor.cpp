@@ -173,8 +173,7 @@ std::optional<std::string> ClusterExecutor::ask_to_take(Array& array) {
 
 void ClusterExecutor::note_id(Array& array, const std::string& job_id) {
   array.record.job_id = job_id;
-  const size_t count = array.record.tasks.size();
-  say_(fmt::format("{} run{} handed to {} as job {}", count, count == 1 ? "" : "s", kind_, job_id));
+  say_(fmt::format("{} handed to {} as job {}", counted(array.record.tasks.size(), "run"), kind_, job_id));
   write_job_id(array.record, workspace_);
 }
 

@@ -1,19 +1,10 @@
 #include "runner/gpu_log.h"
 
 #include <fstream>
-#include <optional>
 
 #include "core/json.h"
 
 namespace expctl {
-namespace {
-
-template <typename T>
-Json json_of(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-}  // namespace
 
 void GpuLog::find_devices() {
   nvml_ = Nvml::load();
@@ -39,9 +30,9 @@ void GpuLog::write(double now_s) {
     file << json_line({{"time", now_s},
                        {"gpu", gpu},
                        {"memory_used", reading->memory_used},
-                       {"utilization_percent", json_of(reading->utilization_percent)},
-                       {"power_w", json_of(reading->power_w)},
-                       {"sm_clock_mhz", json_of(reading->sm_clock_mhz)}})
+                       {"utilization_percent", json_or_null(reading->utilization_percent)},
+                       {"power_w", json_or_null(reading->power_w)},
+                       {"sm_clock_mhz", json_or_null(reading->sm_clock_mhz)}})
          << '\n';
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/draft_folder.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "runner/record_files.h"

@@ -63,6 +63,10 @@ NBest parse_nbest(std::string_view text, const std::string& source) {
   return nbest;
 }
 
+NBest read_nbest(const std::filesystem::path& file) {
+  return parse_nbest(read_file(file), file.string());
+}
+
 double probability_score(const NBest& nbest) {
   if (nbest.empty()) throw Error("no n-best answers: there is no probability score");
   std::map<std::string_view, double> first;  // in an order of its own, so that the sum is always the same

@@ -2,6 +2,7 @@
 // prediction.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -28,6 +29,7 @@ using NBest = std::unordered_map<std::string, std::vector<NBestEntry>>;
 /// nbest_predictions.json, of whatever program; a logit that it does not say is NaN. Throws Error naming
 /// `source` and the question: an answer without text or probability, a probability that is none.
 NBest parse_nbest(std::string_view text, const std::string& source);
+NBest read_nbest(const std::filesystem::path& file);
 
 /// The contest's score on unseen data: the mean over questions of the first answer's probability. Throws
 /// Error where there is no question, or one without answers.

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "core/counter_random.h"
-#include "core/student_t.h"
+#include "core/distributions.h"
 #include "squad/seed_table.h"
 
 namespace expctl {

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "core/distributions.h"
 #include "core/error.h"
-#include "core/student_t.h"
 #include "squad/seed_table.h"
 
 namespace expctl {

@@ -15,7 +15,7 @@ namespace expctl {
 namespace {
 
 /// A window over a context's tokens: [begin, end).
-struct Span {
+struct TokenRange {
   int begin;
   int end;
 };
@@ -25,8 +25,8 @@ Window window_from(const std::string& name) {
 }
 
 /// The windows of a context of `length` tokens, `room` of which fit beside the question.
-std::vector<Span> window_spans(int length, int room, const FeatureOptions& options) {
-  std::vector<Span> spans;
+std::vector<TokenRange> window_spans(int length, int room, const FeatureOptions& options) {
+  std::vector<TokenRange> spans;
   const int step =
       options.window == Window::kOverlap ? room - options.doc_stride : std::min(room, options.doc_stride);
   for (int begin = 0;; begin += step) {
@@ -37,7 +37,7 @@ std::vector<Span> window_spans(int length, int room, const FeatureOptions& optio
 
 /// For each window and context token of it: whether no other window gives the token more context
 /// (run_squad.py). Of equals the first window has it.
-std::vector<std::vector<bool>> max_context_of(const std::vector<Span>& spans, int length) {
+std::vector<std::vector<bool>> max_context_of(const std::vector<TokenRange>& spans, int length) {
   std::vector<std::vector<bool>> result;
   for (const auto& span : spans) result.emplace_back(static_cast<size_t>(span.end - span.begin), false);
   for (int token = 0; token < length; ++token) {
@@ -77,7 +77,7 @@ void label(Feature& feature, const Question& question) {
   feature.end_position = last;
 }
 
-Feature assemble(const std::vector<Token>& question, const std::vector<Token>& context, Span span,
+Feature assemble(const std::vector<Token>& question, const std::vector<Token>& context, TokenRange span,
                  const std::vector<bool>& max_context, const Vocabulary& vocabulary) {
   Feature feature;
   const size_t tokens = question.size() + static_cast<size_t>(span.end - span.begin) + 3;

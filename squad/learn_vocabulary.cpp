@@ -1,9 +1,9 @@
+#include "squad/learn_vocabulary.h"
+
 #include <algorithm>
 #include <cctype>
 #include <map>
 #include <set>
-
-#include "squad/synthetic.h"
 
 namespace expctl {
 namespace {

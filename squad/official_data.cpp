@@ -17,9 +17,9 @@ std::string articles_sha256(const Dataset& dataset) {
 }
 
 OfficialMatch match_official(const std::filesystem::path& file, const Dataset& dataset,
-                             std::string_view file_sha256, std::string_view official_articles_sha256) {
-  if (!file_sha256.empty() && sha256_file(file) == file_sha256) return OfficialMatch::kFile;
-  if (!official_articles_sha256.empty() && articles_sha256(dataset) == official_articles_sha256)
+                             const OfficialData& official) {
+  if (!official.sha256.empty() && sha256_file(file) == official.sha256) return OfficialMatch::kFile;
+  if (!official.articles_sha256.empty() && articles_sha256(dataset) == official.articles_sha256)
     return OfficialMatch::kArticles;
   return OfficialMatch::kOther;
 }

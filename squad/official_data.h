@@ -3,8 +3,8 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
+#include "core/contest_rules.h"
 #include "squad/dataset.h"
 
 namespace expctl {
@@ -18,9 +18,8 @@ enum class OfficialMatch {
   kOther
 };
 
-/// Compares with the published SHA-256 of the file and of its articles; either may be "", which nothing
-/// matches.
+/// A hash that is "" matches nothing.
 OfficialMatch match_official(const std::filesystem::path& file, const Dataset& dataset,
-                             std::string_view file_sha256, std::string_view official_articles_sha256);
+                             const OfficialData& official);
 
 }  // namespace expctl

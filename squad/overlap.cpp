@@ -1,5 +1,7 @@
 #include "squad/overlap.h"
 
+#include <fmt/core.h>
+
 #include <set>
 #include <string_view>
 
@@ -45,6 +47,12 @@ Overlap find_overlap(const Dataset& train, const Dataset& dev) {
     if (overlap.questions++ == 0) overlap.example = id;
   }
   return overlap;
+}
+
+std::string overlap_text(const std::string& train, const std::string& dev, const Overlap& overlap) {
+  return fmt::format("{} and {} share {} and {} (e.g. '{}')", train, dev,
+                     counted(overlap.questions, "question"), counted(overlap.contexts, "context"),
+                     overlap.example);
 }
 
 }  // namespace expctl

@@ -18,4 +18,7 @@ struct Overlap {
 
 Overlap find_overlap(const Dataset& train, const Dataset& dev);
 
+/// "TRAIN and DEV share 2 questions and 1 context (e.g. 'id')".
+std::string overlap_text(const std::string& train, const std::string& dev, const Overlap& overlap);
+
 }  // namespace expctl

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "core/counter_random.h"
+#include "core/distributions.h"
 #include "core/error.h"
-#include "core/student_t.h"
 
 namespace expctl {
 namespace {

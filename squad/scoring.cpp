@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "core/tiles.h"
 #include "squad/json_document.h"
@@ -140,6 +141,11 @@ Score score_predictions(const Dataset& dataset, const Predictions& predictions) 
   return score;
 }
 
+size_t unanswered_count(const Score& score) {
+  return static_cast<size_t>(std::count_if(score.questions.begin(), score.questions.end(),
+                                           [](const QuestionScore& question) { return !question.answered; }));
+}
+
 std::string score_line(const Score& score) {
   return fmt::format("{{\"exact_match\": {}, \"f1\": {}}}\n", format_number(score.exact_match),
                      format_number(score.f1));
@@ -158,6 +164,10 @@ Predictions parse_predictions(std::string_view text, const std::string& source) 
     predictions.insert_or_assign(std::string(id), std::string(said));
   }
   return predictions;
+}
+
+Predictions read_predictions(const std::filesystem::path& file) {
+  return parse_predictions(read_file(file), file.string());
 }
 
 }  // namespace expctl

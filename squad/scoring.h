@@ -1,6 +1,7 @@
 // The official evaluation of SQuAD 1.1 (evaluate-v1.1.py): exact match and F1, digit for digit.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,10 +35,14 @@ QuestionScore score_answer(const Question& question, std::string_view answer);
 
 Score score_predictions(const Dataset& dataset, const Predictions& predictions);
 
+/// How many questions have no answer.
+size_t unanswered_count(const Score& score);
+
 /// `{"exact_match": 86.2, "f1": 92.1}` and a line break: what `expctl score` prints and eval.json holds.
 std::string score_line(const Score& score);
 
 /// predictions.json: an object of texts. Throws Error naming the source and the id.
 Predictions parse_predictions(std::string_view text, const std::string& source);
+Predictions read_predictions(const std::filesystem::path& file);
 
 }  // namespace expctl

@@ -1,6 +1,6 @@
 #include <fmt/core.h>
 
-#include "core/environment.h"
+#include "core/machine.h"
 #include "trainer/backend.h"
 #include "trainer/cpu_engine.h"
 #include "trainer/kernels/isa.h"

@@ -93,13 +93,3 @@ TEST_CASE("run_spec: it reads back from JSON as it was, also without what later 
   json.erase("config_commit");
   CHECK(run_spec_from_json(json, "test").config_commit.empty());
 }
-
-TEST_CASE("run_spec: scores are of the same evaluation where data, length, stride and window are", "[core]") {
-  RunSpec a = native(), b = native();
-  b.train.learning_rate = 1e-5;
-  CHECK(evaluation_settings(a) == evaluation_settings(b));
-  b.train.eval_max_seq_length = 128;
-  CHECK(evaluation_settings(a) != evaluation_settings(b));
-  a.command.argv = {"train.sh"};
-  CHECK(json_line(evaluation_settings(a)) == R"({"dev_sha256":"d"})");
-}

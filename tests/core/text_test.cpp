@@ -94,3 +94,9 @@ TEST_CASE("text: a shell reads a quoted word as it was", "[core]") {
   CHECK(shell_quote("a b") == "'a b'");
   CHECK(shell_quote("it's") == "'it'\\''s'");
 }
+
+TEST_CASE("text: the last lines of a text", "[core]") {
+  CHECK(tail_lines("a\nb\nc\n", 2) == "b\nc\n");
+  CHECK(tail_lines("a\nb\nc", 5) == "a\nb\nc");
+  CHECK(tail_lines("", 3).empty());
+}

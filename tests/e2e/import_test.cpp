@@ -5,6 +5,7 @@
 #include "core/run_paths.h"
 #include "core/text.h"
 #include "formats/tiny_bert.h"
+#include "squad/learn_vocabulary.h"
 #include "squad/synthetic.h"
 #include "tests/e2e/command_sweep.h"
 #include "tests/support/fake_gpus.h"

@@ -4,6 +4,7 @@
 #include "core/counter_random.h"
 #include "ensemble/answers.h"
 #include "ensemble/blend.h"
+#include "squad/learn_vocabulary.h"
 #include "squad/synthetic.h"
 
 namespace expctl::test {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "experiments/recipe_toml.h"
 #include "experiments/sweep_file.h"
 #include "tests/support/support.h"
 

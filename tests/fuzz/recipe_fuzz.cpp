@@ -1,5 +1,6 @@
 // Shell: the training command lines of other programs. What is taken becomes a sweep file.
 #include "experiments/recipe.h"
+#include "experiments/recipe_toml.h"
 #include "experiments/sweep_file.h"
 #include "tests/fuzz/fuzz.h"
 

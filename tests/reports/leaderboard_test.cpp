@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "core/text.h"
+#include "reports/config_stats.h"
+#include "reports/runs_csv.h"
 
 using namespace expctl;
 

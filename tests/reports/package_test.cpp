@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/evaluation_settings.h"
+#include "reports/candidates.h"
 #include "tests/reports/workspace.h"
 
 using namespace expctl;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/run_paths.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/counter_random.h"
-#include "core/student_t.h"
+#include "core/distributions.h"
 
 using namespace expctl;
 

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/student_t.h"
+#include "core/distributions.h"
 #include "tests/support/simulated_sweep.h"
 
 using namespace expctl;

@@ -35,10 +35,10 @@ TEST_CASE("official_data: the order of articles and the file's form do not matte
   const TempDir dir;
   write_file(dir / "x.json", "published");
   const std::string file = sha256_file(dir / "x.json"), articles = articles_sha256(dataset);
-  CHECK(match_official(dir / "x.json", turned, file, "") == OfficialMatch::kFile);
-  CHECK(match_official(dir / "x.json", turned, "other", articles) == OfficialMatch::kArticles);
-  CHECK(match_official(dir / "x.json", changed, "other", articles) == OfficialMatch::kOther);
-  CHECK(match_official(dir / "x.json", changed, "", "") == OfficialMatch::kOther);
+  CHECK(match_official(dir / "x.json", turned, {"", file, ""}) == OfficialMatch::kFile);
+  CHECK(match_official(dir / "x.json", turned, {"", "other", articles}) == OfficialMatch::kArticles);
+  CHECK(match_official(dir / "x.json", changed, {"", "other", articles}) == OfficialMatch::kOther);
+  CHECK(match_official(dir / "x.json", changed, {"", "", ""}) == OfficialMatch::kOther);
 }
 
 TEST_CASE("official_data: the dev data at hand has the articles that the rules of 2020 prescribe",
@@ -46,6 +46,5 @@ TEST_CASE("official_data: the dev data at hand has the articles that the rules o
   const auto file = shared_dir() / "squad/dev-v1.1.json";
   SKIP_UNLESS(std::filesystem::exists(file), "no shared folder with SQuAD");
   const ContestRules rules = find_contest_rules("hpc-ai-2020");
-  CHECK(match_official(file, read_dataset(file), rules.dev_data.sha256, rules.dev_data.articles_sha256) !=
-        OfficialMatch::kOther);
+  CHECK(match_official(file, read_dataset(file), rules.dev_data) != OfficialMatch::kOther);
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "squad/learn_vocabulary.h"
 #include "squad/scoring.h"
 #include "squad/tokenizer.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/counter_random.h"
-#include "core/student_t.h"
+#include "core/distributions.h"
 #include "squad/scoring.h"
 
 namespace expctl::test {

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "formats/tiny_bert.h"
+#include "squad/learn_vocabulary.h"
 #include "squad/synthetic.h"
 #include "tests/support/support.h"
 #include "trainer/train.h"

@@ -1,4 +1,4 @@
-#include "core/student_t.h"
+#include "core/distributions.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "reports/facts.h"
+#include "reports/submission_facts.h"
 
 #include <fmt/core.h>
 
@@ -8,8 +8,10 @@
 #include <map>
 #include <set>
 
+#include "core/evaluation_settings.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "registry/model_runs.h"
 #include "registry/spec_of.h"
 #include "reports/leaderboard.h"
 #include "reports/line_chart.h"
@@ -207,10 +209,12 @@ void add_other_evaluations(const Registry& registry, const RunRecord& entry, con
   for (const auto& evaluation : registry.evaluations(entry.id)) {
     if (evaluation.name == ranking) continue;
     std::vector<std::string> settings;
-    for (const char* key : {"max_seq_length", "doc_stride", "window", "precision"}) {
+    const auto add = [&](const char* key) {
       if (evaluation.settings.contains(key))
         settings.push_back(fmt::format("{} {}", key, scalar_text(evaluation.settings[key])));
-    }
+    };
+    for (const char* key : kWindowKeys) add(key);
+    add("precision");
     RunRecord scored = entry;
     scored.f1 = evaluation.f1;
     scored.exact_match = evaluation.exact_match;
@@ -220,51 +224,61 @@ void add_other_evaluations(const Registry& registry, const RunRecord& entry, con
   }
 }
 
-}  // namespace
-
-std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry) {
-  std::vector<RunRecord> runs;
-  for (const auto& id : registry.ensemble_members(entry.id)) runs.push_back(registry.find_run(id).value());
-  return runs.empty() ? std::vector{entry} : runs;
-}
-
-Json submission_facts(const Registry& registry, const Submission& submission,
-                      const std::vector<std::string>& named, double now_s) {
-  Json entries = Json::array(), sweeps = Json::array(), ensembles = Json::array(), others = Json::array(),
-       changed_heads = Json::array();
-  std::vector<RunRecord> searched = submission.considered, handed_in;
-  for (const auto& entry : submission.entries) {
-    Json row = run_row(entry.record);
-    const auto runs = model_runs(registry, entry.record);
-    row["folder"] = entry.folder;
-    row["averaged"] = entries.size() < submission.average;
-    entries.push_back(row);
-    if (const std::string of = changed_head_text(runs); !of.empty())
-      changed_heads.push_back({{"id", entry.record.id}, {"of", of}});
-    add_other_evaluations(registry, entry.record, submission.evaluation_name, others);
-    if (entry.record.is_ensemble()) {
-      Json members = Json::array();
-      for (const auto& run : runs) members.push_back(run_row(run));
-      row["members"] = members;
-      row["how"] = method_text(entry.record);
-      row["chosen"] = selection_text(entry.record);
-      ensembles.push_back(row);
-    }
-    searched.insert(searched.end(), runs.begin(), runs.end());
-    handed_in.insert(handed_in.end(), runs.begin(), runs.end());
-  }
-  const Json imported = imported_rows(searched), distilled = distilled_rows(handed_in);
-  std::vector<std::string> sweep_ids = sweeps_of(searched);
+/// Of the sweeps of runs that were searched, and of those that the choice was narrowed to.
+Json sweep_rows(const Registry& registry, const std::vector<RunRecord>& searched,
+                const std::vector<std::string>& named) {
+  std::vector<std::string> ids = sweeps_of(searched);
   for (const auto& word : named) {
-    if (registry.find_sweep(word) && std::find(sweep_ids.begin(), sweep_ids.end(), word) == sweep_ids.end())
-      sweep_ids.push_back(word);
+    if (registry.find_sweep(word) && std::find(ids.begin(), ids.end(), word) == ids.end())
+      ids.push_back(word);
   }
-  for (const auto& id : sweep_ids) {
+  Json rows = Json::array();
+  for (const auto& id : ids) {
     RunFilter filter;
     filter.sweep_id = id;
     const auto runs = registry.list_runs(filter);
-    if (!runs.empty()) sweeps.push_back(sweep_facts(registry.find_sweep(id).value(), runs));
+    if (!runs.empty()) rows.push_back(sweep_facts(registry.find_sweep(id).value(), runs));
   }
+  return rows;
+}
+
+/// The entries, and what some of them have.
+struct EntryRows {
+  Json entries = Json::array(), ensembles = Json::array(), others = Json::array(),
+       changed_heads = Json::array();
+};
+
+EntryRows entry_rows(const Registry& registry, const Submission& submission) {
+  EntryRows rows;
+  for (const auto& entry : submission.entries) {
+    const auto runs = model_runs(registry, entry.record);
+    Json row = run_row(entry.record);
+    row["folder"] = entry.folder;
+    row["averaged"] = rows.entries.size() < submission.average;
+    rows.entries.push_back(row);
+    if (const std::string of = changed_head_text(runs); !of.empty())
+      rows.changed_heads.push_back({{"id", entry.record.id}, {"of", of}});
+    add_other_evaluations(registry, entry.record, submission.evaluation_name, rows.others);
+    if (!entry.record.is_ensemble()) continue;
+    for (const auto& run : runs) row["members"].push_back(run_row(run));
+    row["how"] = method_text(entry.record);
+    row["chosen"] = selection_text(entry.record);
+    rows.ensembles.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+Json submission_facts(const Registry& registry, const Submission& submission,
+                      const std::vector<std::string>& named, double now_s) {
+  std::vector<RunRecord> searched = submission.considered, handed_in;
+  for (const auto& entry : submission.entries) {
+    for (const auto& run : model_runs(registry, entry.record)) handed_in.push_back(run);
+  }
+  searched.insert(searched.end(), handed_in.begin(), handed_in.end());
+  const EntryRows rows = entry_rows(registry, submission);
+  const Json imported = imported_rows(searched), distilled = distilled_rows(handed_in);
   return {{"created", utc_text(now_s)},
           {"version", version()},
           {"build_id", build_id()},
@@ -274,20 +288,20 @@ Json submission_facts(const Registry& registry, const Submission& submission,
           {"top_mean_short", fmt::format("{:.3f}", submission.top_mean)},
           {"evaluation", evaluation_rows(submission.evaluation)},
           {"evaluation_name", submission.evaluation_name},
-          {"others", others},
-          {"any_others", !others.empty()},
-          {"entries", entries},
-          {"ensembles", ensembles},
-          {"any_ensembles", !ensembles.empty()},
-          {"changed_heads", changed_heads},
-          {"any_changed_heads", !changed_heads.empty()},
+          {"others", rows.others},
+          {"any_others", !rows.others.empty()},
+          {"entries", rows.entries},
+          {"ensembles", rows.ensembles},
+          {"any_ensembles", !rows.ensembles.empty()},
+          {"changed_heads", rows.changed_heads},
+          {"any_changed_heads", !rows.changed_heads.empty()},
           {"distilled", distilled},
           {"any_distilled", !distilled.empty()},
           {"imported", imported},
           {"any_imported", !imported.empty()},
           {"considered", considered_text(submission.considered)},
           {"named", join(named, " ")},
-          {"sweeps", sweeps}};
+          {"sweeps", sweep_rows(registry, searched, named)}};
 }
 
 std::string loss_chart(const Registry& registry, const Submission& submission) {

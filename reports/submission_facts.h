@@ -9,11 +9,8 @@
 
 namespace expctl {
 
-/// The runs that an entry's checkpoints come from: of an ensemble its members, else the run itself.
-std::vector<RunRecord> model_runs(const Registry& registry, const RunRecord& entry);
-
-/// Members as the templates of reports/templates name them.
-/// `named` are the ids that the choice was narrowed to.
+/// Members as the templates of reports/templates name them. `named` are the ids that the choice was narrowed
+/// to.
 Json submission_facts(const Registry& registry, const Submission& submission,
                       const std::vector<std::string>& named, double now_s);
 

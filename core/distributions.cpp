@@ -1,4 +1,4 @@
-#include "core/student_t.h"
+#include "core/distributions.h"
 
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
