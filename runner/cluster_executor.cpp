@@ -256,10 +256,8 @@ void ClusterExecutor::open_claims(Task& task, double now, std::vector<ClusterEve
   for (; static_cast<size_t>(task.claims_seen) < claims.size(); ++task.claims_seen) {
     const Claim& claim = claims[static_cast<size_t>(task.claims_seen)];
     if (task.open_attempt != 0) {
-      Outcome outcome = interrupted("the cluster has queued its job again");
-      outcome.attempt = task.open_attempt;
-      outcome.started = task.open_since;
-      outcome.ended = claim.time;
+      const Outcome outcome = of_attempt(interrupted_outcome("the cluster has queued its job again"),
+                                         task.open_attempt, task.open_since, claim.time);
       events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
     }
     task.open_attempt = claim.attempt;
@@ -286,9 +284,8 @@ void ClusterExecutor::tell_unbegun(const Task& task, double now, std::vector<Clu
     claim.attempt = task.job.attempt;
     claim.job = cluster_->job_name(task.array->record.job_id, task.index);
     claim.time = now;
-    Outcome outcome = failed(FailReason::kFailedToStart, log_end(task));
-    outcome.attempt = claim.attempt;
-    outcome.started = outcome.ended = now;
+    const Outcome outcome =
+        of_attempt(failed_outcome(FailReason::kFailedToStart, log_end(task)), claim.attempt, now, now);
     events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}, true});
     events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
   }

@@ -71,25 +71,9 @@ double retry_delay_s(int retries_used) {
   return std::min(kLongest_s, static_cast<double>(1 << std::clamp(retries_used, 0, 6)));
 }
 
-Outcome failed_to_start(int attempt, double started, double now, const std::string& message) {
-  Outcome outcome;
-  outcome.attempt = attempt;
-  outcome.reason = FailReason::kFailedToStart;
-  outcome.message = message;
-  outcome.started = started;
-  outcome.ended = now;
-  return outcome;
-}
-
-Outcome outcome_without_file(bool scheduler_lived, int attempt, double started, double now) {
-  Outcome outcome;
-  outcome.end = scheduler_lived ? AttemptEnd::kFailed : AttemptEnd::kInterrupted;
-  outcome.reason = scheduler_lived ? FailReason::kLost : FailReason::kNone;
-  outcome.message = scheduler_lived ? "its supervisor died" : "the scheduler and the supervisor were ended";
-  outcome.attempt = attempt;
-  outcome.started = started;
-  outcome.ended = now;
-  return outcome;
+Outcome outcome_without_file(bool scheduler_lived) {
+  return scheduler_lived ? failed_outcome(FailReason::kLost, "its supervisor died")
+                         : interrupted_outcome("the scheduler and the supervisor were ended");
 }
 
 }  // namespace expctl

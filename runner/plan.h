@@ -9,7 +9,7 @@
 
 #include "core/outcome.h"
 #include "core/run_spec.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 
@@ -61,11 +61,8 @@ bool died_early(const Outcome& outcome);
 /// Seconds until the next attempt, after `retries_used` retries: 1, 2, 4, ... 60.
 double retry_delay_s(int retries_used);
 
-/// The end of an attempt that never began.
-Outcome failed_to_start(int attempt, double started, double now, const std::string& message);
-
 /// What an attempt without outcome.json counts as: lost where its supervisor died under a living scheduler (a
 /// retry is used up, since it may happen again and again), interrupted where both were ended.
-Outcome outcome_without_file(bool scheduler_lived, int attempt, double started, double now);
+Outcome outcome_without_file(bool scheduler_lived);
 
 }  // namespace expctl

@@ -173,8 +173,7 @@ void Scheduler::recover() {
     constexpr double kPatience_s = 5;
     wait_for_leftovers(attempt->token, kPatience_s);
     const auto outcome = read_outcome(paths_of(run.id), attempt->attempt);
-    record(run, outcome ? *outcome
-                        : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
+    record(run, outcome ? *outcome : ended_now(*attempt, outcome_without_file(false)));
   }
 }
 
@@ -290,7 +289,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
       request.spec.train.micro_batch = micro_batch_for(request.spec, registry_.attempts(run.id));
     return request;
   } catch (const std::exception& e) {
-    const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what());
+    const Outcome outcome = ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what()));
     record(run.state == RunState::kQueued ? begin(attempt) : run, outcome);
     return std::nullopt;
   }
@@ -316,29 +315,27 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
                  attempt.token);
   } catch (const std::filesystem::filesystem_error& e) {
     // What a job has left in its own folder: others may be started.
-    return record(run, failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what()));
+    return record(run, ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what())));
   } catch (const std::exception& e) {
     // A full disk, no more processes: nothing that the run could help, and the next would fare alike.
-    Outcome outcome;
-    outcome.attempt = attempt.attempt;
-    outcome.started = attempt.started;
-    outcome.end = AttemptEnd::kInterrupted;
-    outcome.message = e.what();
-    outcome.ended = clock_.now_s();
-    record(run, outcome);
+    record(run, ended_now(attempt, interrupted_outcome(e.what())));
     throw;
   }
   say(fmt::format("{} started{}", run_id,
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
 }
 
+Outcome Scheduler::ended_now(const AttemptRecord& attempt, Outcome outcome) const {
+  return of_attempt(std::move(outcome), attempt.attempt, attempt.started, clock_.now_s());
+}
+
 std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
   std::vector<EndedAttempt> all;
   for (auto& ended : local_.collect(workspace_)) {
-    all.push_back({std::move(ended.run),
-                   ended.outcome ? std::move(*ended.outcome)
-                                 : outcome_without_file(end_signal_ == 0 && !ended.was_told, ended.attempt,
-                                                        ended.started, clock_.now_s())});
+    if (!ended.outcome)
+      ended.outcome = of_attempt(outcome_without_file(end_signal_ == 0 && !ended.was_told), ended.attempt,
+                                 ended.started, clock_.now_s());
+    all.push_back({std::move(ended.run), std::move(*ended.outcome)});
   }
   return all;
 }

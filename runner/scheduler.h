@@ -113,6 +113,8 @@ class Scheduler {
   std::optional<WorkerRequest> prepare(const RunRecord& run, const AttemptRecord& attempt,
                                        const DeviceAssignment& devices);
   void count_as_started(const std::string& run_id);
+  /// As that of the attempt, which has ended this moment.
+  Outcome ended_now(const AttemptRecord& attempt, Outcome outcome) const;
   /// "" where this scheduler can start the run, else why not.
   std::string obstacle(const QueuedRecord& run) const;
   bool is_own(const std::string& run_id) const { return options_.own_runs.contains(run_id); }

@@ -110,12 +110,13 @@ void Scheduler::on_vanished(const std::string& run_id) {
   vanished_.erase(run_id);
   AttemptRecord attempt;
   attempt.run_id = run_id;
+  attempt.attempt = run->attempts + 1;
   attempt.token = new_token();
   attempt.started = clock_.now_s();
   const Outcome outcome =
-      failed_to_start(run->attempts + 1, attempt.started, clock_.now_s(),
-                      fmt::format("{} times its job was gone before it had begun", kMost));
-  if (const auto begun = begin_unless_left(attempt)) record(*begun, outcome);
+      failed_outcome(FailReason::kFailedToStart,
+                     fmt::format("{} times its job was gone before it had begun", kMost));
+  if (const auto begun = begin_unless_left(attempt)) record(*begun, ended_now(attempt, outcome));
 }
 
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
@@ -180,8 +181,8 @@ std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run
     write_attempt(*request, paths);
     return request;
   } catch (const std::filesystem::filesystem_error& e) {  // as Scheduler::start() has it
-    const auto begun = begin_unless_left(attempt);
-    if (begun) record(*begun, failed_to_start(begun->attempts, attempt.started, clock_.now_s(), e.what()));
+    if (const auto begun = begin_unless_left(attempt))
+      record(*begun, ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what())));
     return std::nullopt;
   }
 }

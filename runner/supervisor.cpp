@@ -52,10 +52,7 @@ class Attempt {
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
       worker_ = launch(launch_spec());
     } catch (const std::exception& e) {
-      Outcome outcome;
-      outcome.reason = FailReason::kFailedToStart;
-      outcome.message = e.what();
-      return finished(outcome);
+      return finished(failed_outcome(FailReason::kFailedToStart, e.what()));
     }
     if (!request_.devices.gpus.empty()) gpu_log_.emplace(request_.devices.gpus, paths_.gpu_readings());
     wait_for_worker();
@@ -211,9 +208,7 @@ class Attempt {
     try {
       options_.after_success(request_, paths_);
     } catch (const std::exception& e) {
-      outcome.end = AttemptEnd::kFailed;
-      outcome.reason = FailReason::kExitCode;
-      outcome.message = e.what();
+      outcome = failed_outcome(FailReason::kExitCode, e.what());
     }
   }
 
@@ -250,10 +245,7 @@ class Attempt {
     ::getrusage(RUSAGE_CHILDREN, &usage);
     constexpr int64_t kKibibyte = 1024;
     outcome.max_rss_bytes = usage.ru_maxrss * kKibibyte;
-    outcome.attempt = request_.attempt;
-    outcome.started = started_;
-    outcome.ended = clock_.now_s();
-    return outcome;
+    return of_attempt(std::move(outcome), request_.attempt, started_, clock_.now_s());
   }
 
   static constexpr double kShortestWait_s = 0.02;
