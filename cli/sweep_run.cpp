@@ -74,7 +74,7 @@ void check_can_run(const std::vector<RunSpec>& specs, const SlotPool& pool) {
   for (const auto& spec : specs) {
     if (spec.executor.is_local()) pool.check(spec.resources, spec.is_command());
     if (!spec.is_command())
-      check_computable(spec, spec.executor.is_local() ? pool.gpus_for(spec.resources, false)
+      check_computable(spec, spec.executor.is_local() ? pool.gpus_for({spec.resources, false})
                                                       : job_script_for(spec).gpus > 0);
     if (spec.executor.is_local() && rank_count(spec) > 1) check_ranks_command();
     if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
@@ -151,7 +151,7 @@ std::optional<double> expected_total_s(const SweepRuns& runs, bool retry_failed,
   for (const auto& entry : runs.entries()) {
     const auto seconds = expected_duration_s(entry.spec, past);
     const bool is_local = entry.spec.executor.is_local();
-    const size_t at_once = is_local ? pool.side_by_side(entry.spec.resources, entry.spec.is_command()) : 1;
+    const size_t at_once = is_local ? pool.side_by_side(entry.spec.demand()) : 1;
     last = seconds.value_or(0) / static_cast<double>(at_once);
     if (is_left(entry, retry_failed)) continue;
     if (!seconds) return std::nullopt;
@@ -173,7 +173,7 @@ void check_clusters(const SweepSpec& sweep, const SweepRuns& runs, bool retry_fa
 /// Where more runs fit on this machine than may be at work at once.
 void warn_of_lag(const Program& program, const SweepSpec& sweep, const SlotPool& pool) {
   if (!sweep.base.executor.is_local()) return;
-  const size_t fit = pool.side_by_side(sweep.base.resources, sweep.base.is_command());
+  const size_t fit = pool.side_by_side(sweep.base.demand());
   const size_t may = static_cast<size_t>(sweep.lag) * sweep.seeds.size();
   if (fit <= may) return;
   say(program, fmt::format("warning: lag = {} lets {} be at work at once, and {} fit on this machine: a "

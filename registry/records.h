@@ -62,8 +62,7 @@ struct AttemptRecord {
 /// As much of a queued run as scheduling needs.
 struct QueuedRecord {
   std::string id;
-  ResourceSpec resources;
-  bool is_command = false;
+  Demand demand;
   std::string executor = "local";  ///< ExecutorSpec::kind
 };
 

@@ -315,8 +315,10 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
 std::vector<QueuedRecord> Registry::queued_runs() const {
   const auto read_queued = [](SQLite::Statement& row) -> QueuedRecord {
     const std::string id = read_text(row), source = "registry: resources of " + id;
-    return {id, resource_spec_from_json(parse_json(row.getColumn(1).getString(), source), source),
-            row.getColumn(2).getInt() > 0, row.getColumn(3).getString()};
+    return {id,
+            {resource_spec_from_json(parse_json(row.getColumn(1).getString(), source), source),
+             row.getColumn(2).getInt() > 0},
+            row.getColumn(3).getString()};
   };
   return impl_->rows(
       "SELECT id, json_extract(spec, '$.resources'), json_array_length(spec, '$.command.argv'), "

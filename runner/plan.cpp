@@ -15,9 +15,9 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, c
   };
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedRun& run = queue[i];
-    if (run.executor != "local" || run.not_before > now) continue;
+    if (run.record.executor != "local" || run.not_before > now) continue;
     const bool is_known = std::any_of(kinds.begin(), kinds.end(), [&](const QueuedRun* kind) {
-      return kind->resources == run.resources && kind->is_command == run.is_command;
+      return kind->record.demand == run.record.demand;
     });
     const bool may_start =
         !is_known && std::none_of(waited_for.begin(), waited_for.end(), competes_with(run));

@@ -14,10 +14,7 @@
 namespace expctl {
 
 struct QueuedRun {
-  std::string id;
-  ResourceSpec resources;
-  bool is_command = false;
-  std::string executor = "local";
+  QueuedRecord record;
   bool own = true;        ///< of the sweep that is being run; others were handed over or left from before
   double not_before = 0;  ///< Unix seconds
   int passed_over = 0;    ///< how many later runs have started before it, since it did not fit

@@ -156,8 +156,8 @@ void Scheduler::hand_over() {
 }
 
 std::string Scheduler::obstacle(const QueuedRecord& run) const {
-  if (!run.is_command && options_.worker.empty()) return "there is no expctl-train here";
-  return run.executor == "local" ? local_.obstacle(run.resources, run.is_command) : "";
+  if (!run.demand.is_command && options_.worker.empty()) return "there is no expctl-train here";
+  return run.executor == "local" ? local_.obstacle(run.demand) : "";
 }
 
 void Scheduler::recover() {
@@ -180,7 +180,7 @@ void Scheduler::recover() {
 /// Others add runs, stop and resume them; what is known of those that stay is kept.
 void Scheduler::read_queue() {
   std::map<std::string, QueuedRun> known;
-  for (auto& run : queue_) known[run.id] = std::move(run);
+  for (auto& run : queue_) known[run.record.id] = std::move(run);
   queue_.clear();
   const auto records = registry_.queued_runs();
   for (const auto& record : records) add_to_queue(record, known);
@@ -208,7 +208,7 @@ void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::str
     if (left_.insert(record.id).second) say(fmt::format("{} stays queued: {}", record.id, why));
     return;
   }
-  QueuedRun run{record.id, record.resources, record.is_command, record.executor, is_own(record.id)};
+  QueuedRun run{record, is_own(record.id)};
   if (const auto gone = vanished_.find(record.id); gone != vanished_.end())
     run.not_before = gone->second.not_before;
   if (const auto before = known.find(record.id); before != known.end()) {
@@ -226,18 +226,17 @@ void Scheduler::start_what_fits() {
   SlotPool& slots = local_.slots();
   while (may_start_more() && own_unfinished() && slots.has_room()) {
     std::optional<Slot> slot;
-    const Room room = {
-        [&](const QueuedRun& run) {
-          slot = slots.take(run.resources, run.is_command);
-          return slot.has_value();
-        },
-        [&](const QueuedRun& run) { return slots.is_worth_waiting(run.resources, run.is_command); },
-        [&](const QueuedRun& a, const QueuedRun& b) {
-          return slots.compete(a.resources, a.is_command, b.resources, b.is_command);
-        }};
+    const Room room = {[&](const QueuedRun& run) {
+                         slot = slots.take(run.record.demand);
+                         return slot.has_value();
+                       },
+                       [&](const QueuedRun& run) { return slots.is_worth_waiting(run.record.demand); },
+                       [&](const QueuedRun& a, const QueuedRun& b) {
+                         return slots.compete(a.record.demand, b.record.demand);
+                       }};
     const auto next = next_to_start(queue_, clock_.now_s(), room);
     if (!next) return;
-    const std::string run_id = queue_[*next].id;
+    const std::string run_id = queue_[*next].record.id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
     if (!is_too_long(run_id)) start(run_id, std::move(*slot));
   }
@@ -260,7 +259,7 @@ bool Scheduler::is_too_long(const std::string& run_id) {
 void Scheduler::count_as_started(const std::string& run_id) {
   started_.insert(run_id);
   if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
-    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
+    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.record.id); });
 }
 
 RunRecord Scheduler::begin(const AttemptRecord& attempt) {
@@ -297,10 +296,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
 
 void Scheduler::start(const std::string& run_id, Slot slot) {
   const RunPaths paths = paths_of(run_id);
-  AttemptRecord attempt;
-  attempt.run_id = run_id;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
+  AttemptRecord attempt = new_attempt(run_id);
   remove_end_requests(paths);
   const auto begun = begin_unless_left(attempt);
   if (!begun) return;
@@ -311,7 +307,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   if (!request) return;
   try {
     write_attempt(*request, paths);
-    local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
+    local_.start({run, request->spec, attempt.attempt, attempt.started}, std::move(slot), paths,
                  attempt.token);
   } catch (const std::filesystem::filesystem_error& e) {
     // What a job has left in its own folder: others may be started.
@@ -323,6 +319,10 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   }
   say(fmt::format("{} started{}", run_id,
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
+}
+
+AttemptRecord Scheduler::new_attempt(const std::string& run_id, int attempt) const {
+  return {run_id, attempt, new_token(), clock_.now_s()};
 }
 
 Outcome Scheduler::ended_now(const AttemptRecord& attempt, Outcome outcome) const {
@@ -367,8 +367,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
 void Scheduler::queue_again(const RecordedEnd& end, double not_before) {
   const std::string& id = end.run.id;
   if (cluster_of(id) != nullptr) return;  // it has queued the job itself
-  QueuedRun again{id, end.spec.resources, end.spec.is_command(), end.spec.executor.kind, is_own(id)};
-  again.not_before = not_before;
+  QueuedRun again{{id, end.spec.demand(), end.spec.executor.kind}, is_own(id), not_before};
   const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
                                                        [](const QueuedRun& other) { return other.own; })
                                 : queue_.end();

@@ -113,6 +113,8 @@ class Scheduler {
   std::optional<WorkerRequest> prepare(const RunRecord& run, const AttemptRecord& attempt,
                                        const DeviceAssignment& devices);
   void count_as_started(const std::string& run_id);
+  /// One that begins this moment.
+  AttemptRecord new_attempt(const std::string& run_id, int attempt = 1) const;
   /// As that of the attempt, which has ended this moment.
   Outcome ended_now(const AttemptRecord& attempt, Outcome outcome) const;
   /// "" where this scheduler can start the run, else why not.
