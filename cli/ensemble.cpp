@@ -15,7 +15,7 @@
 #include "reports/leaderboard.h"
 #include "reports/package.h"
 #include "reports/table.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
 
 namespace expctl {

@@ -13,7 +13,6 @@
 #include "core/request.h"
 #include "registry/spec_of.h"
 #include "reports/package.h"
-#include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"
 #include "runner/sweep_progress.h"

@@ -12,7 +12,6 @@
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
-#include "runner/attempt_files.h"
 #include "runner/run_log.h"
 #include "runner/sweep_progress.h"
 

@@ -11,7 +11,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
 
 namespace expctl {

@@ -6,7 +6,7 @@
 #include <csignal>
 
 #include "core/error.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
 #include "runner/signal_wait.h"

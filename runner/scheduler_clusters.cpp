@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "runner/attempt_end.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/claim.h"
 #include "runner/record_files.h"
 #include "runner/scheduler.h"

@@ -20,7 +20,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "core/worker_exit.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/claim.h"
 #include "runner/gpu_log.h"
 #include "runner/job_array.h"

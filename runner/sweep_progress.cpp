@@ -1,9 +1,11 @@
 #include "runner/sweep_progress.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "registry/spec_of.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 
 namespace expctl {
 namespace {
@@ -34,6 +36,17 @@ RunProgress progress_from(RunningAttempt& attempt, const LatestMetrics& latest, 
 }
 
 }  // namespace
+
+double stalled_for_s(const RunPaths& paths, double started, double now) {
+  double latest = started;
+  for (const auto& file : {paths.log(), paths.metrics(), paths.heartbeat()}) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) continue;
+    latest = std::max(
+        latest, static_cast<double>(info.st_mtim.tv_sec) + 1e-9 * static_cast<double>(info.st_mtim.tv_nsec));
+  }
+  return now - latest >= kStalledAfter_s ? now - latest : 0;
+}
 
 RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now) {
   return progress_from(attempt, read_latest_metrics(paths), paths, now);

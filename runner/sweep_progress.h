@@ -47,6 +47,12 @@ struct SweepProgress {
   double eta_s = -1;  ///< seconds until the queue is done, from the runs before; -1: not known
 };
 
+/// A running run without a sign of life for so long is shown as stalled.
+constexpr double kStalledAfter_s = 300;
+/// Seconds since a run that was started then has last written its log or its metrics, or touched its
+/// heartbeat, where it counts as stalled; else 0.
+double stalled_for_s(const RunPaths& paths, double started, double now);
+
 /// Reads the run's metrics, and keeps in `attempt` what the first look saw.
 RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now);
 
