@@ -12,7 +12,6 @@
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/table.h"
-#include "runner/run_log.h"
 #include "runner/sweep_progress.h"
 
 namespace expctl {
@@ -106,7 +105,7 @@ Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePa
 
 std::vector<std::string> last_log_lines(const RunPaths& paths) {
   constexpr int kLines = 5;
-  return split(tail_lines(trim(log_tail(paths.log())), kLines), '\n');
+  return split(tail_lines(trim(file_tail(paths.log())), kLines), '\n');
 }
 
 std::string show_text(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {

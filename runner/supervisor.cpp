@@ -46,7 +46,7 @@ class Attempt {
     started_ = clock_.now_s();
     end_.is_command = request_.spec.is_command();
     const int64_t kills_before = out_of_memory_kills();
-    log_begin_ = log_size(paths_.log());
+    log_begin_ = file_bytes(paths_.log());
     try {
       // expctl-train knows more of it, and writes it itself.
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
@@ -230,7 +230,7 @@ class Attempt {
   }
 
   /// Of what this attempt has written.
-  std::string own_log_tail() const { return log_tail(paths_.log(), log_begin_); }
+  std::string own_log_tail() const { return file_tail(paths_.log(), log_begin_); }
 
   /// The one that ended the run; "" where it has no ranks.
   std::string lost_rank() const { return has_ranks_ ? ended_rank(own_log_tail()) : ""; }
