@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/run_paths.h"
 #include "registry/database.h"
 #include "registry/registry.h"
 
@@ -55,7 +56,7 @@ int change(SQLite::Database& database, const std::string& sql, const Values&... 
 
 struct Registry::Impl {
   Impl(const std::filesystem::path& file, Access access)
-      : database(file, access), workspace(file.parent_path()), version_seen(version()) {}
+      : database(file, access), workspace{file.parent_path()}, version_seen(version()) {}
 
   /// SQLite's data_version, which other connections' writes change.
   int64_t version() const {
@@ -74,7 +75,7 @@ struct Registry::Impl {
   }
 
   Database database;
-  std::filesystem::path workspace;  ///< the folder that it lies in
+  WorkspacePaths workspace;  ///< that it lies in
   int64_t version_seen;
 };
 

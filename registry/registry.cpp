@@ -21,18 +21,16 @@ void check_not_lost(const fs::path& path) {
   const bool is_empty = fs::file_size(path, missing) == 0;
   if (!missing && !is_empty) return;
   size_t runs = 0, ensembles = 0;
-  std::error_code unreadable;
-  const fs::path workspace = path.parent_path();
-  for (const auto& entry : fs::directory_iterator(workspace, unreadable)) {
-    const auto id = parse_id(entry.path().filename().string());
-    const RunPaths files{entry.path()};
-    if (id && (fs::exists(files.run()) || fs::exists(files.ensemble())))
-      ++(id->kind == IdKind::kEnsemble ? ensembles : runs);
+  const WorkspacePaths workspace{path.parent_path()};
+  for (const Id id : ids_in(workspace)) {
+    const RunPaths files{workspace.folder(to_string(id))};
+    if (fs::exists(files.run()) || fs::exists(files.ensemble()))
+      ++(id.kind == IdKind::kEnsemble ? ensembles : runs);
   }
   if (runs + ensembles == 0) return;
   std::string entries = counted(runs, "run");
   if (ensembles > 0) entries += " and " + counted(ensembles, "ensemble");
-  throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.string(), entries,
+  throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.root.string(), entries,
                           runs + ensembles == 1 ? "lies" : "lie", path.filename().string(),
                           missing ? "missing" : "empty"),
               "expctl registry rebuild takes them in; for a fresh start use --workspace OTHER");

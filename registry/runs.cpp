@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "core/run_paths.h"
 #include "core/text.h"
 #include "registry/impl.h"
 
@@ -10,13 +11,9 @@ namespace expctl {
 namespace {
 
 /// Takes the ids of the workspace's folders as given.
-void raise_counters(SQLite::Database& database, const std::filesystem::path& workspace) {
+void raise_counters(SQLite::Database& database, const WorkspacePaths& workspace) {
   std::map<IdKind, int64_t> highest;
-  std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator(workspace, unreadable)) {
-    if (const auto id = parse_id(entry.path().filename().string()))
-      highest[id->kind] = std::max<int64_t>(highest[id->kind], id->number);
-  }
+  for (const Id id : ids_in(workspace)) highest[id.kind] = id.number;  // in order
   for (const auto& [kind, number] : highest) {
     change(database, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?", number,
            std::string(prefix_of(kind)));
