@@ -41,7 +41,7 @@ class Registry {
   // folders beside the file neither, which are of a registry that was lost or put back from a copy
   /// The sweep of this file with this content, added where there is none yet.
   SweepRecord add_sweep(const std::string& name, const std::string& file, const std::string& content_sha256,
-                        double now);
+                        double now_s);
   std::optional<SweepRecord> find_sweep(const std::string& id) const;
   /// In order of creation.
   std::vector<SweepRecord> list_sweeps() const;
@@ -49,17 +49,18 @@ class Registry {
   std::map<IdKind, int64_t> highest_ids() const;
   /// Queued runs of a sweep, ids in the order of `specs`; where a run of the same config and seed is there
   /// already (another command has just added it), that one.
-  std::vector<AddedRun> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs, double now);
+  std::vector<AddedRun> add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
+                                 double now_s);
   /// A succeeded entry of its own kind, with its score, all in one transaction. `place_files` is called with
   /// its id before anything is recorded: what it throws leaves no entry.
   RunRecord add_ensemble(
-      const NewEnsemble& ensemble, double now,
+      const NewEnsemble& ensemble, double now_s,
       const std::function<void(const std::string&)>& place_files = [](const auto&) {});
   /// The same for a run that another program has made, which succeeded and belongs to no sweep; where a run
   /// of the same config and seed is there already (another command has just added it), that one, and no file
   /// is placed. `place_files` sees the run as it will be.
   RunRecord add_import(
-      const NewImport& entry, double now,
+      const NewImport& entry, double now_s,
       const std::function<void(const RunRecord&)>& place_files = [](const auto&) {});
 
   std::optional<RunRecord> find_run(const std::string& id) const;
@@ -149,7 +150,7 @@ class Registry {
   /// Puts the entries on record as those of the submission in `folder`, by rank, in place of those that were.
   /// Returns all whose record has changed.
   std::vector<std::string> set_submission(
-      const std::string& folder, const std::vector<std::string>& ids, double now,
+      const std::string& folder, const std::vector<std::string>& ids, double now_s,
       const std::function<void(const std::vector<std::string>&)>& before_commit = [](const auto&) {});
 
   // -- what goes. Both throw Error as check_removable() does.

@@ -43,7 +43,7 @@ std::optional<RunRecord> find_identity(SQLite::Database& database, const std::st
 }
 
 /// A run of a spec before anything has happened to it.
-RunRecord new_run(const std::string& id, const RunSpec& spec, double now) {
+RunRecord new_run(const std::string& id, const RunSpec& spec, double now_s) {
   RunRecord run;
   run.id = id;
   run.name = spec.name;
@@ -51,7 +51,7 @@ RunRecord new_run(const std::string& id, const RunSpec& spec, double now) {
   run.seed = spec.train.seed;
   run.params = spec.params;
   run.spec = to_json(spec);
-  run.created = now;
+  run.created = now_s;
   return run;
 }
 
@@ -162,8 +162,8 @@ void insert_members(SQLite::Database& database, const std::string& ensemble_id,
 }
 
 SweepRecord Registry::add_sweep(const std::string& name, const std::string& file,
-                                const std::string& content_sha256, double now) {
-  SweepRecord sweep{"", name, file, now, content_sha256};
+                                const std::string& content_sha256, double now_s) {
+  SweepRecord sweep{"", name, file, now_s, content_sha256};
   impl_->database.write([&](SQLite::Database& db) {
     const auto known = first_of(db, std::string(kSelectSweeps) + "WHERE file = ? AND content_sha256 = ?",
                                 read_sweep_row, file, content_sha256);
@@ -197,7 +197,7 @@ std::map<IdKind, int64_t> Registry::highest_ids() const {
 }
 
 std::vector<AddedRun> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
-                                         double now) {
+                                         double now_s) {
   std::vector<AddedRun> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
@@ -205,7 +205,7 @@ std::vector<AddedRun> Registry::add_runs(const std::string& sweep_id, const std:
     for (const auto& spec : specs) {
       auto run = find_identity(db, config_hash(spec), spec.train.seed);
       if (!run) {
-        run = new_run(new_id(db, IdKind::kRun), spec, now);
+        run = new_run(new_id(db, IdKind::kRun), spec, now_s);
         run->sweep_id = sweep_id;
         insert_run(db, *run);
       }
@@ -216,12 +216,12 @@ std::vector<AddedRun> Registry::add_runs(const std::string& sweep_id, const std:
   return runs;
 }
 
-RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
+RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now_s,
                                  const std::function<void(const std::string&)>& place_files) {
   RunRecord run;
   run.name = ensemble.name;
   run.spec = ensemble.description;
-  run.created = now;
+  run.created = now_s;
   impl_->database.write([&](SQLite::Database& db) {
     raise_counters(db, impl_->workspace);
     run.id = new_id(db, IdKind::kEnsemble);
@@ -232,7 +232,7 @@ RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
   return find_run(run.id).value();
 }
 
-RunRecord Registry::add_import(const NewImport& entry, double now,
+RunRecord Registry::add_import(const NewImport& entry, double now_s,
                                const std::function<void(const RunRecord&)>& place_files) {
   std::optional<RunRecord> run;
   impl_->database.write([&](SQLite::Database& db) {
@@ -240,7 +240,7 @@ RunRecord Registry::add_import(const NewImport& entry, double now,
     if (run) return;
     raise_counters(db, impl_->workspace);
     const std::string id = new_id(db, IdKind::kRun);
-    insert_made(db, new_run(id, entry.spec, now), entry.evaluation, entry.artifacts);
+    insert_made(db, new_run(id, entry.spec, now_s), entry.evaluation, entry.artifacts);
     run = select_run(db, id);
     place_files(*run);
   });

@@ -24,7 +24,7 @@ void insert_submission(SQLite::Database& db, const std::string& run_id, const Su
 }
 
 std::vector<std::string> Registry::set_submission(
-    const std::string& folder, const std::vector<std::string>& ids, double now,
+    const std::string& folder, const std::vector<std::string>& ids, double now_s,
     const std::function<void(const std::vector<std::string>&)>& before_commit) {
   std::vector<std::string> changed = ids;
   impl_->database.write([&](SQLite::Database& db) {
@@ -34,7 +34,7 @@ std::vector<std::string> Registry::set_submission(
     }
     change(db, "DELETE FROM submission_entries WHERE folder = ?", folder);
     for (size_t i = 0; i < ids.size(); ++i)
-      insert_submission(db, ids[i], {folder, static_cast<int64_t>(i) + 1, now});
+      insert_submission(db, ids[i], {folder, static_cast<int64_t>(i) + 1, now_s});
     before_commit(changed);
   });
   return changed;

@@ -22,7 +22,9 @@ std::optional<Outcome> end_of_attempt(const AttemptView& view) {
   if (view.written && view.written->end != AttemptEnd::kInterrupted) return view.written;
   if (view.state == TaskState::kUnknown || view.state == TaskState::kRunning) return std::nullopt;
   if (!view.written && !view.is_settled) return std::nullopt;
-  const auto written_or = [&](const char* message) { return view.written.value_or(interrupted_outcome(message)); };
+  const auto written_or = [&](const char* message) {
+    return view.written.value_or(interrupted_outcome(message));
+  };
   Outcome end;
   switch (view.state) {
     case TaskState::kCancelled:

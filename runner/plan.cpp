@@ -6,7 +6,7 @@
 
 namespace expctl {
 
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room) {
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now_s, const Room& room) {
   std::vector<QueuedRun*> waiting;           // earlier ones that do not fit
   std::vector<const QueuedRun*> kinds;       // one of each kind of them
   std::vector<const QueuedRun*> waited_for;  // nothing that competes with one of these starts
@@ -15,7 +15,7 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, c
   };
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedRun& run = queue[i];
-    if (run.record.executor != "local" || run.not_before > now) continue;
+    if (run.record.executor != "local" || run.not_before > now_s) continue;
     const bool is_known = std::any_of(kinds.begin(), kinds.end(), [&](const QueuedRun* kind) {
       return kind->record.demand == run.record.demand;
     });

@@ -35,7 +35,7 @@ struct Room {
 /// Where earlier ones do not, they are counted as passed over by those that compete with them; one that has
 /// been passed over too often is waited for where it is worth waiting, so that small runs do not starve a
 /// large one. `fits` is asked once of runs that need the same.
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room);
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now_s, const Room& room);
 
 /// Whether a failed attempt is tried again: not where another try would end alike (diverged, timed out, not
 /// to be started).

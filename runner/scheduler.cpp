@@ -44,14 +44,17 @@ SchedulerEnd Scheduler::run() {
   }
 }
 
+void Scheduler::limit_to_allocation() {
+  if (options_.allocation_end == 0) return;
+  past_ = past_runs(registry_);
+  const double left_s = options_.allocation_end - clock_.now_s();
+  const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
+  options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
+}
+
 SchedulerEnd Scheduler::work() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
-  if (options_.allocation_end > 0) {
-    past_ = past_runs(registry_);
-    const double left_s = options_.allocation_end - clock_.now_s();
-    const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
-    options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
-  }
+  limit_to_allocation();
   if (!options_.ended_runs.empty()) {
     auto seconds = registry_.attempt_seconds();
     for (const auto& run : options_.ended_runs) tally_.add(run, seconds[run.id]);
@@ -84,28 +87,36 @@ SchedulerEnd Scheduler::work() {
       hand_over();
     else
       over_since_ = 0;
-    const double now = clock_.now_s();
-    if (now >= next_tick) {
-      next_tick = now + kTick_s;
-      if (registry_.changed_elsewhere()) {
-        read_queue();
-        own_ended_ = true;  // a person may have stopped one
-      }
-      look_at_rungs();
-      if (options_.on_tick) options_.on_tick(progress());
+    const double now_s = clock_.now_s();
+    if (now_s >= next_tick) {
+      next_tick = now_s + kTick_s;
+      look_around();
     }
     // A clock that is set back makes no longer wait.
-    if (next_tick > now + kTick_s) next_tick = now + kTick_s;
-    const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
+    if (next_tick > now_s + kTick_s) next_tick = now_s + kTick_s;
+    const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now_s);
     const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_signal_ == 0;
-    if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
-    local_.end_all();
-    end_signal_ = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
+    if (time_is_up)
+      begin_end(SIGINT, "the time is up: ");
+    else if (signal != 0 && signal != SIGCHLD)
+      begin_end(signal == SIGINT ? SIGINT : SIGTERM, "");
     is_time_up_ = is_time_up_ || time_is_up;
-    const std::string why = time_is_up ? "the time is up: " : "";
-    say(local_.size() == 0 ? why + "ending"
-                           : why + "ending: the workers save their state; once more to kill them");
   }
+}
+
+void Scheduler::look_around() {
+  if (registry_.changed_elsewhere()) {
+    read_queue();
+    own_ended_ = true;  // a person may have stopped one
+  }
+  look_at_rungs();
+  if (options_.on_tick) options_.on_tick(progress());
+}
+
+void Scheduler::begin_end(int signal, const std::string& why) {
+  local_.end_all();
+  end_signal_ = signal;
+  say(why + (local_.size() == 0 ? "ending" : "ending: the workers save their state; once more to kill them"));
 }
 
 bool Scheduler::may_start_more() const {
@@ -131,11 +142,11 @@ bool Scheduler::is_over() {
 }
 
 void Scheduler::hand_over() {
-  const double now = clock_.now_s();
-  if (over_since_ == 0 || over_since_ > now) over_since_ = now;
+  const double now_s = clock_.now_s();
+  if (over_since_ == 0 || over_since_ > now_s) over_since_ = now_s;
   // A sweep that has nothing to wait for has let go of the lock by then.
   constexpr double kPatience_s = 2;
-  if (now - over_since_ < kPatience_s) return;
+  if (now_s - over_since_ < kPatience_s) return;
   const auto running = local_.running();
   const bool all_trainings = std::all_of(running.begin(), running.end(), [](const RunningAttempt* attempt) {
     return !attempt->spec.is_command();
@@ -342,12 +353,12 @@ std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
 }
 
 void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
-  const double now = clock_.now_s();
+  const double now_s = clock_.now_s();
   // What it has reported since the last look counts for the others.
   constexpr bool kIsAtWork = false;
-  early_stopping_.look(run, spec_of(run), kIsAtWork, now);
+  early_stopping_.look(run, spec_of(run), kIsAtWork, now_s);
   const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
-  if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
+  if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now_s + end.delay_s : 0);
   double seconds = 0;  // of all its attempts; asked for of successes only
   if (end.run.state == RunState::kSucceeded) {
     for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
@@ -355,7 +366,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
   if (is_own(run.id)) {
     const auto running = all_running();
     const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
-      return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
+      return is_own(attempt->run.id) && now_s - attempt->started >= kEarly_s;
     });
     tally_.learn(end, seconds, one_lives);
     own_ended_ = own_ended_ || is_finished(end.run.state);

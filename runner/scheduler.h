@@ -78,6 +78,12 @@ class Scheduler {
   };
 
   SchedulerEnd work();
+  /// Where a cluster takes this machine away: ends in time to save states.
+  void limit_to_allocation();
+  /// What is done twice a second.
+  void look_around();
+  /// Tells what runs here to end; again, kills it.
+  void begin_end(int signal, const std::string& why);
   void recover();
   void take_up_jobs();
   ClusterExecutor& cluster(const std::string& kind);

@@ -125,14 +125,14 @@ void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& even
 
 void Scheduler::submit_what_may() {
   if (!may_start_more() || !own_unfinished()) return;
-  const double now = clock_.now_s();
+  const double now_s = clock_.now_s();
   std::map<std::string, std::vector<NewJob>> by_kind;
   std::map<std::string, size_t> room;        // of a sweep's cap
   std::map<std::string, std::string> group;  // an array keeps to the cap by itself, two do not
   for (size_t i = 0; i < queue_.size();) {
     const QueuedRun queued = queue_[i++];
     const auto& [id, demand, kind] = queued.record;
-    if (kind == "local" || queued.not_before > now) continue;
+    if (kind == "local" || queued.not_before > now_s) continue;
     const auto run = find_or_forget(id);
     if (!run) {
       --i;  // it has left the queue

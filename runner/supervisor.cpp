@@ -86,12 +86,12 @@ class Attempt {
 
   void wait_for_worker() {
     while (!reap()) {
-      const double now = clock_.now_s();
+      const double now_s = clock_.now_s();
       const double limit = request_.spec.resources.timeout_s;
-      if (now >= next_look_ || next_look_ > now + kLongestWait_s) {  // the clock may have been set back
-        next_look_ = now + kLongestWait_s;
+      if (now_s >= next_look_ || next_look_ > now_s + kLongestWait_s) {  // the clock may have been set back
+        next_look_ = now_s + kLongestWait_s;
         cap_log(paths_.log());
-        if (gpu_log_) gpu_log_->write(now);
+        if (gpu_log_) gpu_log_->write(now_s);
         if (!end_.stopped && std::filesystem::exists(paths_.stop_request())) {
           end_.stopped = true;
           begin_end(options_.grace_s);
@@ -105,14 +105,14 @@ class Attempt {
           begin_end(0);  // the cluster has started the job anew, and it runs there
         }
       }
-      if (!ending_ && limit > 0 && now >= started_ + limit) {
+      if (!ending_ && limit > 0 && now_s >= started_ + limit) {
         end_.timed_out = true;
         begin_end(options_.orphan_grace_s);
       }
-      if (!ending_ && walltime_ > 0 && now >= started_ + walltime_) on_walltime_over();
-      if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
+      if (!ending_ && walltime_s_ > 0 && now_s >= started_ + walltime_s_) on_walltime_over();
+      if (ending_ && now_s >= kill_at_) signal_everything(SIGKILL);
       if (ending_ && has_ranks_) ask_to_end();  // one that mpirun has started only now
-      const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
+      const double next = ending_ ? kill_at_ - now_s : limit > 0 ? started_ + limit - now_s : kLongestWait_s;
       const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
       if (signal != 0 && signal != SIGCHLD) on_told_to_end(signal);
     }
@@ -141,7 +141,7 @@ class Attempt {
   /// Whether the job's time cannot be what the signal is about; Slurm may send it a minute before its time.
   bool is_much_too_early() const {
     constexpr double kEarliest_s = 90;
-    return walltime_ > 0 && clock_.now_s() < started_ + walltime_ - kEarliest_s;
+    return walltime_s_ > 0 && clock_.now_s() < started_ + walltime_s_ - kEarliest_s;
   }
 
   void on_told_to_end(int signal) {
@@ -258,7 +258,7 @@ class Attempt {
   const pid_t parent_;
   const bool has_ranks_ = rank_count(request_.spec) > 1;
   /// Seconds that a cluster's job may take before it has to save its state.
-  const double walltime_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
+  const double walltime_s_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
   SystemClock clock_;
   SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   pid_t worker_ = 0;
