@@ -334,7 +334,7 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
 }
 
 AttemptRecord Scheduler::new_attempt(const std::string& run_id, int attempt) const {
-  return {run_id, attempt, new_token(), clock_.now_s()};
+  return {run_id, attempt, new_token(), clock_.now_s(), 0, "", FailReason::kNone};
 }
 
 Outcome Scheduler::ended_now(const AttemptRecord& attempt, Outcome outcome) const {

@@ -114,8 +114,9 @@ void Scheduler::on_vanished(const std::string& run_id) {
 }
 
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
-  const AttemptRecord attempt{event.run_id, event.claim.attempt, attempt_token(event.claim),
-                              event.claim.time};
+  AttemptRecord attempt = new_attempt(event.run_id, event.claim.attempt);
+  attempt.token = attempt_token(event.claim);
+  attempt.started = event.claim.time;
   const auto run = begin_unless_left(attempt);
   if (!run) return from.withdraw(event.run_id);  // its supervisor sees that it was stopped, too
   on_clusters_[event.run_id] = {*run, spec_of(*run), run->attempts, attempt.started};
