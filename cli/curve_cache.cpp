@@ -1,6 +1,6 @@
 #include "cli/curve_cache.h"
 
-#include "runner/run_log.h"
+#include "core/files.h"
 
 namespace expctl {
 namespace fs = std::filesystem;
@@ -17,7 +17,7 @@ std::shared_ptr<const TrainingCurves> CurveCache::of(const fs::path& metrics) {
     if (found != parsed_.end() && found->second.size == now.size && found->second.changed == now.changed)
       return found->second.curves;
   }
-  now.curves = std::make_shared<TrainingCurves>(training_curves(log_tail(metrics, 0, kMost_bytes)));
+  now.curves = std::make_shared<TrainingCurves>(training_curves(file_tail(metrics, 0, kMost_bytes)));
   const std::lock_guard lock(mutex_);
   if (parsed_.size() >= kMostFiles) parsed_.clear();
   parsed_[metrics] = now;

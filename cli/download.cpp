@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "runner/tool_call.h"
 
@@ -31,12 +32,6 @@ struct CurlEnd {
   std::string message;
   bool too_long = false;
 };
-
-int64_t size_of(const fs::path& part) {
-  std::error_code absent;
-  const auto size = fs::file_size(part, absent);
-  return absent ? 0 : static_cast<int64_t>(size);
-}
 
 std::vector<std::string> curl_argv(const DownloadRequest& request) {
   // What begins with https never goes on without it.
@@ -84,7 +79,7 @@ CurlEnd run_curl(const DownloadRequest& request, DownloadProgress& progress) {
   ToolCall curl(curl_argv(request), std::numeric_limits<double>::infinity());
   while (true) {
     const auto result = curl.poll();
-    const int64_t got = size_of(request.part);
+    const int64_t got = file_bytes(request.part);
     if (request.bytes > 0 && got > request.bytes) return {0, 0, "", true};
     if (result) return {result->exit_code, std::atoi(result->out.c_str()), curl_message(*result), false};
     progress.tick(got);
@@ -121,7 +116,7 @@ Error write_error(const DownloadRequest& request, const CurlEnd& end) {
     return Error(fmt::format("cannot write {}: {}", request.part.string(), end.message));
   return Error(fmt::format("cannot write {}: No space left on device", request.part.string()),
                fmt::format("make room and call it again: it goes on after the {} bytes that are there",
-                           size_of(request.part)));
+                           file_bytes(request.part)));
 }
 
 Error error_of(const DownloadRequest& request, const CurlEnd& end) {
@@ -134,7 +129,7 @@ Error error_of(const DownloadRequest& request, const CurlEnd& end) {
 }  // namespace
 
 void download(const DownloadRequest& request, DownloadProgress& progress) {
-  const int64_t at_first = size_of(request.part);
+  const int64_t at_first = file_bytes(request.part);
   int64_t most = at_first;
   auto wait = kFirstWait;
   progress.begin(request.url, request.name, at_first, request.bytes);
@@ -148,7 +143,7 @@ void download(const DownloadRequest& request, DownloadProgress& progress) {
     }
     if (end.exit_code == 0) break;
     // Only more than ever before is an advance: a server that knows no ranges may break off for ever.
-    const int64_t got = size_of(request.part);
+    const int64_t got = file_bytes(request.part);
     const bool advanced = got > most;
     most = std::max(most, got);
     if (end.exit_code == kNoRange) {

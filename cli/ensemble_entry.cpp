@@ -9,7 +9,7 @@
 #include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
 
 namespace expctl {

@@ -18,7 +18,7 @@
 #include "registry/registry.h"
 #include "reports/leaderboard.h"
 #include "reports/manifest.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
 #include "squad/answer_files.h"
 

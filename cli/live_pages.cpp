@@ -10,12 +10,11 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
+#include "core/files.h"
 #include "core/machine.h"
 #include "core/request.h"
 #include "registry/spec_of.h"
 #include "reports/submission.h"
-#include "runner/attempt_files.h"
-#include "runner/run_log.h"
 #include "runner/slots.h"
 #include "runner/sweep_progress.h"
 
@@ -24,12 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kRunningShown = 20;
-
-/// The end of a file that a run writes; "" where there is none, or something else of that name.
-std::string file_tail(const fs::path& file, int64_t bytes) {
-  std::error_code none;
-  return fs::is_regular_file(file, none) ? log_tail(file, 0, bytes) : "";
-}
 
 Where where_of(const std::string& sweep_id, const std::optional<RunState>& state) {
   std::string text = sweep_id.empty() ? "" : "sweep=" + sweep_id;
@@ -167,7 +160,7 @@ std::optional<std::string> LivePages::run(const Registry& registry, const std::s
   if (facts.entry.run.state == RunState::kRunning) facts.live = live(registry, facts.entry.run);
   for (const auto& member : facts.entry.members) facts.members.push_back(registry.find_run(member).value());
   facts.curves = *curves_.of(paths.metrics());
-  facts.log_end = file_tail(paths.log(), kLogEnd_bytes);
+  facts.log_end = file_tail(paths.log(), 0, kLogEnd_bytes);
   facts.folder = paths.folder.string();
   return run_page(facts);
 }
@@ -180,8 +173,8 @@ std::optional<std::string> LivePages::log(const Registry& registry, const std::s
   LogFacts facts;
   facts.workspace = workspace_.root.string();
   facts.run = std::move(*record);
-  facts.text = file_tail(paths.log(), kMost_bytes);
-  facts.left_out = facts.text.empty() ? 0 : std::max<int64_t>(0, log_size(paths.log()) - kMost_bytes);
+  facts.text = file_tail(paths.log(), 0, kMost_bytes);
+  facts.left_out = facts.text.empty() ? 0 : std::max<int64_t>(0, file_bytes(paths.log()) - kMost_bytes);
   return log_page(facts);
 }
 
@@ -236,7 +229,7 @@ DeviceUse LivePages::device_use(LiveRun live) const {
     use.threads = request->devices.threads;
     use.cpu_ids = request->devices.cpu_ids;
   }
-  use.curves = gpu_curves(file_tail(paths.gpu_readings(), kReadings_bytes));
+  use.curves = gpu_curves(file_tail(paths.gpu_readings(), 0, kReadings_bytes));
   use.live = std::move(live);
   return use;
 }

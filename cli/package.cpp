@@ -1,5 +1,4 @@
 // `expctl package --top 5`: the best entries as a submission folder, scored again and verified.
-#include "core/evaluation_settings.h"
 #include "reports/package.h"
 
 #include <fmt/core.h>
@@ -11,6 +10,7 @@
 #include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "reports/package_entry.h"

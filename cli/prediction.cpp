@@ -9,7 +9,7 @@
 #include "ensemble/blend.h"
 #include "ensemble/nbest_merge.h"
 #include "reports/ensemble_stats.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "squad/answer_files.h"
 
 namespace expctl {

@@ -26,11 +26,7 @@ struct CheckOptions {
 };
 
 void mend(const Program& program, const Registry& registry) {
-  const auto lock = FileLock::try_take(program.workspace().lock());
-  if (!lock) {
-    throw Error(fmt::format("{}: a sweep is at work in this workspace", program.workspace_dir.string()),
-                "try again when it has ended", ErrorCode::kRegistry);
-  }
+  const FileLock lock = lock_idle_workspace(program.workspace());
   for (const auto& left : mend_files(registry, program.workspace())) say(program, left);
 }
 

@@ -10,13 +10,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "registry/record_json.h"
 #include "registry/registry.h"
 #include "reports/config_stats.h"
 #include "reports/leaderboard.h"
 #include "reports/runs_csv.h"
 #include "reports/table.h"
-#include "runner/attempt_files.h"
-#include "runner/run_log.h"
 #include "runner/sweep_progress.h"
 
 namespace expctl {
@@ -56,18 +55,6 @@ int list_runs(const Program& program, const ListOptions& options) {
   return 0;
 }
 
-Json attempts_json(const std::vector<AttemptRecord>& attempts) {
-  Json list = Json::array();
-  for (const auto& a : attempts) {
-    list.push_back({{"attempt", a.attempt},
-                    {"started", a.started},
-                    {"ended", a.ended},
-                    {"end", a.end},
-                    {"reason", name_of(a.reason)}});
-  }
-  return list;
-}
-
 /// "1 failed (out_of_memory) after 12 s; 2 succeeded after 3 min 2 s"
 std::string attempts_text(const std::vector<AttemptRecord>& attempts) {
   std::vector<std::string> parts;
@@ -83,34 +70,29 @@ std::string attempts_text(const std::vector<AttemptRecord>& attempts) {
 /// Everything on record, for --json.
 Json show_json(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
   Json json = run_json(run);
-  Json evaluations = Json::array(), artifacts = Json::array();
-  for (const auto& e : registry.evaluations(run.id)) {
-    evaluations.push_back(
-        {{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
-  }
-  for (const auto& a : registry.artifacts(run.id))
-    artifacts.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
+  Json history = list_json(registry.attempts(run.id));
+  for (auto& attempt : history) attempt.erase("token");
   json["schema_version"] = 1;
   json["sweep"] = run.sweep_id;
   json["message"] = run.message;
   json["tags"] = run.tags;
   json["attempts"] = run.attempts;
-  json["attempt_history"] = attempts_json(registry.attempts(run.id));
+  json["attempt_history"] = history;
   json["stalled"] = run.state == RunState::kRunning && look_at(registry, run, workspace).silent_s > 0;
   json["created"] = run.created;
   json["started"] = run.started;
   json["ended"] = run.ended;
   json["folder"] = workspace.folder(run.id).string();
   json["members"] = registry.ensemble_members(run.id);
-  json["evaluations"] = evaluations;
-  json["artifacts"] = artifacts;
+  json["evaluations"] = list_json(registry.evaluations(run.id));
+  json["artifacts"] = list_json(registry.artifacts(run.id));
   json["spec"] = run.spec;
   return json;
 }
 
 std::vector<std::string> last_log_lines(const RunPaths& paths) {
   constexpr int kLines = 5;
-  return split(tail_lines(trim(log_tail(paths.log())), kLines), '\n');
+  return split(tail_lines(trim(file_tail(paths.log())), kLines), '\n');
 }
 
 std::string show_text(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {

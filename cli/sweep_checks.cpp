@@ -27,9 +27,9 @@ void check_computable(const RunSpec& spec, bool on_gpu) {
 }
 
 void check_can_run(const RunSpec& spec, const SlotPool& pool) {
-  if (spec.executor.is_local()) pool.check(spec.resources, spec.is_command());
+  if (spec.executor.is_local()) pool.check(spec.demand());
   if (!spec.is_command())
-    check_computable(spec, spec.executor.is_local() ? pool.gpus_for(spec.resources, false)
+    check_computable(spec, spec.executor.is_local() ? pool.gpus_for({spec.resources, false})
                                                     : job_script_for(spec).gpus > 0);
   if (spec.executor.is_local() && rank_count(spec) > 1) check_ranks_command();
   if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
@@ -69,7 +69,7 @@ void check_clusters(const SweepSpec& sweep, const SweepRuns& runs, bool retry_fa
 
 std::string lag_warning(const SweepSpec& sweep, const SlotPool& pool) {
   if (!sweep.base.executor.is_local()) return "";
-  const size_t fit = pool.side_by_side(sweep.base.resources, sweep.base.is_command());
+  const size_t fit = pool.side_by_side(sweep.base.demand());
   const size_t may = static_cast<size_t>(sweep.lag) * sweep.seeds.size();
   if (fit <= may) return "";
   return fmt::format(

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/program.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 #include "runner/scheduler.h"
 
 namespace expctl {

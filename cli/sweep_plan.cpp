@@ -47,7 +47,7 @@ std::optional<double> expected_total_s(const SweepRuns& runs, bool retry_failed,
   for (const auto& entry : runs.entries()) {
     const auto seconds = expected_duration_s(entry.spec, past);
     const bool is_local = entry.spec.executor.is_local();
-    const size_t at_once = is_local ? pool.side_by_side(entry.spec.resources, entry.spec.is_command()) : 1;
+    const size_t at_once = is_local ? pool.side_by_side(entry.spec.demand()) : 1;
     last = seconds.value_or(0) / static_cast<double>(at_once);
     if (is_left(entry, retry_failed)) continue;
     if (!seconds) return std::nullopt;

@@ -7,7 +7,7 @@
 #include "cli/program.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/claim.h"
 #include "runner/find_worker.h"
 #include "runner/supervisor.h"

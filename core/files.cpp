@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 
 #include "core/error.h"
@@ -251,6 +253,24 @@ std::vector<fs::path> find_files(const fs::path& folder, const std::string& patt
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
+}
+
+int64_t file_bytes(const fs::path& path) {
+  std::error_code none;
+  const auto size = static_cast<int64_t>(fs::file_size(path, none));
+  return none ? 0 : size;
+}
+
+std::string file_tail(const fs::path& path, int64_t begin, int64_t bytes) {
+  const int64_t size = file_bytes(path);
+  const int64_t first = std::max({int64_t{0}, std::min(begin, size), size - bytes});
+  if (first == size) return {};
+  std::ifstream file(path, std::ios::binary);
+  std::string text(static_cast<size_t>(size - first), '\0');
+  file.seekg(first);
+  file.read(text.data(), size - first);
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
 }
 
 }  // namespace expctl

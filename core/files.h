@@ -1,6 +1,7 @@
 // Reading and writing files so that a reader never sees half of one.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -54,5 +55,12 @@ void copy_tree(const std::filesystem::path& from, const std::filesystem::path& t
 /// The files and folders in `folder` that a shell's pattern means ("out/*.log"), sorted; none for "".
 std::vector<std::filesystem::path> find_files(const std::filesystem::path& folder,
                                               const std::string& pattern);
+
+/// The size of a file; 0 where there is none.
+int64_t file_bytes(const std::filesystem::path& path);
+
+constexpr int64_t kTail_bytes = 4096;
+/// The last `bytes` of what stands behind the first `begin` bytes of a file; "" where there is nothing.
+std::string file_tail(const std::filesystem::path& path, int64_t begin = 0, int64_t bytes = kTail_bytes);
 
 }  // namespace expctl

@@ -18,6 +18,27 @@ constexpr EnumNames<AttemptEnd, 5> kEnds = {{
 
 }  // namespace
 
+Outcome failed_outcome(FailReason reason, std::string message) {
+  Outcome outcome;
+  outcome.reason = reason;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
+Outcome interrupted_outcome(std::string message) {
+  Outcome outcome;
+  outcome.end = AttemptEnd::kInterrupted;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
+Outcome of_attempt(Outcome outcome, int attempt, double started, double ended) {
+  outcome.attempt = attempt;
+  outcome.started = started;
+  outcome.ended = ended;
+  return outcome;
+}
+
 std::string_view name_of(AttemptEnd end) {
   return lookup_name(kEnds, end);
 }
@@ -36,6 +57,13 @@ RunEvent event_of(AttemptEnd end) {
       return RunEvent::kInterrupted;
   }
   return RunEvent::kFailed;
+}
+
+FailReason fail_reason_from(const Json& json, const std::string& source) {
+  const auto name = json_get<std::string>(json, "reason", source);
+  const auto reason = fail_reason_from(name);
+  if (!reason) throw Error(fmt::format("{}: unknown reason '{}'", source, name));
+  return *reason;
 }
 
 Json to_json(const Outcome& o) {
@@ -57,10 +85,7 @@ Outcome outcome_from_json(const Json& json, const std::string& source) {
   const auto end = lookup_value(kEnds, state);
   if (!end) throw Error(fmt::format("{}: unknown state '{}'", source, state));
   o.end = *end;
-  const auto reason = json_get<std::string>(json, "reason", source);
-  const auto known = fail_reason_from(reason);
-  if (!known) throw Error(fmt::format("{}: unknown reason '{}'", source, reason));
-  o.reason = *known;
+  o.reason = fail_reason_from(json, source);
   o.exit_code = json_get<int>(json, "exit_code", source);
   o.signal = json_get<int>(json, "signal", source);
   o.message = json_get<std::string>(json, "message", source);

@@ -27,10 +27,18 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
+Outcome failed_outcome(FailReason reason, std::string message);
+Outcome interrupted_outcome(std::string message);
+/// The outcome as that of this attempt.
+Outcome of_attempt(Outcome outcome, int attempt, double started, double ended);
+
 std::string_view name_of(AttemptEnd end);
 
 /// The event that a run goes through when its attempt ended so.
 RunEvent event_of(AttemptEnd end);
+
+/// The member "reason". Throws Error.
+FailReason fail_reason_from(const Json& json, const std::string& source);
 
 Json to_json(const Outcome& outcome);
 Outcome outcome_from_json(const Json& json, const std::string& source);

@@ -4,6 +4,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "core/run_state.h"
 
 namespace expctl {
 
@@ -53,6 +56,10 @@ struct WorkspacePaths {
     return {root / sweep_id / "jobs", key};
   }
 };
+
+/// The ids that files and folders of the workspace have as their names, in order; none where it cannot be
+/// read.
+std::vector<Id> ids_in(const WorkspacePaths& workspace);
 
 /// The folder of one run, ensemble, evaluation or prediction; all of them name their files alike.
 struct RunPaths {

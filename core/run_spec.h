@@ -40,6 +40,13 @@ struct ResourceSpec {
   bool operator==(const ResourceSpec&) const = default;
 };
 
+/// What a machine's cores and GPUs are given out by: a command gets others by default than expctl-train.
+struct Demand {
+  ResourceSpec resources;
+  bool is_command = false;
+  bool operator==(const Demand&) const = default;
+};
+
 /// Which system starts a run's attempts.
 struct ExecutorSpec {
   std::string kind = "local";      ///< local (this machine) | slurm | pbs; the rest is of the last two
@@ -70,6 +77,7 @@ struct RunSpec {
   std::string config_folder;  ///< where the sweep file lies, an absolute path
 
   bool is_command() const { return !command.argv.empty(); }
+  Demand demand() const { return {resources, is_command()}; }
 };
 
 ResourceSpec resource_spec_from_json(const Json& json, const std::string& source);

@@ -1,6 +1,7 @@
 // The words of a run's life: ids, states, reasons, and the one function that knows the legal transitions.
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +43,7 @@ enum class IdKind { kRun, kEnsemble, kSweep };
 struct Id {
   IdKind kind;
   long number;
-  bool operator==(const Id&) const = default;
+  auto operator<=>(const Id&) const = default;
 };
 
 std::string_view prefix_of(IdKind kind);  ///< "run", "ens", "sweep"

@@ -207,13 +207,4 @@ void Database::make_way() const {
   if (!has_written_ && log_bytes() >= 2 * kLogLimit_bytes) std::this_thread::sleep_for(kGap);
 }
 
-void Database::read(const std::function<void(SQLite::Database&)>& work) const {
-  make_way();
-  try {
-    work(connection_);
-  } catch (const SQLite::Exception& e) {
-    throw translate(e, path_);
-  }
-}
-
 }  // namespace expctl

@@ -13,6 +13,9 @@
 
 namespace expctl {
 
+/// What expctl says of an error of SQLite's about the file.
+Error translate(const SQLite::Exception& e, const std::filesystem::path& path);
+
 enum class Access {
   kCreate,  ///< where there is no file, one is made
   kWrite,
@@ -33,8 +36,16 @@ class Database {
   /// transaction that turns into a write fails at once when somebody else wrote in between.
   void write(const std::function<void(SQLite::Database&)>& work);
 
-  /// Runs `work` outside a transaction, for single queries.
-  void read(const std::function<void(SQLite::Database&)>& work) const;
+  /// Runs `work` outside a transaction, for single queries, and returns what it returns.
+  template <typename Work>
+  auto read(const Work& work) const {
+    make_way();
+    try {
+      return work(connection_);
+    } catch (const SQLite::Exception& e) {
+      throw translate(e, path_);
+    }
+  }
 
  private:
   void prepare();
@@ -50,8 +61,5 @@ class Database {
   bool has_written_ = false;
   mutable SQLite::Database connection_;
 };
-
-/// What expctl says of an error of SQLite's about the file.
-Error translate(const SQLite::Exception& e, const std::filesystem::path& path);
 
 }  // namespace expctl

@@ -42,80 +42,36 @@ void copy_pages(SQLite::Database& from, SQLite::Database& to) {
 }
 
 void insert_sweeps(SQLite::Database& db, const RegistryRows& rows) {
-  SQLite::Statement insert(
-      db, "INSERT INTO sweeps (id, name, file, created, content_sha256) VALUES (?, ?, ?, ?, ?)");
-  for (const auto& [sweep, runs] : rows.sweeps) {
-    SQLite::bind(insert, sweep.id, sweep.name, sweep.file, sweep.created, sweep.content_sha256);
-    insert.exec();
-    insert.reset();
-  }
-  SQLite::Statement count(db, "UPDATE id_counters SET highest = ? WHERE kind = ?");
-  for (const auto& [kind, highest] : rows.highest_ids) {
-    SQLite::bind(count, highest, std::string(prefix_of(kind)));
-    count.exec();
-    count.reset();
-  }
-}
-
-void insert_run(SQLite::Database& db, const RunRecord& run) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO runs (position, id, kind, sweep_id, name, state, reason, message, "
-                           "config_hash, seed, params, "
-                           "spec, attempts, retries_used, created, started, ended) "
-                           "VALUES (?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  SQLite::bind(insert, run.position, run.id, std::string(prefix_of(parse_id(run.id).value().kind)),
-               run.sweep_id, run.name, std::string(name_of(run.state)), std::string(name_of(run.reason)),
-               run.message, run.config_hash, run.seed, json_line(run.params), json_line(run.spec),
-               run.attempts, run.retries_used, run.created, run.started, run.ended);
-  insert.exec();
-  SQLite::Statement tag(db, "INSERT INTO tags (tag, run_id) VALUES (?, ?)");
-  for (const auto& name : run.tags) {
-    SQLite::bind(tag, name, run.id);
-    tag.exec();
-    tag.reset();
-  }
+  for (const auto& [sweep, runs] : rows.sweeps) insert_sweep(db, sweep);
+  for (const auto& [kind, highest] : rows.highest_ids)
+    change(db, "UPDATE id_counters SET highest = ? WHERE kind = ?", highest, std::string(prefix_of(kind)));
 }
 
 void insert_attempts(SQLite::Database& db, const EntryRecord& entry) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO attempts (run_id, attempt, token, started, ended, ending, reason) "
-                           "VALUES (?, ?, ?, ?, ?, ?, ?)");
   for (const auto& a : entry.attempts) {
-    SQLite::bind(insert, entry.run.id, a.attempt, a.token, a.started, a.ended, a.end,
-                 std::string(name_of(a.reason)));
-    insert.exec();
-    insert.reset();
+    change(db,
+           "INSERT INTO attempts (run_id, attempt, token, started, ended, ending, reason) "
+           "VALUES (?, ?, ?, ?, ?, ?, ?)",
+           entry.run.id, a.attempt, a.token, a.started, a.ended, a.end, std::string(name_of(a.reason)));
   }
 }
 
 /// What refers to entries that may come later.
 void insert_links(SQLite::Database& db, const RegistryRows& rows) {
-  SQLite::Statement member(db,
-                           "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)");
   for (const auto& entry : rows.entries) {
-    for (size_t i = 0; i < entry.members.size(); ++i) {
-      SQLite::bind(member, entry.run.id, static_cast<int64_t>(i), entry.members[i]);
-      member.exec();
-      member.reset();
-    }
+    insert_members(db, entry.run.id, entry.members);
     for (const auto& submission : entry.submissions) insert_submission(db, entry.run.id, submission);
   }
-  SQLite::Statement described(db, "INSERT INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)");
   for (const auto& sweep : rows.sweeps) {
-    for (const auto& run : sweep.runs) {
-      SQLite::bind(described, sweep.record.id, run);
-      described.exec();
-      described.reset();
-    }
+    for (const auto& run : sweep.runs)
+      change(db, "INSERT INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)", sweep.record.id, run);
   }
 }
 
 }  // namespace
 
 std::vector<std::string> Registry::faults() const {
-  std::vector<std::string> faults;
-  impl_->database.read([&](SQLite::Database& db) { faults = faults_of(db); });
-  return faults;
+  return impl_->database.read(faults_of);
 }
 
 void copy_registry(const fs::path& from, const fs::path& to) {

@@ -21,18 +21,16 @@ void check_not_lost(const fs::path& path) {
   const bool is_empty = fs::file_size(path, missing) == 0;
   if (!missing && !is_empty) return;
   size_t runs = 0, ensembles = 0;
-  std::error_code unreadable;
-  const fs::path workspace = path.parent_path();
-  for (const auto& entry : fs::directory_iterator(workspace, unreadable)) {
-    const auto id = parse_id(entry.path().filename().string());
-    const RunPaths files{entry.path()};
-    if (id && (fs::exists(files.run()) || fs::exists(files.ensemble())))
-      ++(id->kind == IdKind::kEnsemble ? ensembles : runs);
+  const WorkspacePaths workspace{path.parent_path()};
+  for (const Id id : ids_in(workspace)) {
+    const RunPaths files{workspace.folder(to_string(id))};
+    if (fs::exists(files.run()) || fs::exists(files.ensemble()))
+      ++(id.kind == IdKind::kEnsemble ? ensembles : runs);
   }
   if (runs + ensembles == 0) return;
   std::string entries = counted(runs, "run");
   if (ensembles > 0) entries += " and " + counted(ensembles, "ensemble");
-  throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.string(), entries,
+  throw Error(fmt::format("{}: {} {} here, but {} is {}", workspace.root.string(), entries,
                           runs + ensembles == 1 ? "lies" : "lie", path.filename().string(),
                           missing ? "missing" : "empty"),
               "expctl registry rebuild takes them in; for a fresh start use --workspace OTHER");
@@ -80,20 +78,16 @@ Registry Registry::open_read_only(const std::filesystem::path& path) {
 }
 
 RunState state_of(SQLite::Database& database, const std::string& run_id) {
-  SQLite::Statement query(database, "SELECT state FROM runs WHERE id = ?");
-  query.bind(1, run_id);
-  if (!query.executeStep())
-    throw Error(fmt::format("there is no run '{}'", run_id), "", ErrorCode::kNotFound);
-  return run_state_from(query.getColumn(0).getString()).value();
+  const auto state = first_of(database, "SELECT state FROM runs WHERE id = ?", read_text, run_id);
+  if (!state) throw Error(fmt::format("there is no run '{}'", run_id), "", ErrorCode::kNotFound);
+  return run_state_from(*state).value();
 }
 
 RunState move_run(SQLite::Database& database, const std::string& run_id, RunEvent event) {
   const RunState state = state_of(database, run_id);
   const auto next = next_state(state, event);
   if (!next) throw Error(fmt::format("{} is {}: that cannot happen to it now", run_id, name_of(state)));
-  SQLite::Statement update(database, "UPDATE runs SET state = ? WHERE id = ?");
-  SQLite::bind(update, std::string(name_of(*next)), run_id);
-  update.exec();
+  change(database, "UPDATE runs SET state = ? WHERE id = ?", std::string(name_of(*next)), run_id);
   return *next;
 }
 
@@ -102,17 +96,14 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
   RunRecord run;
   impl_->database.write([&](SQLite::Database& db) {
     move_run(db, run_id, RunEvent::kStarted);
-    SQLite::Statement update(
+    change(
         db,
         "UPDATE runs SET attempts = attempts + 1, started = CASE WHEN started = 0 THEN ?1 ELSE started END, "
-        "ended = 0, reason = '', message = '' WHERE id = ?2");
-    SQLite::bind(update, attempt.started, run_id);
-    update.exec();
+        "ended = 0, reason = '', message = '' WHERE id = ?2",
+        attempt.started, run_id);
     run = select_run(db, run_id).value();
-    SQLite::Statement insert(db,
-                             "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)");
-    SQLite::bind(insert, run_id, run.attempts, attempt.token, attempt.started);
-    insert.exec();
+    change(db, "INSERT INTO attempts (run_id, attempt, token, started) VALUES (?, ?, ?, ?)", run_id,
+           run.attempts, attempt.token, attempt.started);
     before_commit();
   });
   return run;
@@ -120,24 +111,17 @@ RunRecord Registry::start_attempt(const std::string& run_id, const AttemptRecord
 
 void replace_artifacts(SQLite::Database& database, const std::string& run_id,
                        const std::vector<ArtifactRecord>& artifacts) {
-  SQLite::Statement remove(database, "DELETE FROM artifacts WHERE run_id = ?");
-  remove.bind(1, run_id);
-  remove.exec();
-  SQLite::Statement insert(database,
-                           "INSERT INTO artifacts (run_id, path, bytes, sha256) VALUES (?, ?, ?, ?)");
+  change(database, "DELETE FROM artifacts WHERE run_id = ?", run_id);
   for (const auto& artifact : artifacts) {
-    SQLite::bind(insert, run_id, artifact.path, artifact.bytes, artifact.sha256);
-    insert.exec();
-    insert.reset();
+    change(database, "INSERT INTO artifacts (run_id, path, bytes, sha256) VALUES (?, ?, ?, ?)", run_id,
+           artifact.path, artifact.bytes, artifact.sha256);
   }
 }
 
 void replace_metrics(SQLite::Database& database, const std::string& run_id,
                      const std::vector<MetricRecord>& metrics) {
-  SQLite::Statement remove(database, "DELETE FROM metrics WHERE run_id = ?");
-  remove.bind(1, run_id);
-  remove.exec();
-  SQLite::Statement insert(
+  change(database, "DELETE FROM metrics WHERE run_id = ?", run_id);
+  SQLite::Statement insert(  // prepared once: there may be a hundred thousand
       database,
       "INSERT INTO metrics (run_id, step, epoch, loss, learning_rate, time) VALUES (?, ?, ?, ?, ?, ?)");
   for (const auto& m : metrics) {
@@ -157,18 +141,13 @@ RunRecord Registry::finish_attempt(const std::string& run_id, const Outcome& out
     if (!results.artifacts.empty()) replace_artifacts(db, run_id, results.artifacts);
     const bool retried = retry && outcome.end == AttemptEnd::kFailed;
     const RunState next = move_run(db, run_id, retried ? RunEvent::kRetried : event_of(outcome.end));
-    SQLite::Statement run(
-        db,
-        "UPDATE runs SET reason = ?, message = ?, retries_used = retries_used + ?, ended = ? WHERE id = ?");
     const bool failed = next == RunState::kFailed;
-    SQLite::bind(run, std::string(failed ? name_of(outcome.reason) : ""), outcome.message, retried ? 1 : 0,
-                 is_finished(next) ? outcome.ended : 0.0, run_id);
-    run.exec();
-    SQLite::Statement attempt(
-        db, "UPDATE attempts SET ended = ?, ending = ?, reason = ? WHERE run_id = ? AND ended = 0");
-    SQLite::bind(attempt, outcome.ended, std::string(name_of(outcome.end)),
-                 std::string(name_of(outcome.reason)), run_id);
-    attempt.exec();
+    change(db,
+           "UPDATE runs SET reason = ?, message = ?, retries_used = retries_used + ?, ended = ? WHERE id = ?",
+           std::string(failed ? name_of(outcome.reason) : ""), outcome.message, retried ? 1 : 0,
+           is_finished(next) ? outcome.ended : 0.0, run_id);
+    change(db, "UPDATE attempts SET ended = ?, ending = ?, reason = ? WHERE run_id = ? AND ended = 0",
+           outcome.ended, std::string(name_of(outcome.end)), std::string(name_of(outcome.reason)), run_id);
     finished = select_run(db, run_id).value();
     before_commit();
   });
@@ -186,12 +165,9 @@ bool Registry::apply_event(const std::string& run_id, RunEvent event,
     if (state_of(db, run_id) != from) return;
     move_run(db, run_id, event);
     applied = true;
-    if (event == RunEvent::kRetried) {
-      SQLite::Statement update(  // a person's retry
-          db, "UPDATE runs SET retries_used = 0, reason = '', message = '', ended = 0 WHERE id = ?");
-      update.bind(1, run_id);
-      update.exec();
-    }
+    if (event == RunEvent::kRetried)  // a person's retry
+      change(db, "UPDATE runs SET retries_used = 0, reason = '', message = '', ended = 0 WHERE id = ?",
+             run_id);
     before_commit();
   });
   return applied;
@@ -200,12 +176,11 @@ bool Registry::apply_event(const std::string& run_id, RunEvent event,
 void Registry::set_specs(const std::map<std::string, RunSpec>& specs) {
   if (specs.empty()) return;
   impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement update(db, "UPDATE runs SET spec = ? WHERE id = ? AND config_hash = ? AND seed = ?");
     for (const auto& [run_id, spec] : specs) {
       if (state_of(db, run_id) != RunState::kQueued) continue;
-      SQLite::bind(update, json_line(to_json(spec)), run_id, config_hash(spec), spec.train.seed);
-      if (update.exec() != 1) throw Error(fmt::format("{} is of another config or seed", run_id));
-      update.reset();
+      const int changed = change(db, "UPDATE runs SET spec = ? WHERE id = ? AND config_hash = ? AND seed = ?",
+                                 json_line(to_json(spec)), run_id, config_hash(spec), spec.train.seed);
+      if (changed != 1) throw Error(fmt::format("{} is of another config or seed", run_id));
     }
   });
 }
@@ -228,42 +203,27 @@ AttemptRecord read_attempt(SQLite::Statement& row) {
 }  // namespace
 
 std::map<std::string, double> Registry::attempt_seconds() const {
-  std::map<std::string, double> seconds;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, "SELECT run_id, sum(ended - started) FROM attempts WHERE ended > 0 GROUP BY run_id");
-    while (query.executeStep()) seconds[query.getColumn(0).getString()] = query.getColumn(1).getDouble();
-  });
-  return seconds;
+  const auto rows = impl_->rows(
+      "SELECT run_id, sum(ended - started) FROM attempts WHERE ended > 0 GROUP BY run_id",
+      [](SQLite::Statement& row) { return std::pair(read_text(row), row.getColumn(1).getDouble()); });
+  return {rows.begin(), rows.end()};
 }
 
 std::optional<AttemptRecord> Registry::running_attempt(const std::string& run_id) const {
-  std::optional<AttemptRecord> found;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectAttempts) + "AND ended = 0 ORDER BY attempt DESC LIMIT 1");
-    query.bind(1, run_id);
-    if (query.executeStep()) found = read_attempt(query);
-  });
-  return found;
+  return impl_->first(std::string(kSelectAttempts) + "AND ended = 0 ORDER BY attempt DESC LIMIT 1",
+                      read_attempt, run_id);
 }
 
 std::vector<AttemptRecord> Registry::attempts(const std::string& run_id) const {
-  std::vector<AttemptRecord> found;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectAttempts) + "ORDER BY attempt");
-    query.bind(1, run_id);
-    while (query.executeStep()) found.push_back(read_attempt(query));
-  });
-  return found;
+  return impl_->rows(std::string(kSelectAttempts) + "ORDER BY attempt", read_attempt, run_id);
 }
 
 void insert_evaluation(SQLite::Database& database, const EvaluationRecord& evaluation) {
-  SQLite::Statement insert(database,
-                           "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) "
-                           "VALUES (?, ?, ?, ?, ?)");
-  SQLite::bind(insert, evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match,
-               json_line(evaluation.settings));
-  insert.exec();
+  change(database,
+         "INSERT OR REPLACE INTO evaluations (run_id, name, f1, exact_match, settings) "
+         "VALUES (?, ?, ?, ?, ?)",
+         evaluation.run_id, evaluation.name, evaluation.f1, evaluation.exact_match,
+         json_line(evaluation.settings));
 }
 
 void Registry::set_evaluation(const EvaluationRecord& evaluation,
@@ -275,32 +235,22 @@ void Registry::set_evaluation(const EvaluationRecord& evaluation,
 }
 
 std::vector<EvaluationRecord> Registry::evaluations(const std::string& run_id) const {
-  std::vector<EvaluationRecord> out;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, "SELECT run_id, name, f1, exact_match, settings FROM evaluations WHERE run_id = ? ORDER BY name");
-    query.bind(1, run_id);
-    while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
-                     query.getColumn(2).getDouble(), query.getColumn(3).getDouble(),
-                     parse_json(query.getColumn(4).getString(), "registry: settings of " + run_id)});
-    }
-  });
-  return out;
+  return impl_->rows(
+      "SELECT name, f1, exact_match, settings FROM evaluations WHERE run_id = ? ORDER BY name",
+      [&](SQLite::Statement& row) -> EvaluationRecord {
+        return {run_id, read_text(row), row.getColumn(1).getDouble(), row.getColumn(2).getDouble(),
+                parse_json(row.getColumn(3).getString(), "registry: settings of " + run_id)};
+      },
+      run_id);
 }
 
 std::vector<ArtifactRecord> Registry::artifacts(const std::string& run_id) const {
-  std::vector<ArtifactRecord> out;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(
-        db, "SELECT run_id, path, bytes, sha256 FROM artifacts WHERE run_id = ? ORDER BY path");
-    query.bind(1, run_id);
-    while (query.executeStep()) {
-      out.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
-                     query.getColumn(2).getInt64(), query.getColumn(3).getString()});
-    }
-  });
-  return out;
+  return impl_->rows(
+      "SELECT path, bytes, sha256 FROM artifacts WHERE run_id = ? ORDER BY path",
+      [&](SQLite::Statement& row) -> ArtifactRecord {
+        return {run_id, read_text(row), row.getColumn(1).getInt64(), row.getColumn(2).getString()};
+      },
+      run_id);
 }
 
 namespace {
@@ -316,23 +266,11 @@ MetricRecord read_metric(SQLite::Statement& row) {
 }  // namespace
 
 std::vector<MetricRecord> Registry::metrics(const std::string& run_id) const {
-  std::vector<MetricRecord> out;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectMetrics) + "ORDER BY step");
-    query.bind(1, run_id);
-    while (query.executeStep()) out.push_back(read_metric(query));
-  });
-  return out;
+  return impl_->rows(std::string(kSelectMetrics) + "ORDER BY step", read_metric, run_id);
 }
 
 std::optional<MetricRecord> Registry::last_metric(const std::string& run_id) const {
-  std::optional<MetricRecord> last;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectMetrics) + "ORDER BY step DESC LIMIT 1");
-    query.bind(1, run_id);
-    if (query.executeStep()) last = read_metric(query);
-  });
-  return last;
+  return impl_->first(std::string(kSelectMetrics) + "ORDER BY step DESC LIMIT 1", read_metric, run_id);
 }
 
 }  // namespace expctl

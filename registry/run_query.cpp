@@ -9,21 +9,33 @@
 namespace expctl {
 namespace {
 
-/// What a run has beside its parameters, as SQL.
-const std::map<std::string, std::string>& columns() {
-  static const std::map<std::string, std::string> all = {{"id", "r.id"},
-                                                         {"state", "r.state"},
-                                                         {"reason", "r.reason"},
-                                                         {"name", "r.name"},
-                                                         {"seed", "r.seed"},
-                                                         {"f1", "e.f1"},
-                                                         {"exact_match", "e.exact_match"},
-                                                         {"em", "e.exact_match"},
-                                                         {"attempts", "r.attempts"},
-                                                         {"created", "r.created"},
-                                                         {"started", "r.started"},
-                                                         {"ended", "r.ended"}};
-  return all;
+/// What a run has beside its parameters.
+struct Column {
+  std::string_view name;
+  std::string_view sql;
+  bool is_number = false;
+  bool falls = false;  ///< sorted by it, the highest or newest comes first
+};
+
+constexpr Column kColumns[] = {
+    {"attempts", "r.attempts", true},
+    {"created", "r.created", true, true},
+    {"em", "e.exact_match", true, true},
+    {"ended", "r.ended", true, true},
+    {"exact_match", "e.exact_match", true, true},
+    {"f1", "e.f1", true, true},
+    {"id", "r.id"},
+    {"name", "r.name"},
+    {"reason", "r.reason"},
+    {"seed", "r.seed", true},
+    {"started", "r.started", true, true},
+    {"state", "r.state"},
+};
+
+const Column* find_column(std::string_view name) {
+  const auto found = std::find_if(std::begin(kColumns), std::end(kColumns),
+                                  [&](const Column& column) { return column.name == name; });
+  return found == std::end(kColumns) ? nullptr : found;
 }
 
 /// Rows of other tables that belong to a run.
@@ -56,7 +68,7 @@ class QueryText {
 
   /// The value of a column or parameter. Throws Error (kUsage) for one that no run has.
   std::string value(const std::string& key) {
-    if (const auto column = columns().find(key); column != columns().end()) return column->second;
+    if (const Column* column = find_column(key)) return std::string(column->sql);
     check_parameter(key);
     const std::string path = bound(Json("$.\"" + key + "\""));
     const std::string train_path = bound(Json("$.train.\"" + key + "\""));
@@ -113,12 +125,10 @@ class QueryText {
       throw Error(fmt::format("--where: there is no state '{}'", scalar_text(where.value)),
                   "queued, running, succeeded, failed, stopped or pruned", ErrorCode::kUsage);
     }
-    constexpr std::string_view kNumbers[] = {"seed",     "f1",      "exact_match", "em",
-                                             "attempts", "created", "started",     "ended"};
+    const Column* column = find_column(where.key);
     const TrainKey* key = find_train_key(where.key);
-    const bool is_number =
-        std::find(std::begin(kNumbers), std::end(kNumbers), where.key) != std::end(kNumbers) ||
-        (key != nullptr && get_train_key(TrainSpec{}, *key).is_number());
+    const bool is_number = (column != nullptr && column->is_number) ||
+                           (key != nullptr && get_train_key(TrainSpec{}, *key).is_number());
     if (!is_number || where.op == "~" || where.value.is_number()) return;
     throw Error(fmt::format("--where: {} is a number, '{}' is none", where.key, scalar_text(where.value)),
                 where.key == "created" || where.key == "started" || where.key == "ended"
@@ -130,9 +140,8 @@ class QueryText {
   void check_parameter(const std::string& key) {
     if (find_train_key(key) != nullptr) return;
     std::vector<std::string> known = train_key_names();
-    for (const auto* names : {&columns(), &lists()}) {
-      for (const auto& [name, sql] : *names) known.push_back(name);
-    }
+    for (const Column& column : kColumns) known.emplace_back(column.name);
+    for (const auto& [name, sql] : lists()) known.push_back(name);
     SQLite::Statement query(database_, "SELECT DISTINCT p.key FROM runs r, json_each(r.params) p");
     while (query.executeStep()) {
       known.push_back(query.getColumn(0).getString());
@@ -156,19 +165,18 @@ class QueryText {
 /// Scores and times fall, all else rises; what has none comes last; of equals the older comes first.
 std::string order(QueryText& text, const RunQuery& query) {
   if (query.sort.empty() || query.sort == "id") return query.is_reversed ? "r.position DESC" : "r.position";
-  const bool falls = query.sort == "f1" || query.sort == "exact_match" || query.sort == "em" ||
-                     query.sort == "created" || query.sort == "started" || query.sort == "ended";
-  std::string sql =
-      fmt::format("{} {} NULLS LAST", text.value(query.sort), falls != query.is_reversed ? "DESC" : "ASC");
-  if (query.sort == "f1") sql += falls != query.is_reversed ? ", e.exact_match DESC" : ", e.exact_match";
+  const Column* column = find_column(query.sort);
+  const bool is_descending = (column != nullptr && column->falls) != query.is_reversed;
+  std::string sql = fmt::format("{} {} NULLS LAST", text.value(query.sort), is_descending ? "DESC" : "ASC");
+  if (query.sort == "f1") sql += is_descending ? ", e.exact_match DESC" : ", e.exact_match";
   return sql + ", r.position";
 }
 
 }  // namespace
 
 std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
-  std::vector<RunRecord> runs;
-  impl_->database.read([&](SQLite::Database& db) {
+  return impl_->database.read([&](SQLite::Database& db) {
+    std::vector<RunRecord> runs;
     QueryText text(db);
     const std::string condition = text.condition(query.where);
     const std::string sort = order(text, query);
@@ -194,8 +202,8 @@ std::vector<RunRecord> Registry::query_runs(const RunQuery& query) const {
                         chosen, limit, offset, sort));
     text.bind(statement);
     while (statement.executeStep()) runs.push_back(read_run(statement));
+    return runs;
   });
-  return runs;
 }
 
 }  // namespace expctl

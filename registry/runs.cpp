@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "core/run_paths.h"
 #include "core/text.h"
 #include "registry/impl.h"
 
@@ -10,33 +11,21 @@ namespace expctl {
 namespace {
 
 /// Takes the ids of the workspace's folders as given.
-void raise_counters(SQLite::Database& database, const std::filesystem::path& workspace) {
+void raise_counters(SQLite::Database& database, const WorkspacePaths& workspace) {
   std::map<IdKind, int64_t> highest;
-  std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator(workspace, unreadable)) {
-    if (const auto id = parse_id(entry.path().filename().string()))
-      highest[id->kind] = std::max<int64_t>(highest[id->kind], id->number);
-  }
-  SQLite::Statement raise(database, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?");
+  for (const Id id : ids_in(workspace)) highest[id.kind] = id.number;  // in order
   for (const auto& [kind, number] : highest) {
-    SQLite::bind(raise, number, std::string(prefix_of(kind)));
-    raise.exec();
-    raise.reset();
+    change(database, "UPDATE id_counters SET highest = max(highest, ?) WHERE kind = ?", number,
+           std::string(prefix_of(kind)));
   }
 }
 
-/// The first of `count` new numbers of a kind.
-int64_t allot(SQLite::Database& database, IdKind kind, int64_t count) {
-  SQLite::Statement update(database,
-                           "UPDATE id_counters SET highest = highest + ? WHERE kind = ? RETURNING highest");
-  update.bind(1, count);
-  update.bind(2, std::string(prefix_of(kind)));
-  update.executeStep();
-  const int64_t highest = update.getColumn(0).getInt64();
+std::string new_id(SQLite::Database& database, IdKind kind) {
   // A statement that returns rows has to be stepped to its end before the transaction can commit.
-  while (update.executeStep()) {
-  }
-  return highest - count + 1;
+  const auto highest =
+      rows_of(database, "UPDATE id_counters SET highest = highest + 1 WHERE kind = ? RETURNING highest",
+              read_integer, std::string(prefix_of(kind)));
+  return to_string(Id{kind, static_cast<long>(highest.at(0))});
 }
 
 constexpr const char* kSelectSweeps = "SELECT id, name, file, created, content_sha256 FROM sweeps ";
@@ -48,16 +37,35 @@ SweepRecord read_sweep_row(SQLite::Statement& row) {
 
 std::optional<RunRecord> find_identity(SQLite::Database& database, const std::string& config_hash,
                                        int64_t seed) {
-  SQLite::Statement query(
-      database, std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'");
-  SQLite::bind(query, config_hash, seed);
-  return query.executeStep() ? std::optional(read_run(query)) : std::nullopt;
+  return first_of(database,
+                  std::string(kSelectRuns) + "WHERE r.config_hash = ? AND r.seed = ? AND r.kind = 'run'",
+                  read_run, config_hash, seed);
 }
 
-void add_to_sweep(SQLite::Database& database, const std::string& sweep_id, const std::string& run_id) {
-  SQLite::Statement insert(database, "INSERT OR IGNORE INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)");
-  SQLite::bind(insert, sweep_id, run_id);
-  insert.exec();
+/// A run of a spec before anything has happened to it.
+RunRecord new_run(const std::string& id, const RunSpec& spec, double now_s) {
+  RunRecord run;
+  run.id = id;
+  run.name = spec.name;
+  run.config_hash = config_hash(spec);
+  run.seed = spec.train.seed;
+  run.params = spec.params;
+  run.spec = to_json(spec);
+  run.created = now_s;
+  return run;
+}
+
+/// An entry that is there only once it has succeeded, with its results.
+void insert_made(SQLite::Database& database, RunRecord run, std::optional<EvaluationRecord> evaluation,
+                 const std::vector<ArtifactRecord>& artifacts) {
+  run.state = RunState::kSucceeded;
+  run.started = run.ended = run.created;
+  insert_run(database, run);
+  if (evaluation) {
+    evaluation->run_id = run.id;
+    insert_evaluation(database, *evaluation);
+  }
+  replace_artifacts(database, run.id, artifacts);
 }
 
 /// "@" is 1, "@2" is 2; nothing for any other word.
@@ -77,11 +85,12 @@ const char* name_of_kind(IdKind kind) {
 std::string newest_like(SQLite::Database& database, const std::string& word) {
   const auto wanted = parse_id(word);
   const IdKind kind = wanted ? wanted->kind : IdKind::kRun;
-  SQLite::Statement query(
-      database, kind == IdKind::kSweep ? "SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 1"
-                                       : "SELECT id FROM runs WHERE kind = ? ORDER BY position DESC LIMIT 1");
-  if (kind != IdKind::kSweep) query.bind(1, std::string(prefix_of(kind)));
-  return query.executeStep() ? query.getColumn(0).getString() : "";
+  const auto newest =
+      kind == IdKind::kSweep
+          ? first_of(database, "SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 1", read_text)
+          : first_of(database, "SELECT id FROM runs WHERE kind = ? ORDER BY position DESC LIMIT 1", read_text,
+                     std::string(prefix_of(kind)));
+  return newest.value_or("");
 }
 
 }  // namespace
@@ -123,143 +132,115 @@ RunRecord read_run(SQLite::Statement& row) {
 }
 
 std::optional<RunRecord> select_run(SQLite::Database& database, const std::string& run_id) {
-  SQLite::Statement query(database, std::string(kSelectRuns) + "WHERE r.id = ?");
-  query.bind(1, run_id);
-  return query.executeStep() ? std::optional(read_run(query)) : std::nullopt;
+  return first_of(database, std::string(kSelectRuns) + "WHERE r.id = ?", read_run, run_id);
+}
+
+void insert_run(SQLite::Database& database, const RunRecord& run) {
+  change(database,
+         "INSERT INTO runs (position, id, kind, sweep_id, name, state, reason, message, config_hash, seed, "
+         "params, spec, attempts, retries_used, created, started, ended) "
+         "VALUES (nullif(?, 0), ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         run.position, run.id, std::string(prefix_of(parse_id(run.id).value().kind)), run.sweep_id, run.name,
+         std::string(name_of(run.state)), std::string(name_of(run.reason)), run.message, run.config_hash,
+         run.seed, json_line(run.params), json_line(run.spec), run.attempts, run.retries_used, run.created,
+         run.started, run.ended);
+  for (const auto& tag : run.tags)
+    change(database, "INSERT INTO tags (tag, run_id) VALUES (?, ?)", tag, run.id);
+}
+
+void insert_sweep(SQLite::Database& database, const SweepRecord& sweep) {
+  change(database, "INSERT INTO sweeps (id, name, file, created, content_sha256) VALUES (?, ?, ?, ?, ?)",
+         sweep.id, sweep.name, sweep.file, sweep.created, sweep.content_sha256);
+}
+
+void insert_members(SQLite::Database& database, const std::string& ensemble_id,
+                    const std::vector<std::string>& members) {
+  for (size_t i = 0; i < members.size(); ++i) {
+    change(database, "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)",
+           ensemble_id, static_cast<int64_t>(i), members[i]);
+  }
 }
 
 SweepRecord Registry::add_sweep(const std::string& name, const std::string& file,
-                                const std::string& content_sha256, double now) {
-  SweepRecord sweep{"", name, file, now, content_sha256};
+                                const std::string& content_sha256, double now_s) {
+  SweepRecord sweep{"", name, file, now_s, content_sha256};
   impl_->database.write([&](SQLite::Database& db) {
-    SQLite::Statement known(db, std::string(kSelectSweeps) + "WHERE file = ? AND content_sha256 = ?");
-    SQLite::bind(known, file, content_sha256);
-    if (known.executeStep()) {
-      sweep = read_sweep_row(known);
+    const auto known = first_of(db, std::string(kSelectSweeps) + "WHERE file = ? AND content_sha256 = ?",
+                                read_sweep_row, file, content_sha256);
+    if (known) {
+      sweep = *known;
       return;
     }
     raise_counters(db, impl_->workspace);
-    sweep.id = to_string(Id{IdKind::kSweep, static_cast<long>(allot(db, IdKind::kSweep, 1))});
-    SQLite::Statement insert(
-        db, "INSERT INTO sweeps (id, name, file, content_sha256, created) VALUES (?, ?, ?, ?, ?)");
-    SQLite::bind(insert, sweep.id, name, file, content_sha256, now);
-    insert.exec();
+    sweep.id = new_id(db, IdKind::kSweep);
+    insert_sweep(db, sweep);
   });
   return sweep;
 }
 
 std::optional<SweepRecord> Registry::find_sweep(const std::string& id) const {
-  std::optional<SweepRecord> found;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectSweeps) + "WHERE id = ?");
-    query.bind(1, id);
-    if (query.executeStep()) found = read_sweep_row(query);
-  });
-  return found;
+  return impl_->first(std::string(kSelectSweeps) + "WHERE id = ?", read_sweep_row, id);
 }
 
 std::vector<SweepRecord> Registry::list_sweeps() const {
-  std::vector<SweepRecord> sweeps;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, std::string(kSelectSweeps) + "ORDER BY rowid");
-    while (query.executeStep()) sweeps.push_back(read_sweep_row(query));
-  });
-  return sweeps;
+  return impl_->rows(std::string(kSelectSweeps) + "ORDER BY rowid", read_sweep_row);
 }
 
 std::map<IdKind, int64_t> Registry::highest_ids() const {
   std::map<IdKind, int64_t> highest;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db, "SELECT highest FROM id_counters WHERE kind = ?");
-    for (const IdKind kind : {IdKind::kRun, IdKind::kEnsemble, IdKind::kSweep}) {
-      query.bind(1, std::string(prefix_of(kind)));
-      if (query.executeStep()) highest[kind] = query.getColumn(0).getInt64();
-      query.reset();
-    }
-  });
+  for (const IdKind kind : {IdKind::kRun, IdKind::kEnsemble, IdKind::kSweep}) {
+    const auto number = impl_->first("SELECT highest FROM id_counters WHERE kind = ?", read_integer,
+                                     std::string(prefix_of(kind)));
+    if (number) highest[kind] = *number;
+  }
   return highest;
 }
 
 std::vector<AddedRun> Registry::add_runs(const std::string& sweep_id, const std::vector<RunSpec>& specs,
-                                         double now) {
+                                         double now_s) {
   std::vector<AddedRun> runs;
   if (specs.empty()) return runs;
   impl_->database.write([&](SQLite::Database& db) {
     raise_counters(db, impl_->workspace);
-    SQLite::Statement insert(
-        db,
-        "INSERT INTO runs (id, kind, sweep_id, name, state, config_hash, seed, params, spec, created) "
-        "VALUES (?, 'run', ?, ?, 'queued', ?, ?, ?, ?, ?)");
     for (const auto& spec : specs) {
-      if (auto known = find_identity(db, config_hash(spec), spec.train.seed)) {
-        add_to_sweep(db, sweep_id, known->id);
-        runs.push_back({known->id, known->sweep_id});
-        continue;
+      auto run = find_identity(db, config_hash(spec), spec.train.seed);
+      if (!run) {
+        run = new_run(new_id(db, IdKind::kRun), spec, now_s);
+        run->sweep_id = sweep_id;
+        insert_run(db, *run);
       }
-      const std::string id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
-      SQLite::bind(insert, id, sweep_id, spec.name, config_hash(spec), spec.train.seed,
-                   json_line(spec.params), json_line(to_json(spec)), now);
-      insert.exec();
-      insert.reset();
-      add_to_sweep(db, sweep_id, id);
-      runs.push_back({id, sweep_id});
+      change(db, "INSERT OR IGNORE INTO sweep_runs (sweep_id, run_id) VALUES (?, ?)", sweep_id, run->id);
+      runs.push_back({run->id, run->sweep_id});
     }
   });
   return runs;
 }
 
-RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now,
+RunRecord Registry::add_ensemble(const NewEnsemble& ensemble, double now_s,
                                  const std::function<void(const std::string&)>& place_files) {
-  std::string id;
+  RunRecord run;
+  run.name = ensemble.name;
+  run.spec = ensemble.description;
+  run.created = now_s;
   impl_->database.write([&](SQLite::Database& db) {
     raise_counters(db, impl_->workspace);
-    id = to_string(Id{IdKind::kEnsemble, static_cast<long>(allot(db, IdKind::kEnsemble, 1))});
-    SQLite::Statement insert(db,
-                             "INSERT INTO runs (id, kind, name, state, spec, created, started, ended) "
-                             "VALUES (?, 'ens', ?, 'succeeded', ?, ?, ?, ?)");
-    SQLite::bind(insert, id, ensemble.name, json_line(ensemble.description), now, now, now);
-    insert.exec();
-    SQLite::Statement member(db,
-                             "INSERT INTO ensemble_members (ensemble_id, place, member_id) VALUES (?, ?, ?)");
-    for (size_t i = 0; i < ensemble.members.size(); ++i) {
-      SQLite::bind(member, id, static_cast<int64_t>(i), ensemble.members[i]);
-      member.exec();
-      member.reset();
-    }
-    if (ensemble.evaluation) {
-      EvaluationRecord evaluation = *ensemble.evaluation;
-      evaluation.run_id = id;
-      insert_evaluation(db, evaluation);
-    }
-    replace_artifacts(db, id, ensemble.artifacts);
-    place_files(id);
+    run.id = new_id(db, IdKind::kEnsemble);
+    insert_made(db, run, ensemble.evaluation, ensemble.artifacts);
+    insert_members(db, run.id, ensemble.members);
+    place_files(run.id);
   });
-  return find_run(id).value();
+  return find_run(run.id).value();
 }
 
-RunRecord Registry::add_import(const NewImport& entry, double now,
+RunRecord Registry::add_import(const NewImport& entry, double now_s,
                                const std::function<void(const RunRecord&)>& place_files) {
-  const std::string hash = config_hash(entry.spec);
-  const int64_t seed = entry.spec.train.seed;
   std::optional<RunRecord> run;
   impl_->database.write([&](SQLite::Database& db) {
-    run = find_identity(db, hash, seed);
+    run = find_identity(db, config_hash(entry.spec), entry.spec.train.seed);
     if (run) return;
     raise_counters(db, impl_->workspace);
-    const std::string id = to_string(Id{IdKind::kRun, static_cast<long>(allot(db, IdKind::kRun, 1))});
-    SQLite::Statement insert(
-        db,
-        "INSERT INTO runs (id, kind, name, state, config_hash, seed, params, spec, created, started, ended) "
-        "VALUES (?, 'run', ?, 'succeeded', ?, ?, ?, ?, ?, ?, ?)");
-    SQLite::bind(insert, id, entry.spec.name, hash, seed, json_line(entry.spec.params),
-                 json_line(to_json(entry.spec)), now, now, now);
-    insert.exec();
-    if (entry.evaluation) {
-      EvaluationRecord evaluation = *entry.evaluation;
-      evaluation.run_id = id;
-      insert_evaluation(db, evaluation);
-    }
-    replace_artifacts(db, id, entry.artifacts);
+    const std::string id = new_id(db, IdKind::kRun);
+    insert_made(db, new_run(id, entry.spec, now_s), entry.evaluation, entry.artifacts);
     run = select_run(db, id);
     place_files(*run);
   });
@@ -267,9 +248,7 @@ RunRecord Registry::add_import(const NewImport& entry, double now,
 }
 
 std::optional<RunRecord> Registry::find_run(const std::string& id) const {
-  std::optional<RunRecord> found;
-  impl_->database.read([&](SQLite::Database& db) { found = select_run(db, id); });
-  return found;
+  return impl_->database.read([&](SQLite::Database& db) { return select_run(db, id); });
 }
 
 std::optional<EntryRecord> Registry::find_entry(const std::string& id) const {
@@ -285,17 +264,15 @@ RunRecord Registry::resolve_run(const std::string& word) const {
   std::vector<std::string> known;
   impl_->database.read([&](SQLite::Database& db) {
     const auto place = newest_place(word);
-    SQLite::Statement query(
-        db, place ? "SELECT id FROM runs WHERE kind = 'run' ORDER BY position DESC LIMIT 1 OFFSET ?"
-                  : "SELECT run_id FROM tags WHERE tag = ?");
-    if (place)
-      query.bind(1, static_cast<int64_t>(*place - 1));
-    else
-      query.bind(1, word);
-    if (query.executeStep()) id = query.getColumn(0).getString();
-    if (!id.empty()) return;
-    SQLite::Statement all(db, "SELECT tag FROM tags");
-    while (all.executeStep()) known.push_back(all.getColumn(0).getString());
+    const auto found =
+        place ? first_of(db, "SELECT id FROM runs WHERE kind = 'run' ORDER BY position DESC LIMIT 1 OFFSET ?",
+                         read_text, static_cast<int64_t>(*place - 1))
+              : first_of(db, "SELECT run_id FROM tags WHERE tag = ?", read_text, word);
+    if (found) {
+      id = *found;
+      return;
+    }
+    known = rows_of(db, "SELECT tag FROM tags", read_text);
     newest = newest_like(db, word);
   });
   if (!id.empty()) return find_run(id).value();
@@ -310,9 +287,7 @@ RunRecord Registry::resolve_run(const std::string& word) const {
 }
 
 std::optional<RunRecord> Registry::find_run_by_identity(const std::string& config_hash, int64_t seed) const {
-  std::optional<RunRecord> found;
-  impl_->database.read([&](SQLite::Database& db) { found = find_identity(db, config_hash, seed); });
-  return found;
+  return impl_->database.read([&](SQLite::Database& db) { return find_identity(db, config_hash, seed); });
 }
 
 void Registry::for_each_run(const RunFilter& filter, const std::function<void(RunRecord&&)>& look) const {
@@ -335,33 +310,26 @@ std::vector<RunRecord> Registry::list_runs(const RunFilter& filter) const {
 }
 
 std::vector<QueuedRecord> Registry::queued_runs() const {
-  std::vector<QueuedRecord> runs;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db,
-                            "SELECT id, json_extract(spec, '$.resources'), "
-                            "json_array_length(spec, '$.command.argv'), "
-                            "coalesce(json_extract(spec, '$.executor.kind'), 'local') FROM runs "
-                            "WHERE state = 'queued' AND kind = 'run' ORDER BY position");
-    while (query.executeStep()) {
-      const std::string id = query.getColumn(0).getString(), source = "registry: resources of " + id;
-      runs.push_back({id, resource_spec_from_json(parse_json(query.getColumn(1).getString(), source), source),
-                      query.getColumn(2).getInt() > 0, query.getColumn(3).getString()});
-    }
-  });
-  return runs;
+  const auto read_queued = [](SQLite::Statement& row) -> QueuedRecord {
+    const std::string id = read_text(row), source = "registry: resources of " + id;
+    return {id,
+            {resource_spec_from_json(parse_json(row.getColumn(1).getString(), source), source),
+             row.getColumn(2).getInt() > 0},
+            row.getColumn(3).getString()};
+  };
+  return impl_->rows(
+      "SELECT id, json_extract(spec, '$.resources'), json_array_length(spec, '$.command.argv'), "
+      "coalesce(json_extract(spec, '$.executor.kind'), 'local') FROM runs "
+      "WHERE state = 'queued' AND kind = 'run' ORDER BY position",
+      read_queued);
 }
 
 int64_t Registry::open_runs(const std::string& sweep_id) const {
-  int64_t count = 0;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db,
-                            "SELECT count(*) FROM sweep_runs s JOIN runs r ON r.id = s.run_id "
-                            "WHERE s.sweep_id = ? AND r.state IN ('queued', 'running')");
-    query.bind(1, sweep_id);
-    query.executeStep();
-    count = query.getColumn(0).getInt64();
-  });
-  return count;
+  const auto count = impl_->first(
+      "SELECT count(*) FROM sweep_runs s JOIN runs r ON r.id = s.run_id "
+      "WHERE s.sweep_id = ? AND r.state IN ('queued', 'running')",
+      read_integer, sweep_id);
+  return count.value();
 }
 
 bool Registry::changed_elsewhere() {
@@ -370,14 +338,8 @@ bool Registry::changed_elsewhere() {
 }
 
 std::vector<std::string> Registry::ensemble_members(const std::string& id) const {
-  std::vector<std::string> members;
-  impl_->database.read([&](SQLite::Database& db) {
-    SQLite::Statement query(db,
-                            "SELECT member_id FROM ensemble_members WHERE ensemble_id = ? ORDER BY place");
-    query.bind(1, id);
-    while (query.executeStep()) members.push_back(query.getColumn(0).getString());
-  });
-  return members;
+  return impl_->rows("SELECT member_id FROM ensemble_members WHERE ensemble_id = ? ORDER BY place", read_text,
+                     id);
 }
 
 }  // namespace expctl

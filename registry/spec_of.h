@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/run_spec.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 

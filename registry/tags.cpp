@@ -5,9 +5,7 @@ namespace expctl {
 namespace {
 
 std::string owner_of(SQLite::Database& database, const std::string& tag) {
-  SQLite::Statement query(database, "SELECT run_id FROM tags WHERE tag = ?");
-  query.bind(1, tag);
-  return query.executeStep() ? query.getColumn(0).getString() : "";
+  return first_of(database, "SELECT run_id FROM tags WHERE tag = ?", read_text, tag).value_or("");
 }
 
 }  // namespace
@@ -17,9 +15,7 @@ std::string Registry::set_tag(const std::string& tag, const std::string& run_id,
   std::string before;
   impl_->database.write([&](SQLite::Database& db) {
     before = owner_of(db, tag);
-    SQLite::Statement insert(db, "INSERT OR REPLACE INTO tags (tag, run_id) VALUES (?, ?)");
-    SQLite::bind(insert, tag, run_id);
-    insert.exec();
+    change(db, "INSERT OR REPLACE INTO tags (tag, run_id) VALUES (?, ?)", tag, run_id);
     before_commit(before);
   });
   return before;
@@ -31,9 +27,7 @@ std::string Registry::remove_tag(const std::string& tag,
   impl_->database.write([&](SQLite::Database& db) {
     before = owner_of(db, tag);
     if (before.empty()) return;
-    SQLite::Statement remove(db, "DELETE FROM tags WHERE tag = ?");
-    remove.bind(1, tag);
-    remove.exec();
+    change(db, "DELETE FROM tags WHERE tag = ?", tag);
     before_commit(before);
   });
   return before;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 #include "reports/table.h"
 
 namespace expctl {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "registry/registry.h"
+#include "registry/records.h"
 #include "reports/curves.h"
 
 namespace expctl {

@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/json_lines.h"
 #include "core/text.h"
 #include "reports/leaderboard.h"
 
@@ -41,13 +42,13 @@ bool is_training(const RunRecord& run) {
 }
 
 void add_line(const Json& line, double default_time, std::vector<MetricPoint>& points) {
-  if (!line.is_object() || line.value("event", Json("eval")) != "eval") return;
+  if (line.value("event", Json("eval")) != "eval") return;
   const auto step = line.find("step");
   if (step == line.end() || !step->is_number_integer()) return;
-  const Json time = line.value("time", Json());
+  const double time = number_in(line, "time").value_or(default_time);
   for (const auto& [name, value] : line.items()) {
     if (name == "step" || name == "time" || name.empty() || !(value.is_number() || value.is_null())) continue;
-    points.push_back({name, step->get<int64_t>(), time.is_number() ? time.get<double>() : default_time,
+    points.push_back({name, step->get<int64_t>(), time,
                       value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>()});
   }
 }
@@ -92,7 +93,7 @@ Json all_parameters(const RunRecord& run) {
 
 std::vector<MetricPoint> metric_points(std::string_view lines, double time) {
   std::vector<MetricPoint> points;
-  for (const auto& line : split(lines, '\n')) add_line(Json::parse(line, nullptr, false), time, points);
+  for_each_json_object(lines, [&](const Json& line) { add_line(line, time, points); });
   return points;
 }
 

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "registry/record_json.h"
 #include "reports/leaderboard.h"
 #include "reports/log_text.h"
 #include "reports/page_parts.h"
@@ -57,13 +58,6 @@ Json evaluations_json(const std::vector<EvaluationRecord>& evaluations) {
   return rows;
 }
 
-Json artifacts_json(const std::vector<ArtifactRecord>& artifacts) {
-  Json rows = Json::array();
-  for (const auto& a : artifacts)
-    rows.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
-  return rows;
-}
-
 Json charts_json(const TrainingCurves& curves) {
   Json charts = Json::array();
   add_chart(charts, curves.loss, "optimizer step", true);
@@ -101,7 +95,7 @@ std::string run_page(const RunFacts& facts) {
                      {"attempts", attempts_json(facts.entry.attempts)},
                      {"artifacts_any", !facts.entry.artifacts.empty()},
                      {"artifact_count", facts.entry.artifacts.size()},
-                     {"artifacts", artifacts_json(facts.entry.artifacts)},
+                     {"artifacts", list_json(facts.entry.artifacts)},
                      {"spec", json_text(run.spec)}};
   return framed(facts.workspace, fmt::format("{} {}", run.id, name_of(run.state)), PageTab::kRuns,
                 render("run.html", page, Escape::kHtml));

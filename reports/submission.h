@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 

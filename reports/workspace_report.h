@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "registry/registry.h"
+#include "registry/records.h"
 #include "reports/line_chart.h"
 #include "reports/submission.h"
 #include "reports/timeline_chart.h"

@@ -6,7 +6,7 @@
 
 #include "core/files.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/plan.h"
 #include "runner/record_files.h"
 

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 
 namespace expctl {
 namespace {
@@ -80,13 +80,13 @@ bool may_take_over(const Claim& newest, bool has_ended, const ClusterJob& job) {
   return has_ended || !job.restart || *job.restart > newest.restart;
 }
 
-Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now) {
+Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now_s) {
   const auto earlier = read_claims(paths, request.attempt_token);
   const auto taken = [&](int attempt) {
     return Error(fmt::format("{}: attempt {} has been taken already", paths.folder.string(), attempt),
                  "a scheduler makes a new attempt: expctl sweep");
   };
-  Claim claim{request.attempt_token, 0, request.attempt, job.id, job.restart.value_or(0), now};
+  Claim claim{request.attempt_token, 0, request.attempt, job.id, job.restart.value_or(0), now_s};
   if (!earlier.empty()) {
     const Claim& newest = earlier.back();
     const auto outcome = read_outcome(paths, newest.attempt);

@@ -45,7 +45,7 @@ bool may_take_over(const Claim& newest, bool has_ended, const ClusterJob& job);
 
 /// Claims the request for this process. Throws Error "attempt 2 has been taken already" where somebody else
 /// has, or where it has ended and was not interrupted.
-Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now);
+Claim take_claim(const WorkerRequest& request, const RunPaths& paths, const ClusterJob& job, double now_s);
 
 /// The file of the newest claim there is, whoever's.
 std::filesystem::path newest_claim_file(const RunPaths& paths);

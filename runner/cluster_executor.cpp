@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 
 namespace expctl {
 namespace {
@@ -163,9 +163,9 @@ void ClusterExecutor::submit_array(const std::vector<const NewJob*>& members) {
 std::optional<std::string> ClusterExecutor::ask_to_take(Array& array) {
   const JobArrayPaths paths = workspace_.job_array(array.record.sweep_id, array.record.key);
   const ToolResult result = ToolCall(cluster_->submit_command(paths.script()), kToolTimeout_s).wait();
-  const double now = SystemClock().now_s();
-  array.asked = now;
-  array.next_try = now + kTryAgain_s;
+  const double now_s = SystemClock().now_s();
+  array.asked = now_s;
+  array.next_try = now_s + kTryAgain_s;
   const auto id = cluster_->submitted_id(result);
   set_reachable(id.has_value());
   return id;
@@ -197,37 +197,37 @@ void ClusterExecutor::hand_in_again(Array& array) {
   });
 }
 
-std::vector<ClusterEvent> ClusterExecutor::look(double now) {
+std::vector<ClusterEvent> ClusterExecutor::look(double now_s) {
   if (cancel_ && cancel_->poll()) cancel_.reset();
   if (listing_) {
     if (const auto result = listing_->poll()) {
       listing_.reset();
-      take_in_listing(*result, now);
+      take_in_listing(*result, now_s);
       cancel_withdrawn();
     }
   }
   std::vector<ClusterEvent> events = std::exchange(early_events_, {});
   for (auto entry = tasks_.begin(); entry != tasks_.end();) {
-    const bool is_done = examine(entry->second, now, events);
+    const bool is_done = examine(entry->second, now_s, events);
     entry = is_done ? tasks_.erase(entry) : std::next(entry);
   }
-  if (!events.empty()) ask_soon(now);
-  list_when_due(now);
+  if (!events.empty()) ask_soon(now_s);
+  list_when_due(now_s);
   return events;
 }
 
-bool ClusterExecutor::examine(Task& task, double now, std::vector<ClusterEvent>& events) {
+bool ClusterExecutor::examine(Task& task, double now_s, std::vector<ClusterEvent>& events) {
   // A job that waits has written nothing; of thousands each look would cost.
   if (task.state == TaskState::kPending && task.open_attempt == 0) return false;
   const double settled_s = is_explained(task.state) ? kSettledByCluster_s : kSettled_s;
-  const bool is_settled = task.over_since > 0 && now - task.over_since >= settled_s;
+  const bool is_settled = task.over_since > 0 && now_s - task.over_since >= settled_s;
   const RunPaths paths = paths_of(task);
   if (is_settled) look_anew(paths.folder);
-  open_claims(task, now, events);
+  open_claims(task, now_s, events);
   if (task.open_attempt == 0) {
     const bool is_taken_back = task.state == TaskState::kCancelled && task.is_withdrawn;
     if (!is_over(task.state) || (!is_settled && !is_taken_back)) return false;
-    tell_unbegun(task, now, events);
+    tell_unbegun(task, now_s, events);
     return true;
   }
   AttemptView view;
@@ -240,7 +240,7 @@ bool ClusterExecutor::examine(Task& task, double now, std::vector<ClusterEvent>&
   if (!outcome) return false;
   outcome->attempt = task.open_attempt;
   if (outcome->started == 0) outcome->started = task.open_since;
-  if (outcome->ended == 0) outcome->ended = now;
+  if (outcome->ended == 0) outcome->ended = now_s;
   task.open_attempt = 0;
   events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, *outcome, true});
   const bool stays = outcome->end == AttemptEnd::kInterrupted && !is_over(task.state);
@@ -248,22 +248,20 @@ bool ClusterExecutor::examine(Task& task, double now, std::vector<ClusterEvent>&
 }
 
 /// Each claim is an attempt; one that another follows was interrupted.
-void ClusterExecutor::open_claims(Task& task, double now, std::vector<ClusterEvent>& events) {
+void ClusterExecutor::open_claims(Task& task, double now_s, std::vector<ClusterEvent>& events) {
   const RunPaths paths = paths_of(task);
   if (!fs::exists(paths.claim(task.claims_seen))) return;
   const auto claims = read_claims(paths, task.job.token);
   for (; static_cast<size_t>(task.claims_seen) < claims.size(); ++task.claims_seen) {
     const Claim& claim = claims[static_cast<size_t>(task.claims_seen)];
     if (task.open_attempt != 0) {
-      Outcome outcome = interrupted("the cluster has queued its job again");
-      outcome.attempt = task.open_attempt;
-      outcome.started = task.open_since;
-      outcome.ended = claim.time;
+      const Outcome outcome = of_attempt(interrupted_outcome("the cluster has queued its job again"),
+                                         task.open_attempt, task.open_since, claim.time);
       events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
     }
     task.open_attempt = claim.attempt;
     task.open_since = claim.time;
-    task.open_seen = now;
+    task.open_seen = now_s;
     task.open_job = claim.job;
     events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}, true});
     // What the cluster has said was of before, or of another job.
@@ -273,7 +271,7 @@ void ClusterExecutor::open_claims(Task& task, double now, std::vector<ClusterEve
 }
 
 /// The job is over, and no attempt of it is open.
-void ClusterExecutor::tell_unbegun(const Task& task, double now, std::vector<ClusterEvent>& events) {
+void ClusterExecutor::tell_unbegun(const Task& task, double now_s, std::vector<ClusterEvent>& events) {
   const bool has_failed = task.state == TaskState::kFailed || task.state == TaskState::kCompleted ||
                           task.state == TaskState::kOutOfMemory || task.state == TaskState::kTimedOut;
   const bool has_begun = task.claims_seen > 0;
@@ -284,10 +282,9 @@ void ClusterExecutor::tell_unbegun(const Task& task, double now, std::vector<Clu
     claim.token = task.job.token;
     claim.attempt = task.job.attempt;
     claim.job = cluster_->job_name(task.array->record.job_id, task.index);
-    claim.time = now;
-    Outcome outcome = failed(FailReason::kFailedToStart, log_end(task));
-    outcome.attempt = claim.attempt;
-    outcome.started = outcome.ended = now;
+    claim.time = now_s;
+    const Outcome outcome =
+        of_attempt(failed_outcome(FailReason::kFailedToStart, log_end(task)), claim.attempt, now_s, now_s);
     events.push_back({ClusterEvent::kBegan, task.job.run_id, claim, {}, true});
     events.push_back({ClusterEvent::kEnded, task.job.run_id, {}, outcome, true});
   }
@@ -303,7 +300,7 @@ std::string ClusterExecutor::log_end(const Task& task) const {
                      trim(tail_lines(trim(text), kLines)));
 }
 
-void ClusterExecutor::take_in_listing(const ToolResult& result, double now) {
+void ClusterExecutor::take_in_listing(const ToolResult& result, double now_s) {
   const auto listed = cluster_->listed(result);
   set_reachable(listed.has_value());
   if (!listed) return;
@@ -320,14 +317,14 @@ void ClusterExecutor::take_in_listing(const ToolResult& result, double now) {
       if (array->record.job_id.empty() && array->record.key == one.key) note_id(*array, one.job_id);
     }
   }
-  take_in_states(now);
+  take_in_states(now_s);
   for (auto& array : arrays_) {
-    if (array->record.job_id.empty() && array->asked < listing_began_ && now >= array->next_try)
+    if (array->record.job_id.empty() && array->asked < listing_began_ && now_s >= array->next_try)
       hand_in_again(*array);
   }
 }
 
-void ClusterExecutor::take_in_states(double now) {
+void ClusterExecutor::take_in_states(double now_s) {
   for (auto& [run_id, task] : tasks_) {
     if (task.array->record.job_id.empty() || task.array->asked >= listing_began_) continue;
     const TaskState state = state_in_listing(task);
@@ -337,8 +334,8 @@ void ClusterExecutor::take_in_states(double now) {
     if (state == TaskState::kUnknown || state == task.state || is_outdated) continue;
     task.state = state;
     task.was_pending = task.was_pending || state == TaskState::kPending;
-    task.over_since = is_over(state) ? now : 0;
-    ask_soon(now);
+    task.over_since = is_over(state) ? now_s : 0;
+    ask_soon(now_s);
   }
 }
 
@@ -354,19 +351,19 @@ TaskState ClusterExecutor::state_in_listing(const Task& task) const {
   return task.was_pending && seen_arrays_.contains(array_id) ? TaskState::kCancelled : TaskState::kGone;
 }
 
-void ClusterExecutor::ask_soon(double now) {
+void ClusterExecutor::ask_soon(double now_s) {
   pause_s_ = tasks_.size() > kMany ? kShortestPauseOfMany_s : kShortestPause_s;
-  next_listing_ = std::min(next_listing_, now + pause_s_);
+  next_listing_ = std::min(next_listing_, now_s + pause_s_);
 }
 
-void ClusterExecutor::list_when_due(double now) {
-  if (listing_ || tasks_.empty() || now < next_listing_) return;
+void ClusterExecutor::list_when_due(double now_s) {
+  if (listing_ || tasks_.empty() || now_s < next_listing_) return;
   std::vector<JobArray> records;
   for (const auto& array : arrays_) records.push_back(array->record);
   listing_.emplace(cluster_->list_command(records), kToolTimeout_s);
-  listing_began_ = now;
+  listing_began_ = now_s;
   constexpr double kGrowth = 1.5;
-  next_listing_ = now + pause_s_;
+  next_listing_ = now_s + pause_s_;
   pause_s_ = std::min(kLongestPause_s, pause_s_ * kGrowth);
 }
 

@@ -65,7 +65,7 @@ class ClusterExecutor {
   void submit(const std::vector<NewJob>& runs);
 
   /// What has happened since the last call.
-  std::vector<ClusterEvent> look(double now);
+  std::vector<ClusterEvent> look(double now_s);
   /// Forgets arrays of which nothing is left, once all that look() has told is recorded.
   void tidy();
 
@@ -82,6 +82,7 @@ class ClusterExecutor {
   void withdraw(const std::string& run_id);
 
  private:
+  // Times are Unix seconds.
   struct Array {
     JobArray record;
     double asked = 0;     ///< when it was handed in last, or taken up
@@ -110,14 +111,14 @@ class ClusterExecutor {
   void note_id(Array& array, const std::string& job_id);
   void hand_in_again(Array& array);
   /// True where the task is done with.
-  bool examine(Task& task, double now, std::vector<ClusterEvent>& events);
-  void open_claims(Task& task, double now, std::vector<ClusterEvent>& events);
-  void tell_unbegun(const Task& task, double now, std::vector<ClusterEvent>& events);
-  void take_in_listing(const ToolResult& result, double now);
-  void take_in_states(double now);
+  bool examine(Task& task, double now_s, std::vector<ClusterEvent>& events);
+  void open_claims(Task& task, double now_s, std::vector<ClusterEvent>& events);
+  void tell_unbegun(const Task& task, double now_s, std::vector<ClusterEvent>& events);
+  void take_in_listing(const ToolResult& result, double now_s);
+  void take_in_states(double now_s);
   TaskState state_in_listing(const Task& task) const;
-  void list_when_due(double now);
-  void ask_soon(double now);
+  void list_when_due(double now_s);
+  void ask_soon(double now_s);
   void cancel_withdrawn();
   void set_reachable(bool reachable);
   std::string log_end(const Task& task) const;
@@ -134,7 +135,7 @@ class ClusterExecutor {
   std::optional<ToolCall> listing_;
   double listing_began_ = 0;
   double next_listing_ = 0;
-  double pause_s_ = 0;
+  double pause_s_ = 0;  ///< to the listing after the next
   bool is_unreachable_ = false;
   std::map<std::string, TaskState> listed_;         ///< by the task's name, of the last answer
   std::map<std::string, TaskState> listed_arrays_;  ///< what it says of all others of an array, by its id

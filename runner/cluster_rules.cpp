@@ -18,25 +18,13 @@ Outcome out_of_time(Outcome end, bool may_go_on) {
 
 }  // namespace
 
-Outcome interrupted(const std::string& message) {
-  Outcome outcome;
-  outcome.end = AttemptEnd::kInterrupted;
-  outcome.message = message;
-  return outcome;
-}
-
-Outcome failed(FailReason reason, const std::string& message) {
-  Outcome outcome;
-  outcome.reason = reason;
-  outcome.message = message;
-  return outcome;
-}
-
 std::optional<Outcome> end_of_attempt(const AttemptView& view) {
   if (view.written && view.written->end != AttemptEnd::kInterrupted) return view.written;
   if (view.state == TaskState::kUnknown || view.state == TaskState::kRunning) return std::nullopt;
   if (!view.written && !view.is_settled) return std::nullopt;
-  const auto written_or = [&](const char* message) { return view.written.value_or(interrupted(message)); };
+  const auto written_or = [&](const char* message) {
+    return view.written.value_or(interrupted_outcome(message));
+  };
   Outcome end;
   switch (view.state) {
     case TaskState::kCancelled:
@@ -49,7 +37,7 @@ std::optional<Outcome> end_of_attempt(const AttemptView& view) {
     case TaskState::kTimedOut:
       return out_of_time(written_or(""), view.may_go_on);
     case TaskState::kOutOfMemory:
-      return failed(FailReason::kOutOfMemory, "the cluster ended its job for lack of memory");
+      return failed_outcome(FailReason::kOutOfMemory, "the cluster ended its job for lack of memory");
     case TaskState::kPending:
       return written_or("the cluster has queued its job again");
     case TaskState::kPreempted:
@@ -61,7 +49,7 @@ std::optional<Outcome> end_of_attempt(const AttemptView& view) {
   }
   if (view.written && view.written->signal == SIGUSR1) return out_of_time(*view.written, view.may_go_on);
   if (view.written) return view.written;
-  return failed(FailReason::kLost, "its job has ended without a word of the supervisor");
+  return failed_outcome(FailReason::kLost, "its job has ended without a word of the supervisor");
 }
 
 std::string array_group(const std::string& sweep_id, const RunSpec& spec) {

@@ -16,9 +16,6 @@ namespace expctl {
 std::string array_group(const std::string& sweep_id, const RunSpec& spec);
 constexpr size_t kMostTasks = 1000;  ///< of an array; Slurm's usual MaxArraySize allows indices below 1001
 
-Outcome interrupted(const std::string& message);
-Outcome failed(FailReason reason, const std::string& message);
-
 /// How an attempt on a cluster has ended, from what its supervisor has written and what the cluster says;
 /// nothing while that is not certain. A pure function.
 struct AttemptView {

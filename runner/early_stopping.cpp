@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
+#include <limits>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_lines.h"
 #include "core/text.h"
 
 namespace expctl {
@@ -14,23 +15,10 @@ namespace fs = std::filesystem;
 
 /// What has been added to a file since `read_bytes`, in whole lines; moves `read_bytes` behind them.
 std::string new_lines(const fs::path& path, int64_t& read_bytes) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file.seekg(read_bytes)) return {};
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string text = file_tail(path, read_bytes, std::numeric_limits<int64_t>::max());
   text.resize(text.rfind('\n') + 1);  // npos + 1 is 0
   read_bytes += static_cast<int64_t>(text.size());
   return text;
-}
-
-/// The report in a line of metrics.jsonl; nothing where it is another line.
-std::optional<RungReport> report_in(const std::string& line, const std::string& run_id) {
-  if (line.find("\"rung\"") == std::string::npos) return std::nullopt;
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  const auto is_number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
-  if (!is_number("rung") || !is_number("step") || !is_number("f1")) return std::nullopt;
-  return RungReport{run_id, json["rung"].get<int64_t>(), json["step"].get<int64_t>(),
-                    json["f1"].get<double>()};
 }
 
 /// Ends the line that a crash may have cut short, so that the next stands alone.
@@ -79,14 +67,13 @@ std::vector<RungReport> EarlyStopping::new_reports(const RunRecord& run) {
   // Another attempt cuts the file back to the state that it goes on from.
   if (reader.attempt != run.attempts) reader = {run.attempts, 0};
   const fs::path metrics = RunPaths{workspace_.folder(run.id)}.metrics();
-  std::error_code unreadable;
-  const auto size = static_cast<int64_t>(fs::file_size(metrics, unreadable));
-  if (unreadable || size == reader.read_bytes) return {};
-  if (size < reader.read_bytes) reader.read_bytes = 0;
+  if (file_bytes(metrics) < reader.read_bytes) reader.read_bytes = 0;
   std::vector<RungReport> reports;
-  for (const auto& line : split(new_lines(metrics, reader.read_bytes), '\n')) {
-    if (const auto report = report_in(line, run.id)) reports.push_back(*report);
-  }
+  for_each_json_object(new_lines(metrics, reader.read_bytes), [&](const Json& line) {
+    const auto rung = number_in(line, "rung"), step = number_in(line, "step"), f1 = number_in(line, "f1");
+    if (rung && step && f1)
+      reports.push_back({run.id, static_cast<int64_t>(*rung), static_cast<int64_t>(*step), *f1});
+  });
   return reports;
 }
 

@@ -13,7 +13,7 @@
 #include "core/run_paths.h"
 #include "core/run_spec.h"
 #include "experiments/halving.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 

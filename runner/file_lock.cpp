@@ -32,4 +32,10 @@ FileLock::~FileLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+FileLock lock_idle_workspace(const WorkspacePaths& workspace) {
+  if (auto lock = FileLock::try_take(workspace.lock())) return std::move(*lock);
+  throw Error(fmt::format("{}: a sweep is at work in this workspace", workspace.root.string()),
+              "try again when it has ended", ErrorCode::kRegistry);
+}
+
 }  // namespace expctl

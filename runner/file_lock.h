@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/run_paths.h"
+
 namespace expctl {
 
 class FileLock {
@@ -29,5 +31,9 @@ class FileLock {
   explicit FileLock(int fd) : fd_(fd) {}
   int fd_;
 };
+
+/// The lock of the workspace's one scheduler, for what must not be done beside it. Throws Error (kRegistry)
+/// where a sweep is at work.
+FileLock lock_idle_workspace(const WorkspacePaths& workspace);
 
 }  // namespace expctl

@@ -11,8 +11,9 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
+#include "runner/settle_records.h"
 
 namespace expctl {
 namespace {
@@ -20,13 +21,9 @@ namespace fs = std::filesystem;
 
 /// The ids of one kind that folders have, in order.
 std::vector<Id> ids_of(const WorkspacePaths& workspace, IdKind kind) {
-  std::vector<Id> ids;
-  std::error_code unreadable;
-  for (const auto& entry : fs::directory_iterator(workspace.root, unreadable)) {
-    const auto id = parse_id(entry.path().filename().string());
-    if (id && id->kind == kind && entry.is_directory()) ids.push_back(*id);
-  }
-  std::sort(ids.begin(), ids.end(), [](const Id& a, const Id& b) { return a.number < b.number; });
+  std::vector<Id> ids = ids_in(workspace);
+  std::erase_if(ids,
+                [&](Id id) { return id.kind != kind || !fs::is_directory(workspace.folder(to_string(id))); });
   return ids;
 }
 

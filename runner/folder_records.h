@@ -30,8 +30,4 @@ FolderRecords read_folders(const WorkspacePaths& workspace);
 /// The steps of a run as they are on record: those of its metrics.jsonl, once an attempt has ended.
 std::vector<MetricRecord> metrics_on_record(const EntryRecord& entry, const WorkspacePaths& workspace);
 
-/// Makes the rows such as a registry can hold: positions for those that have none, no reference to what is
-/// not there, ids that go on after the highest one. Says what had to go.
-void settle(FolderRecords& folders);
-
 }  // namespace expctl

@@ -6,7 +6,7 @@
 #include <csignal>
 
 #include "core/error.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/launcher.h"
 #include "runner/process_table.h"
 #include "runner/signal_wait.h"
@@ -16,9 +16,9 @@ namespace expctl {
 LocalExecutor::LocalExecutor(GpuPool& gpus, std::filesystem::path expctl, bool native_gpus)
     : expctl_(std::move(expctl)), slots_(usable_cpus(), gpus, native_gpus) {}
 
-std::string LocalExecutor::obstacle(const ResourceSpec& wanted, bool is_command) const {
+std::string LocalExecutor::obstacle(const Demand& wanted) const {
   try {
-    slots_.check(wanted, is_command);
+    slots_.check(wanted);
   } catch (const Error& e) {
     return e.what();
   }

@@ -23,7 +23,7 @@ class LocalExecutor {
   LocalExecutor(GpuPool& gpus, std::filesystem::path expctl, bool native_gpus);
 
   /// "" where this machine can give the run what it asks for, else why it never can.
-  std::string obstacle(const ResourceSpec& wanted, bool is_command) const;
+  std::string obstacle(const Demand& wanted) const;
   SlotPool& slots() { return slots_; }
 
   /// Starts the request that lies in the run's folder. Throws Error where no process can be had.

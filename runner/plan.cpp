@@ -6,7 +6,7 @@
 
 namespace expctl {
 
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room) {
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now_s, const Room& room) {
   std::vector<QueuedRun*> waiting;           // earlier ones that do not fit
   std::vector<const QueuedRun*> kinds;       // one of each kind of them
   std::vector<const QueuedRun*> waited_for;  // nothing that competes with one of these starts
@@ -15,9 +15,9 @@ std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, c
   };
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedRun& run = queue[i];
-    if (run.executor != "local" || run.not_before > now) continue;
+    if (run.record.executor != "local" || run.not_before > now_s) continue;
     const bool is_known = std::any_of(kinds.begin(), kinds.end(), [&](const QueuedRun* kind) {
-      return kind->resources == run.resources && kind->is_command == run.is_command;
+      return kind->record.demand == run.record.demand;
     });
     const bool may_start =
         !is_known && std::none_of(waited_for.begin(), waited_for.end(), competes_with(run));
@@ -71,25 +71,9 @@ double retry_delay_s(int retries_used) {
   return std::min(kLongest_s, static_cast<double>(1 << std::clamp(retries_used, 0, 6)));
 }
 
-Outcome failed_to_start(int attempt, double started, double now, const std::string& message) {
-  Outcome outcome;
-  outcome.attempt = attempt;
-  outcome.reason = FailReason::kFailedToStart;
-  outcome.message = message;
-  outcome.started = started;
-  outcome.ended = now;
-  return outcome;
-}
-
-Outcome outcome_without_file(bool scheduler_lived, int attempt, double started, double now) {
-  Outcome outcome;
-  outcome.end = scheduler_lived ? AttemptEnd::kFailed : AttemptEnd::kInterrupted;
-  outcome.reason = scheduler_lived ? FailReason::kLost : FailReason::kNone;
-  outcome.message = scheduler_lived ? "its supervisor died" : "the scheduler and the supervisor were ended";
-  outcome.attempt = attempt;
-  outcome.started = started;
-  outcome.ended = now;
-  return outcome;
+Outcome outcome_without_file(bool scheduler_lived) {
+  return scheduler_lived ? failed_outcome(FailReason::kLost, "its supervisor died")
+                         : interrupted_outcome("the scheduler and the supervisor were ended");
 }
 
 }  // namespace expctl

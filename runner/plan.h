@@ -9,15 +9,12 @@
 
 #include "core/outcome.h"
 #include "core/run_spec.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 
 struct QueuedRun {
-  std::string id;
-  ResourceSpec resources;
-  bool is_command = false;
-  std::string executor = "local";
+  QueuedRecord record;
   bool own = true;        ///< of the sweep that is being run; others were handed over or left from before
   double not_before = 0;  ///< Unix seconds
   int passed_over = 0;    ///< how many later runs have started before it, since it did not fit
@@ -38,7 +35,7 @@ struct Room {
 /// Where earlier ones do not, they are counted as passed over by those that compete with them; one that has
 /// been passed over too often is waited for where it is worth waiting, so that small runs do not starve a
 /// large one. `fits` is asked once of runs that need the same.
-std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now, const Room& room);
+std::optional<size_t> next_to_start(std::vector<QueuedRun>& queue, double now_s, const Room& room);
 
 /// Whether a failed attempt is tried again: not where another try would end alike (diverged, timed out, not
 /// to be started).
@@ -61,11 +58,8 @@ bool died_early(const Outcome& outcome);
 /// Seconds until the next attempt, after `retries_used` retries: 1, 2, 4, ... 60.
 double retry_delay_s(int retries_used);
 
-/// The end of an attempt that never began.
-Outcome failed_to_start(int attempt, double started, double now, const std::string& message);
-
 /// What an attempt without outcome.json counts as: lost where its supervisor died under a living scheduler (a
 /// retry is used up, since it may happen again and again), interrupted where both were ended.
-Outcome outcome_without_file(bool scheduler_lived, int attempt, double started, double now);
+Outcome outcome_without_file(bool scheduler_lived);
 
 }  // namespace expctl

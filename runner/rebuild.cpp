@@ -65,11 +65,7 @@ Rebuilt rebuild_registry(const WorkspacePaths& workspace, bool force) {
     throw Error(fmt::format("{}: there is no such workspace", workspace.root.string()),
                 "--workspace DIR says where it is", ErrorCode::kNotFound);
   }
-  const auto lock = FileLock::try_take(workspace.lock());
-  if (!lock) {
-    throw Error(fmt::format("{}: a sweep is at work in this workspace", workspace.root.string()),
-                "try again when it has ended", ErrorCode::kRegistry);
-  }
+  const FileLock lock = lock_idle_workspace(workspace);
   if (fs::exists(registry) && !fs::is_empty(registry) && !force) {
     throw Error(
         fmt::format("{} is there already", registry.string()),

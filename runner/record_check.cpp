@@ -168,11 +168,12 @@ std::vector<Difference> find_strangers(const Registry& registry, const Workspace
   for (const auto& run : registry.list_runs()) known.insert(run.id);
   for (const auto& sweep : registry.list_sweeps()) known.insert(sweep.id);
   std::vector<Difference> found;
-  for (const auto& entry : fs::directory_iterator(workspace.root)) {
-    const std::string name = entry.path().filename().string();
-    if (!parse_id(name) || !entry.is_directory() || known.contains(name)) continue;
+  for (const Id id : ids_in(workspace)) {
+    const std::string name = to_string(id);
+    const fs::path folder = workspace.folder(name);
+    if (!fs::is_directory(folder) || known.contains(name)) continue;
     found.push_back(
-        {name, "the registry knows nothing of it", entry.path().string(), stranger_remedy(workspace, name)});
+        {name, "the registry knows nothing of it", folder.string(), stranger_remedy(workspace, name)});
   }
   return found;
 }

@@ -4,22 +4,18 @@
 
 #include <filesystem>
 #include <functional>
+#include <type_traits>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/outcome.h"
+#include "registry/record_json.h"
 
 namespace expctl {
 namespace {
 namespace fs = std::filesystem;
 
 constexpr IdKind kIdKinds[] = {IdKind::kRun, IdKind::kEnsemble, IdKind::kSweep};
-
-FailReason reason_from(const Json& json, const std::string& source) {
-  const auto name = json_get<std::string>(json, "reason", source);
-  const auto reason = fail_reason_from(name);
-  if (!reason) throw Error(fmt::format("{}: unknown reason '{}'", source, name));
-  return *reason;
-}
 
 RunState state_from(const Json& json, const std::string& source) {
   const auto name = json_get<std::string>(json, "state", source);
@@ -28,68 +24,11 @@ RunState state_from(const Json& json, const std::string& source) {
   return *state;
 }
 
-Json attempts_json(const std::vector<AttemptRecord>& attempts) {
-  Json list = Json::array();
-  for (const auto& a : attempts) {
-    list.push_back({{"attempt", a.attempt},
-                    {"token", a.token},
-                    {"started", a.started},
-                    {"ended", a.ended},
-                    {"end", a.end},
-                    {"reason", name_of(a.reason)}});
-  }
-  return list;
-}
-
-AttemptRecord attempt_from(const Json& json, const std::string& run_id, const std::string& source) {
-  return {run_id,
-          json_get<int>(json, "attempt", source),
-          json_get<std::string>(json, "token", source),
-          json_get<double>(json, "started", source),
-          json_get<double>(json, "ended", source),
-          json_get<std::string>(json, "end", source),
-          reason_from(json, source)};
-}
-
-Json evaluations_json(const std::vector<EvaluationRecord>& evaluations) {
-  Json list = Json::array();
-  for (const auto& e : evaluations) {
-    list.push_back(
-        {{"name", e.name}, {"f1", e.f1}, {"exact_match", e.exact_match}, {"settings", e.settings}});
-  }
-  return list;
-}
-
-EvaluationRecord evaluation_from(const Json& json, const std::string& run_id, const std::string& source) {
-  return {run_id, json_get<std::string>(json, "name", source), json_get<double>(json, "f1", source),
-          json_get<double>(json, "exact_match", source), json_get<Json>(json, "settings", source)};
-}
-
-Json artifacts_json(const std::vector<ArtifactRecord>& artifacts) {
-  Json list = Json::array();
-  for (const auto& a : artifacts)
-    list.push_back({{"path", a.path}, {"bytes", a.bytes}, {"sha256", a.sha256}});
-  return list;
-}
-
-ArtifactRecord artifact_from(const Json& json, const std::string& run_id, const std::string& source) {
-  return {run_id, json_get<std::string>(json, "path", source), json_get<int64_t>(json, "bytes", source),
-          json_get<std::string>(json, "sha256", source)};
-}
-
-SubmissionRecord submission_from(const Json& json, const std::string&, const std::string& source) {
-  return {json_get<std::string>(json, "folder", source), json_get<int64_t>(json, "place", source),
-          json_get<double>(json, "created", source)};
-}
-
-/// Each element of a list that may be absent.
-template <typename T>
-std::vector<T> list_from(const Json& json, const char* key, const std::string& run_id,
-                         const std::string& source,
-                         T (*element_from)(const Json&, const std::string&, const std::string&)) {
-  std::vector<T> list;
-  for (const auto& element : json_get<Json>(json, key, source, Json::array()))
-    list.push_back(element_from(element, run_id, source));
+/// What `read` makes of each element of a list that may be absent.
+template <typename Read>
+auto list_from(const Json& json, const char* key, const std::string& source, const Read& read) {
+  std::vector<std::invoke_result_t<Read, const Json&>> list;
+  for (const auto& element : json_get<Json>(json, key, source, Json::array())) list.push_back(read(element));
   return list;
 }
 
@@ -129,12 +68,11 @@ Json run_file(const EntryRecord& entry) {
                {"started", run.started},
                {"ended", run.ended},
                {"tags", run.tags},
-               {"attempt_history", attempts_json(entry.attempts)},
-               {"evaluations", evaluations_json(entry.evaluations)},
-               {"artifacts", artifacts_json(entry.artifacts)}};
+               {"attempt_history", list_json(entry.attempts)},
+               {"evaluations", list_json(entry.evaluations)},
+               {"artifacts", list_json(entry.artifacts)}};
   if (!entry.members.empty()) json["members"] = entry.members;
-  for (const auto& s : entry.submissions)
-    json["submissions"].push_back({{"folder", s.folder}, {"place", s.place}, {"created", s.created}});
+  if (!entry.submissions.empty()) json["submissions"] = list_json(entry.submissions);
   return json;
 }
 
@@ -147,7 +85,7 @@ EntryRecord entry_from_run_file(const Json& json, const std::string& source) {
   run.sweep_id = text("sweep");
   run.name = text("name");
   run.state = state_from(json, source);
-  run.reason = reason_from(json, source);
+  run.reason = fail_reason_from(json, source);
   run.message = text("message");
   run.config_hash = text("config_hash");
   run.seed = json_get<int64_t>(json, "seed", source);
@@ -158,11 +96,15 @@ EntryRecord entry_from_run_file(const Json& json, const std::string& source) {
   run.started = json_get<double>(json, "started", source);
   run.ended = json_get<double>(json, "ended", source);
   run.tags = json_get<std::vector<std::string>>(json, "tags", source);
-  entry.attempts = list_from(json, "attempt_history", run.id, source, attempt_from);
-  entry.evaluations = list_from(json, "evaluations", run.id, source, evaluation_from);
-  entry.artifacts = list_from(json, "artifacts", run.id, source, artifact_from);
+  entry.attempts = list_from(json, "attempt_history", source,
+                             [&](const Json& one) { return attempt_from_json(one, run.id, source); });
+  entry.evaluations = list_from(json, "evaluations", source,
+                                [&](const Json& one) { return evaluation_from_json(one, run.id, source); });
+  entry.artifacts = list_from(json, "artifacts", source,
+                              [&](const Json& one) { return artifact_from_json(one, run.id, source); });
   entry.members = json_get<std::vector<std::string>>(json, "members", source, {});
-  entry.submissions = list_from(json, "submissions", run.id, source, submission_from);
+  entry.submissions = list_from(json, "submissions", source,
+                                [&](const Json& one) { return submission_from_json(one, source); });
   return entry;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <string_view>
 
 namespace expctl {
@@ -14,13 +13,6 @@ constexpr int64_t kLargestLog = int64_t{256} << 20;
 /// and its last 1 MiB stay. Whoever writes it appends (O_APPEND), and goes on doing so; what is written in
 /// the same moment may be lost.
 void cap_log(const std::filesystem::path& log, int64_t largest = kLargestLog);
-
-/// Bytes; 0 where there is no log.
-int64_t log_size(const std::filesystem::path& log);
-
-constexpr int64_t kLogTail_bytes = 4096;
-/// The last `bytes` of what stands behind the first `begin` bytes; "" where there is nothing.
-std::string log_tail(const std::filesystem::path& log, int64_t begin = 0, int64_t bytes = kLogTail_bytes);
 
 /// Whether the end of a log is that of a program which could not allocate memory: the words of CUDA, PyTorch,
 /// Python and C++ for it.

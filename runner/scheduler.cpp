@@ -10,7 +10,8 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "runner/attempt_end.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
+#include "runner/attempt_results.h"
 #include "runner/claim.h"
 #include "runner/file_lock.h"
 #include "runner/find_worker.h"
@@ -43,14 +44,17 @@ SchedulerEnd Scheduler::run() {
   }
 }
 
+void Scheduler::limit_to_allocation() {
+  if (options_.allocation_end == 0) return;
+  past_ = past_runs(registry_);
+  const double left_s = options_.allocation_end - clock_.now_s();
+  const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
+  options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
+}
+
 SchedulerEnd Scheduler::work() {
   SignalWait signals({SIGCHLD, SIGINT, SIGTERM, SIGHUP});
-  if (options_.allocation_end > 0) {
-    past_ = past_runs(registry_);
-    const double left_s = options_.allocation_end - clock_.now_s();
-    const double time_to_save = options_.allocation_end - walltime_lead_s(left_s);
-    options_.until = options_.until > 0 ? std::min(options_.until, time_to_save) : time_to_save;
-  }
+  limit_to_allocation();
   if (!options_.ended_runs.empty()) {
     auto seconds = registry_.attempt_seconds();
     for (const auto& run : options_.ended_runs) tally_.add(run, seconds[run.id]);
@@ -83,28 +87,36 @@ SchedulerEnd Scheduler::work() {
       hand_over();
     else
       over_since_ = 0;
-    const double now = clock_.now_s();
-    if (now >= next_tick) {
-      next_tick = now + kTick_s;
-      if (registry_.changed_elsewhere()) {
-        read_queue();
-        own_ended_ = true;  // a person may have stopped one
-      }
-      look_at_rungs();
-      if (options_.on_tick) options_.on_tick(progress());
+    const double now_s = clock_.now_s();
+    if (now_s >= next_tick) {
+      next_tick = now_s + kTick_s;
+      look_around();
     }
     // A clock that is set back makes no longer wait.
-    if (next_tick > now + kTick_s) next_tick = now + kTick_s;
-    const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now);
+    if (next_tick > now_s + kTick_s) next_tick = now_s + kTick_s;
+    const int signal = signals.wait(gpus_.is_draining() ? kDrainTick_s : next_tick - now_s);
     const bool time_is_up = options_.until > 0 && clock_.now_s() >= options_.until && end_signal_ == 0;
-    if ((signal == 0 || signal == SIGCHLD) && !time_is_up) continue;
-    local_.end_all();
-    end_signal_ = signal == SIGINT || time_is_up ? SIGINT : SIGTERM;
+    if (time_is_up)
+      begin_end(SIGINT, "the time is up: ");
+    else if (signal != 0 && signal != SIGCHLD)
+      begin_end(signal == SIGINT ? SIGINT : SIGTERM, "");
     is_time_up_ = is_time_up_ || time_is_up;
-    const std::string why = time_is_up ? "the time is up: " : "";
-    say(local_.size() == 0 ? why + "ending"
-                           : why + "ending: the workers save their state; once more to kill them");
   }
+}
+
+void Scheduler::look_around() {
+  if (registry_.changed_elsewhere()) {
+    read_queue();
+    own_ended_ = true;  // a person may have stopped one
+  }
+  look_at_rungs();
+  if (options_.on_tick) options_.on_tick(progress());
+}
+
+void Scheduler::begin_end(int signal, const std::string& why) {
+  local_.end_all();
+  end_signal_ = signal;
+  say(why + (local_.size() == 0 ? "ending" : "ending: the workers save their state; once more to kill them"));
 }
 
 bool Scheduler::may_start_more() const {
@@ -130,11 +142,11 @@ bool Scheduler::is_over() {
 }
 
 void Scheduler::hand_over() {
-  const double now = clock_.now_s();
-  if (over_since_ == 0 || over_since_ > now) over_since_ = now;
+  const double now_s = clock_.now_s();
+  if (over_since_ == 0 || over_since_ > now_s) over_since_ = now_s;
   // A sweep that has nothing to wait for has let go of the lock by then.
   constexpr double kPatience_s = 2;
-  if (now - over_since_ < kPatience_s) return;
+  if (now_s - over_since_ < kPatience_s) return;
   const auto running = local_.running();
   const bool all_trainings = std::all_of(running.begin(), running.end(), [](const RunningAttempt* attempt) {
     return !attempt->spec.is_command();
@@ -156,8 +168,8 @@ void Scheduler::hand_over() {
 }
 
 std::string Scheduler::obstacle(const QueuedRecord& run) const {
-  if (!run.is_command && options_.worker.empty()) return "there is no expctl-train here";
-  return run.executor == "local" ? local_.obstacle(run.resources, run.is_command) : "";
+  if (!run.demand.is_command && options_.worker.empty()) return "there is no expctl-train here";
+  return run.executor == "local" ? local_.obstacle(run.demand) : "";
 }
 
 void Scheduler::recover() {
@@ -173,15 +185,14 @@ void Scheduler::recover() {
     constexpr double kPatience_s = 5;
     wait_for_leftovers(attempt->token, kPatience_s);
     const auto outcome = read_outcome(paths_of(run.id), attempt->attempt);
-    record(run, outcome ? *outcome
-                        : outcome_without_file(false, attempt->attempt, attempt->started, clock_.now_s()));
+    record(run, outcome ? *outcome : ended_now(*attempt, outcome_without_file(false)));
   }
 }
 
 /// Others add runs, stop and resume them; what is known of those that stay is kept.
 void Scheduler::read_queue() {
   std::map<std::string, QueuedRun> known;
-  for (auto& run : queue_) known[run.id] = std::move(run);
+  for (auto& run : queue_) known[run.record.id] = std::move(run);
   queue_.clear();
   const auto records = registry_.queued_runs();
   for (const auto& record : records) add_to_queue(record, known);
@@ -209,7 +220,7 @@ void Scheduler::add_to_queue(const QueuedRecord& record, const std::map<std::str
     if (left_.insert(record.id).second) say(fmt::format("{} stays queued: {}", record.id, why));
     return;
   }
-  QueuedRun run{record.id, record.resources, record.is_command, record.executor, is_own(record.id)};
+  QueuedRun run{record, is_own(record.id)};
   if (const auto gone = vanished_.find(record.id); gone != vanished_.end())
     run.not_before = gone->second.not_before;
   if (const auto before = known.find(record.id); before != known.end()) {
@@ -227,18 +238,17 @@ void Scheduler::start_what_fits() {
   SlotPool& slots = local_.slots();
   while (may_start_more() && own_unfinished() && slots.has_room()) {
     std::optional<Slot> slot;
-    const Room room = {
-        [&](const QueuedRun& run) {
-          slot = slots.take(run.resources, run.is_command);
-          return slot.has_value();
-        },
-        [&](const QueuedRun& run) { return slots.is_worth_waiting(run.resources, run.is_command); },
-        [&](const QueuedRun& a, const QueuedRun& b) {
-          return slots.compete(a.resources, a.is_command, b.resources, b.is_command);
-        }};
+    const Room room = {[&](const QueuedRun& run) {
+                         slot = slots.take(run.record.demand);
+                         return slot.has_value();
+                       },
+                       [&](const QueuedRun& run) { return slots.is_worth_waiting(run.record.demand); },
+                       [&](const QueuedRun& a, const QueuedRun& b) {
+                         return slots.compete(a.record.demand, b.record.demand);
+                       }};
     const auto next = next_to_start(queue_, clock_.now_s(), room);
     if (!next) return;
-    const std::string run_id = queue_[*next].id;
+    const std::string run_id = queue_[*next].record.id;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*next));
     if (!is_too_long(run_id)) start(run_id, std::move(*slot));
   }
@@ -261,7 +271,7 @@ bool Scheduler::is_too_long(const std::string& run_id) {
 void Scheduler::count_as_started(const std::string& run_id) {
   started_.insert(run_id);
   if (options_.max_runs > 0 && static_cast<int64_t>(started_.size()) >= options_.max_runs)
-    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.id); });
+    std::erase_if(queue_, [this](const QueuedRun& other) { return !started_.contains(other.record.id); });
 }
 
 RunRecord Scheduler::begin(const AttemptRecord& attempt) {
@@ -290,7 +300,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
       request.spec.train.micro_batch = micro_batch_for(request.spec, registry_.attempts(run.id));
     return request;
   } catch (const std::exception& e) {
-    const Outcome outcome = failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what());
+    const Outcome outcome = ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what()));
     record(run.state == RunState::kQueued ? begin(attempt) : run, outcome);
     return std::nullopt;
   }
@@ -298,10 +308,7 @@ std::optional<WorkerRequest> Scheduler::prepare(const RunRecord& run, const Atte
 
 void Scheduler::start(const std::string& run_id, Slot slot) {
   const RunPaths paths = paths_of(run_id);
-  AttemptRecord attempt;
-  attempt.run_id = run_id;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
+  AttemptRecord attempt = new_attempt(run_id);
   remove_end_requests(paths);
   const auto begun = begin_unless_left(attempt);
   if (!begun) return;
@@ -312,44 +319,46 @@ void Scheduler::start(const std::string& run_id, Slot slot) {
   if (!request) return;
   try {
     write_attempt(*request, paths);
-    local_.start({run, request->spec, attempt.attempt, attempt.started, -1, 0, 0}, std::move(slot), paths,
+    local_.start({run, request->spec, attempt.attempt, attempt.started}, std::move(slot), paths,
                  attempt.token);
   } catch (const std::filesystem::filesystem_error& e) {
     // What a job has left in its own folder: others may be started.
-    return record(run, failed_to_start(attempt.attempt, attempt.started, clock_.now_s(), e.what()));
+    return record(run, ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what())));
   } catch (const std::exception& e) {
     // A full disk, no more processes: nothing that the run could help, and the next would fare alike.
-    Outcome outcome;
-    outcome.attempt = attempt.attempt;
-    outcome.started = attempt.started;
-    outcome.end = AttemptEnd::kInterrupted;
-    outcome.message = e.what();
-    outcome.ended = clock_.now_s();
-    record(run, outcome);
+    record(run, ended_now(attempt, interrupted_outcome(e.what())));
     throw;
   }
   say(fmt::format("{} started{}", run_id,
                   attempt.attempt > 1 ? fmt::format(" (attempt {})", attempt.attempt) : ""));
 }
 
+AttemptRecord Scheduler::new_attempt(const std::string& run_id, int attempt) const {
+  return {run_id, attempt, new_token(), clock_.now_s(), 0, "", FailReason::kNone};
+}
+
+Outcome Scheduler::ended_now(const AttemptRecord& attempt, Outcome outcome) const {
+  return of_attempt(std::move(outcome), attempt.attempt, attempt.started, clock_.now_s());
+}
+
 std::vector<Scheduler::EndedAttempt> Scheduler::collect_ended() {
   std::vector<EndedAttempt> all;
   for (auto& ended : local_.collect(workspace_)) {
-    all.push_back({std::move(ended.run),
-                   ended.outcome ? std::move(*ended.outcome)
-                                 : outcome_without_file(end_signal_ == 0 && !ended.was_told, ended.attempt,
-                                                        ended.started, clock_.now_s())});
+    if (!ended.outcome)
+      ended.outcome = of_attempt(outcome_without_file(end_signal_ == 0 && !ended.was_told), ended.attempt,
+                                 ended.started, clock_.now_s());
+    all.push_back({std::move(ended.run), std::move(*ended.outcome)});
   }
   return all;
 }
 
 void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
-  const double now = clock_.now_s();
+  const double now_s = clock_.now_s();
   // What it has reported since the last look counts for the others.
   constexpr bool kIsAtWork = false;
-  early_stopping_.look(run, spec_of(run), kIsAtWork, now);
+  early_stopping_.look(run, spec_of(run), kIsAtWork, now_s);
   const RecordedEnd end = record_end(run, outcome, registry_, paths_of(run.id));
-  if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now + end.delay_s : 0);
+  if (end.run.state == RunState::kQueued) queue_again(end, end.is_retried ? now_s + end.delay_s : 0);
   double seconds = 0;  // of all its attempts; asked for of successes only
   if (end.run.state == RunState::kSucceeded) {
     for (const auto& attempt : registry_.attempts(run.id)) seconds += attempt.ended - attempt.started;
@@ -357,7 +366,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
   if (is_own(run.id)) {
     const auto running = all_running();
     const bool one_lives = std::any_of(running.begin(), running.end(), [&](const RunningAttempt* attempt) {
-      return is_own(attempt->run.id) && now - attempt->started >= kEarly_s;
+      return is_own(attempt->run.id) && now_s - attempt->started >= kEarly_s;
     });
     tally_.learn(end, seconds, one_lives);
     own_ended_ = own_ended_ || is_finished(end.run.state);
@@ -370,8 +379,7 @@ void Scheduler::record(const RunRecord& run, const Outcome& outcome) {
 void Scheduler::queue_again(const RecordedEnd& end, double not_before) {
   const std::string& id = end.run.id;
   if (cluster_of(id) != nullptr) return;  // it has queued the job itself
-  QueuedRun again{id, end.spec.resources, end.spec.is_command(), end.spec.executor.kind, is_own(id)};
-  again.not_before = not_before;
+  QueuedRun again{{id, end.spec.demand(), end.spec.executor.kind}, is_own(id), not_before};
   const auto behind = again.own ? std::partition_point(queue_.begin(), queue_.end(),
                                                        [](const QueuedRun& other) { return other.own; })
                                 : queue_.end();

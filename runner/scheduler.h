@@ -78,6 +78,12 @@ class Scheduler {
   };
 
   SchedulerEnd work();
+  /// Where a cluster takes this machine away: ends in time to save states.
+  void limit_to_allocation();
+  /// What is done twice a second.
+  void look_around();
+  /// Tells what runs here to end; again, kills it.
+  void begin_end(int signal, const std::string& why);
   void recover();
   void take_up_jobs();
   ClusterExecutor& cluster(const std::string& kind);
@@ -113,6 +119,10 @@ class Scheduler {
   std::optional<WorkerRequest> prepare(const RunRecord& run, const AttemptRecord& attempt,
                                        const DeviceAssignment& devices);
   void count_as_started(const std::string& run_id);
+  /// One that begins this moment.
+  AttemptRecord new_attempt(const std::string& run_id, int attempt = 1) const;
+  /// As that of the attempt, which has ended this moment.
+  Outcome ended_now(const AttemptRecord& attempt, Outcome outcome) const;
   /// "" where this scheduler can start the run, else why not.
   std::string obstacle(const QueuedRecord& run) const;
   bool is_own(const std::string& run_id) const { return options_.own_runs.contains(run_id); }

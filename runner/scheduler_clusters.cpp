@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "runner/attempt_end.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/claim.h"
 #include "runner/record_files.h"
 #include "runner/scheduler.h"
@@ -36,8 +36,7 @@ void Scheduler::take_up_jobs() {
       const auto run = registry_.find_run(run_id);
       if (!run) return ClusterExecutor::Known{0, false, true, false, {}};  // of a registry that was lost
       const RunSpec spec = spec_of(*run);
-      if (run->state == RunState::kRunning)
-        on_clusters_[run_id] = {*run, spec, run->attempts, run->started, -1, 0, 0};
+      if (run->state == RunState::kRunning) on_clusters_[run_id] = {*run, spec, run->attempts, run->started};
       if (!is_finished(run->state)) started_.insert(run_id);
       return ClusterExecutor::Known{run->attempts, run->state == RunState::kRunning, is_finished(run->state),
                                     run->state == RunState::kStopped, spec};
@@ -91,7 +90,7 @@ std::optional<RunRecord> Scheduler::find_or_forget(const std::string& run_id) {
   if (run) return run;
   own_ended_ = true;
   vanished_.erase(run_id);
-  std::erase_if(queue_, [&](const QueuedRun& queued) { return queued.id == run_id; });
+  std::erase_if(queue_, [&](const QueuedRun& queued) { return queued.record.id == run_id; });
   if (ClusterExecutor* executor = cluster_of(run_id)) executor->withdraw(run_id);
   return std::nullopt;
 }
@@ -108,38 +107,34 @@ void Scheduler::on_vanished(const std::string& run_id) {
     return;
   }
   vanished_.erase(run_id);
-  AttemptRecord attempt;
-  attempt.run_id = run_id;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
-  const Outcome outcome =
-      failed_to_start(run->attempts + 1, attempt.started, clock_.now_s(),
-                      fmt::format("{} times its job was gone before it had begun", kMost));
-  if (const auto begun = begin_unless_left(attempt)) record(*begun, outcome);
+  const AttemptRecord attempt = new_attempt(run_id, run->attempts + 1);
+  const Outcome outcome = failed_outcome(FailReason::kFailedToStart,
+                                         fmt::format("{} times its job was gone before it had begun", kMost));
+  if (const auto begun = begin_unless_left(attempt)) record(*begun, ended_now(attempt, outcome));
 }
 
 void Scheduler::begin_on_cluster(ClusterExecutor& from, const ClusterEvent& event) {
-  AttemptRecord attempt;
-  attempt.run_id = event.run_id;
+  AttemptRecord attempt = new_attempt(event.run_id, event.claim.attempt);
   attempt.token = attempt_token(event.claim);
   attempt.started = event.claim.time;
   const auto run = begin_unless_left(attempt);
   if (!run) return from.withdraw(event.run_id);  // its supervisor sees that it was stopped, too
-  on_clusters_[event.run_id] = {*run, spec_of(*run), run->attempts, attempt.started, -1, 0, 0};
+  on_clusters_[event.run_id] = {*run, spec_of(*run), run->attempts, attempt.started};
   say(fmt::format("{} started as job {}{}", event.run_id, event.claim.job,
                   run->attempts > 1 ? fmt::format(" (attempt {})", run->attempts) : ""));
 }
 
 void Scheduler::submit_what_may() {
   if (!may_start_more() || !own_unfinished()) return;
-  const double now = clock_.now_s();
+  const double now_s = clock_.now_s();
   std::map<std::string, std::vector<NewJob>> by_kind;
   std::map<std::string, size_t> room;        // of a sweep's cap
   std::map<std::string, std::string> group;  // an array keeps to the cap by itself, two do not
   for (size_t i = 0; i < queue_.size();) {
     const QueuedRun queued = queue_[i++];
-    if (queued.executor == "local" || queued.not_before > now) continue;
-    const auto run = find_or_forget(queued.id);
+    const auto& [id, demand, kind] = queued.record;
+    if (kind == "local" || queued.not_before > now_s) continue;
+    const auto run = find_or_forget(id);
     if (!run) {
       --i;  // it has left the queue
       continue;
@@ -147,7 +142,7 @@ void Scheduler::submit_what_may() {
     const RunSpec spec = spec_of(*run);
     const int64_t cap = spec.executor.max_parallel;
     const std::string wants = array_group(run->sweep_id, spec);
-    const size_t unfinished = cluster(queued.executor).count(run->sweep_id);
+    const size_t unfinished = cluster(kind).count(run->sweep_id);
     size_t& left = room.try_emplace(run->sweep_id, may_submit(queue_.size(), unfinished, cap)).first->second;
     if (left == 0 || (cap > 0 && group.try_emplace(run->sweep_id, wants).first->second != wants)) continue;
     --left;
@@ -157,7 +152,7 @@ void Scheduler::submit_what_may() {
       continue;
     }
     if (auto request = request_for_cluster(*run)) {
-      by_kind[queued.executor].push_back({run->sweep_id, std::move(*request)});
+      by_kind[kind].push_back({run->sweep_id, std::move(*request)});
       count_as_started(run->id);
     }
   }
@@ -166,11 +161,7 @@ void Scheduler::submit_what_may() {
 
 std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run) {
   const RunPaths paths = paths_of(run.id);
-  AttemptRecord attempt;
-  attempt.run_id = run.id;
-  attempt.attempt = run.attempts + 1;
-  attempt.token = new_token();
-  attempt.started = clock_.now_s();
+  const AttemptRecord attempt = new_attempt(run.id, run.attempts + 1);
   constexpr int kThreadsOfItsJob = 0;
   auto request = prepare(run, attempt, {{}, kThreadsOfItsJob, {}});
   if (!request) return std::nullopt;
@@ -180,8 +171,8 @@ std::optional<WorkerRequest> Scheduler::request_for_cluster(const RunRecord& run
     write_attempt(*request, paths);
     return request;
   } catch (const std::filesystem::filesystem_error& e) {  // as Scheduler::start() has it
-    const auto begun = begin_unless_left(attempt);
-    if (begun) record(*begun, failed_to_start(begun->attempts, attempt.started, clock_.now_s(), e.what()));
+    if (const auto begun = begin_unless_left(attempt))
+      record(*begun, ended_now(attempt, failed_outcome(FailReason::kFailedToStart, e.what())));
     return std::nullopt;
   }
 }

@@ -1,12 +1,11 @@
-// What was read from folders, made into rows that fit together.
+#include "runner/settle_records.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
-
-#include "runner/folder_records.h"
 
 namespace expctl {
 namespace {

@@ -38,25 +38,25 @@ SlotPool::SlotPool(std::vector<int> cpus, GpuPool& gpus, bool native_gpus)
   std::sort(free_.begin(), free_.end());
 }
 
-void SlotPool::check(const ResourceSpec& wanted, bool is_command) const {
-  if (gpus_for(wanted, is_command) > gpus_->size()) {
-    throw Error(fmt::format("gpus = {}: {}", wanted.gpus,
+void SlotPool::check(const Demand& wanted) const {
+  if (gpus_for(wanted) > gpus_->size()) {
+    throw Error(fmt::format("gpus = {}: {}", wanted.resources.gpus,
                             gpus_->size() == 0 ? "no GPU was found"
                                                : fmt::format("there are {} GPUs to use", gpus_->size())),
                 "nvidia-smi -L lists them; CUDA_VISIBLE_DEVICES and --gpus say which may be used");
   }
-  if (cores_for(wanted, is_command) > total_) {
-    throw Error(fmt::format("cpus = {}: this machine has {} cores to use", wanted.cpus, total_));
+  if (cores_for(wanted) > total_) {
+    throw Error(fmt::format("cpus = {}: this machine has {} cores to use", wanted.resources.cpus, total_));
   }
 }
 
-std::optional<Slot> SlotPool::take(const ResourceSpec& wanted, bool is_command) {
-  const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
+std::optional<Slot> SlotPool::take(const Demand& wanted) {
+  const size_t cores = cores_for(wanted), gpus = gpus_for(wanted);
   if (cores > free_.size()) return std::nullopt;
-  auto lease = gpus > 0 ? gpus_->take(gpus, wanted.runs_per_gpu) : std::optional(GpuLease());
+  auto lease = gpus > 0 ? gpus_->take(gpus, wanted.resources.runs_per_gpu) : std::optional(GpuLease());
   if (!lease) return std::nullopt;
   DeviceAssignment devices;
-  const bool by_index = wanted.visible_devices == "index";  // no number names an instance
+  const bool by_index = wanted.resources.visible_devices == "index";  // no number names an instance
   for (const auto& gpu : lease->devices())
     devices.gpus.push_back(by_index && !gpu.is_instance ? std::to_string(gpu.index) : gpu.uuid);
   const auto end = free_.begin() + static_cast<std::ptrdiff_t>(cores);
@@ -68,35 +68,33 @@ std::optional<Slot> SlotPool::take(const ResourceSpec& wanted, bool is_command) 
   return Slot(std::move(own), std::move(*lease), std::move(devices));
 }
 
-bool SlotPool::is_worth_waiting(const ResourceSpec& wanted, bool is_command) const {
-  return gpus_for(wanted, is_command) <= gpus_->usable();
+bool SlotPool::is_worth_waiting(const Demand& wanted) const {
+  return gpus_for(wanted) <= gpus_->usable();
 }
 
-bool SlotPool::compete(const ResourceSpec& a, bool a_is_command, const ResourceSpec& b,
-                       bool b_is_command) const {
-  return (gpus_for(a, a_is_command) > 0 && gpus_for(b, b_is_command) > 0) ||
-         (cores_for(a, a_is_command) > 0 && cores_for(b, b_is_command) > 0);
+bool SlotPool::compete(const Demand& a, const Demand& b) const {
+  return (gpus_for(a) > 0 && gpus_for(b) > 0) || (cores_for(a) > 0 && cores_for(b) > 0);
 }
 
-size_t SlotPool::side_by_side(const ResourceSpec& wanted, bool is_command) const {
-  const size_t cores = cores_for(wanted, is_command), gpus = gpus_for(wanted, is_command);
+size_t SlotPool::side_by_side(const Demand& wanted) const {
+  const size_t cores = cores_for(wanted), gpus = gpus_for(wanted);
   size_t count = cores > 0 ? total_ / cores : std::numeric_limits<size_t>::max();  // then it has GPUs
   if (gpus > 0) {
-    const size_t shared = gpus == 1 ? static_cast<size_t>(wanted.runs_per_gpu) : 1;
+    const size_t shared = gpus == 1 ? static_cast<size_t>(wanted.resources.runs_per_gpu) : 1;
     count = std::min(count, gpus_->size() / gpus * shared);
   }
   return std::max<size_t>(1, count);
 }
 
-size_t SlotPool::gpus_for(const ResourceSpec& wanted, bool is_command) const {
-  if (wanted.gpus >= 0) return static_cast<size_t>(wanted.gpus);
-  return (is_command || native_gpus_) && gpus_->size() > 0 ? 1 : 0;
+size_t SlotPool::gpus_for(const Demand& wanted) const {
+  if (wanted.resources.gpus >= 0) return static_cast<size_t>(wanted.resources.gpus);
+  return (wanted.is_command || native_gpus_) && gpus_->size() > 0 ? 1 : 0;
 }
 
-size_t SlotPool::cores_for(const ResourceSpec& wanted, bool is_command) const {
-  if (wanted.cpus > 0) return static_cast<size_t>(wanted.cpus);
-  if (gpus_for(wanted, is_command) > 0) return 0;
-  return is_command ? 1 : total_;
+size_t SlotPool::cores_for(const Demand& wanted) const {
+  if (wanted.resources.cpus > 0) return static_cast<size_t>(wanted.resources.cpus);
+  if (gpus_for(wanted) > 0) return 0;
+  return wanted.is_command ? 1 : total_;
 }
 
 }  // namespace expctl

@@ -67,27 +67,27 @@ class SlotPool {
   SlotPool(std::vector<int> cpus, GpuPool& gpus, bool native_gpus);
 
   /// Throws Error where this machine can never give what the run asks for: more GPUs or cores than there are.
-  void check(const ResourceSpec& wanted, bool is_command) const;
+  void check(const Demand& wanted) const;
 
   /// How many GPUs a run gets.
-  size_t gpus_for(const ResourceSpec& wanted, bool is_command) const;
+  size_t gpus_for(const Demand& wanted) const;
 
   /// What the run needs, or nothing while others have it. cpus = 0: all cores for a native run, one for a
   /// command, none of its own for a run with GPUs.
-  std::optional<Slot> take(const ResourceSpec& wanted, bool is_command);
+  std::optional<Slot> take(const Demand& wanted);
   /// Whether take() will give it once other runs have given back what they have: not while it needs a GPU
   /// that is set aside.
-  bool is_worth_waiting(const ResourceSpec& wanted, bool is_command) const;
+  bool is_worth_waiting(const Demand& wanted) const;
   /// Whether both need GPUs, or both cores.
-  bool compete(const ResourceSpec& a, bool a_is_command, const ResourceSpec& b, bool b_is_command) const;
+  bool compete(const Demand& a, const Demand& b) const;
   /// How many such runs compute side by side while no others do.
-  size_t side_by_side(const ResourceSpec& wanted, bool is_command) const;
+  size_t side_by_side(const Demand& wanted) const;
   /// Whether take() can be worth a try.
   bool has_room() const { return !free_.empty() || gpus_->has_room(); }
 
  private:
   friend class Slot;
-  size_t cores_for(const ResourceSpec& wanted, bool is_command) const;
+  size_t cores_for(const Demand& wanted) const;
 
   size_t total_;
   std::vector<int> free_;  ///< sorted

@@ -20,7 +20,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "core/worker_exit.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/claim.h"
 #include "runner/gpu_log.h"
 #include "runner/job_array.h"
@@ -46,16 +46,13 @@ class Attempt {
     started_ = clock_.now_s();
     end_.is_command = request_.spec.is_command();
     const int64_t kills_before = out_of_memory_kills();
-    log_begin_ = log_size(paths_.log());
+    log_begin_ = file_bytes(paths_.log());
     try {
       // expctl-train knows more of it, and writes it itself.
       if (end_.is_command) write_file(paths_.environment(), json_text(environment_of(request_)));
       worker_ = launch(launch_spec());
     } catch (const std::exception& e) {
-      Outcome outcome;
-      outcome.reason = FailReason::kFailedToStart;
-      outcome.message = e.what();
-      return finished(outcome);
+      return finished(failed_outcome(FailReason::kFailedToStart, e.what()));
     }
     if (!request_.devices.gpus.empty()) gpu_log_.emplace(request_.devices.gpus, paths_.gpu_readings());
     wait_for_worker();
@@ -89,12 +86,12 @@ class Attempt {
 
   void wait_for_worker() {
     while (!reap()) {
-      const double now = clock_.now_s();
+      const double now_s = clock_.now_s();
       const double limit = request_.spec.resources.timeout_s;
-      if (now >= next_look_ || next_look_ > now + kLongestWait_s) {  // the clock may have been set back
-        next_look_ = now + kLongestWait_s;
+      if (now_s >= next_look_ || next_look_ > now_s + kLongestWait_s) {  // the clock may have been set back
+        next_look_ = now_s + kLongestWait_s;
         cap_log(paths_.log());
-        if (gpu_log_) gpu_log_->write(now);
+        if (gpu_log_) gpu_log_->write(now_s);
         if (!end_.stopped && std::filesystem::exists(paths_.stop_request())) {
           end_.stopped = true;
           begin_end(options_.grace_s);
@@ -108,14 +105,14 @@ class Attempt {
           begin_end(0);  // the cluster has started the job anew, and it runs there
         }
       }
-      if (!ending_ && limit > 0 && now >= started_ + limit) {
+      if (!ending_ && limit > 0 && now_s >= started_ + limit) {
         end_.timed_out = true;
         begin_end(options_.orphan_grace_s);
       }
-      if (!ending_ && walltime_ > 0 && now >= started_ + walltime_) on_walltime_over();
-      if (ending_ && now >= kill_at_) signal_everything(SIGKILL);
+      if (!ending_ && walltime_s_ > 0 && now_s >= started_ + walltime_s_) on_walltime_over();
+      if (ending_ && now_s >= kill_at_) signal_everything(SIGKILL);
       if (ending_ && has_ranks_) ask_to_end();  // one that mpirun has started only now
-      const double next = ending_ ? kill_at_ - now : limit > 0 ? started_ + limit - now : kLongestWait_s;
+      const double next = ending_ ? kill_at_ - now_s : limit > 0 ? started_ + limit - now_s : kLongestWait_s;
       const int signal = signals_.wait(std::clamp(next, kShortestWait_s, kLongestWait_s));
       if (signal != 0 && signal != SIGCHLD) on_told_to_end(signal);
     }
@@ -144,7 +141,7 @@ class Attempt {
   /// Whether the job's time cannot be what the signal is about; Slurm may send it a minute before its time.
   bool is_much_too_early() const {
     constexpr double kEarliest_s = 90;
-    return walltime_ > 0 && clock_.now_s() < started_ + walltime_ - kEarliest_s;
+    return walltime_s_ > 0 && clock_.now_s() < started_ + walltime_s_ - kEarliest_s;
   }
 
   void on_told_to_end(int signal) {
@@ -211,9 +208,7 @@ class Attempt {
     try {
       options_.after_success(request_, paths_);
     } catch (const std::exception& e) {
-      outcome.end = AttemptEnd::kFailed;
-      outcome.reason = FailReason::kExitCode;
-      outcome.message = e.what();
+      outcome = failed_outcome(FailReason::kExitCode, e.what());
     }
   }
 
@@ -235,7 +230,7 @@ class Attempt {
   }
 
   /// Of what this attempt has written.
-  std::string own_log_tail() const { return log_tail(paths_.log(), log_begin_); }
+  std::string own_log_tail() const { return file_tail(paths_.log(), log_begin_); }
 
   /// The one that ended the run; "" where it has no ranks.
   std::string lost_rank() const { return has_ranks_ ? ended_rank(own_log_tail()) : ""; }
@@ -250,10 +245,7 @@ class Attempt {
     ::getrusage(RUSAGE_CHILDREN, &usage);
     constexpr int64_t kKibibyte = 1024;
     outcome.max_rss_bytes = usage.ru_maxrss * kKibibyte;
-    outcome.attempt = request_.attempt;
-    outcome.started = started_;
-    outcome.ended = clock_.now_s();
-    return outcome;
+    return of_attempt(std::move(outcome), request_.attempt, started_, clock_.now_s());
   }
 
   static constexpr double kShortestWait_s = 0.02;
@@ -266,7 +258,7 @@ class Attempt {
   const pid_t parent_;
   const bool has_ranks_ = rank_count(request_.spec) > 1;
   /// Seconds that a cluster's job may take before it has to save its state.
-  const double walltime_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
+  const double walltime_s_ = in_cluster() ? usable_walltime_s(request_.spec) : 0;
   SystemClock clock_;
   SignalWait signals_{SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   pid_t worker_ = 0;

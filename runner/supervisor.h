@@ -3,7 +3,7 @@
 //
 // The same on this machine and inside a cluster's job. It never opens the registry. While it lives it is a
 // subreaper, so that nothing which the worker started can escape it; when its parent dies it is sent SIGTERM
-// (launch() arranges that) and ends everything within kOrphanGrace_s and a second.
+// (launch() arranges that) and ends everything within orphan_grace_s and a second.
 #pragma once
 
 #include <filesystem>

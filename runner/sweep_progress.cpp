@@ -1,21 +1,23 @@
 #include "runner/sweep_progress.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "registry/spec_of.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 
 namespace expctl {
 namespace {
 
 RunProgress progress_from(RunningAttempt& attempt, const LatestMetrics& latest, const RunPaths& paths,
-                          double now) {
+                          double now_s) {
   RunProgress one;
   one.id = attempt.run.id;
   one.params = attempt.run.params;
   one.seed = attempt.run.seed;
   one.is_training = !attempt.spec.is_command();
-  one.silent_s = stalled_for_s(paths, attempt.started, now);
+  one.silent_s = stalled_for_s(paths, attempt.started, now_s);
   one.f1 = latest.f1;
   if (!latest.step || latest.step->time < attempt.started) return one;
   const MetricRecord& metric = *latest.step;
@@ -35,12 +37,23 @@ RunProgress progress_from(RunningAttempt& attempt, const LatestMetrics& latest, 
 
 }  // namespace
 
-RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now) {
-  return progress_from(attempt, read_latest_metrics(paths), paths, now);
+double stalled_for_s(const RunPaths& paths, double started, double now_s) {
+  double latest = started;
+  for (const auto& file : {paths.log(), paths.metrics(), paths.heartbeat()}) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) continue;
+    latest = std::max(
+        latest, static_cast<double>(info.st_mtim.tv_sec) + 1e-9 * static_cast<double>(info.st_mtim.tv_nsec));
+  }
+  return now_s - latest >= kStalledAfter_s ? now_s - latest : 0;
+}
+
+RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now_s) {
+  return progress_from(attempt, read_latest_metrics(paths), paths, now_s);
 }
 
 RunProgress progress_at_once(const Registry& registry, const RunRecord& run, const RunPaths& paths,
-                             double now) {
+                             double now_s) {
   const auto record = registry.running_attempt(run.id);
   RunningAttempt attempt;
   attempt.run = run;
@@ -52,7 +65,7 @@ RunProgress progress_at_once(const Registry& registry, const RunRecord& run, con
     attempt.first_step_time = earlier->time;
     attempt.first_fraction = training_fraction(*earlier, attempt.spec.train);
   }
-  return progress_from(attempt, latest, paths, now);
+  return progress_from(attempt, latest, paths, now_s);
 }
 
 double training_fraction(const MetricRecord& metric, const TrainSpec& spec) {

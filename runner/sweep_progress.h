@@ -47,13 +47,19 @@ struct SweepProgress {
   double eta_s = -1;  ///< seconds until the queue is done, from the runs before; -1: not known
 };
 
+/// A running run without a sign of life for so long is shown as stalled.
+constexpr double kStalledAfter_s = 300;
+/// Seconds since a run that was started then has last written its log or its metrics, or touched its
+/// heartbeat, where it counts as stalled; else 0.
+double stalled_for_s(const RunPaths& paths, double started, double now_s);
+
 /// Reads the run's metrics, and keeps in `attempt` what the first look saw.
-RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now);
+RunProgress progress_of(RunningAttempt& attempt, const RunPaths& paths, double now_s);
 
 /// The same of a running run that this process did not start and sees once: its pace is told from the end of
 /// its metrics.
 RunProgress progress_at_once(const Registry& registry, const RunRecord& run, const RunPaths& paths,
-                             double now);
+                             double now_s);
 
 /// Seconds for `queued` runs of a mean duration after those running, `left_s` of which are known (-1: not).
 /// A pure function; -1 where there is nothing to tell it from.

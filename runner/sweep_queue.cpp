@@ -108,10 +108,10 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 }
 
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
-             Registry& registry, const WorkspacePaths& workspace, double now) {
+             Registry& registry, const WorkspacePaths& workspace, double now_s) {
   std::vector<RunSpec> specs;
   for (const auto& entry : entries) specs.push_back(entry.spec);
-  const auto runs = registry.add_runs(sweep_id, specs, now);
+  const auto runs = registry.add_runs(sweep_id, specs, now_s);
   std::set<std::string> sweeps = {sweep_id};  // that have added one of the runs
   for (size_t i = 0; i < entries.size(); ++i) {
     SweepEntry& entry = entries[i];

@@ -42,7 +42,7 @@ std::vector<SweepEntry> look_up(const std::vector<RunSpec>& specs, const Registr
 /// again if asked, and gives those that are queued the resources and paths of the file as it is now; fills in
 /// run_id. The workspace's files say so too afterwards.
 void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool retry_failed,
-             Registry& registry, const WorkspacePaths& workspace, double now);
+             Registry& registry, const WorkspacePaths& workspace, double now_s);
 
 /// The runs of the workspace that have succeeded, to tell from them how long others take.
 std::vector<PastRun> past_runs(const Registry& registry);

@@ -22,23 +22,23 @@ std::string answer(const std::vector<std::string>& argv) {
   }
 }
 
-std::optional<double> slurm_end(const std::string& job, double now) {
-  const auto left = seconds_of(std::string(trim(answer({"squeue", "-h", "-j", job, "-o", "%L"}))));
-  return left ? std::optional(now + *left) : std::nullopt;
+std::optional<double> slurm_end(const std::string& job, double now_s) {
+  const auto left_s = seconds_of(std::string(trim(answer({"squeue", "-h", "-j", job, "-o", "%L"}))));
+  return left_s ? std::optional(now_s + *left_s) : std::nullopt;
 }
 
-std::optional<double> pbs_end(const std::string& job, double now) {
-  std::optional<double> limit, used;
+std::optional<double> pbs_end(const std::string& job, double now_s) {
+  std::optional<double> limit_s, used_s;
   for (const auto& line : split(answer({"qstat", "-f", job}), '\n')) {
     const auto equals = line.find(" = ");
     if (equals == std::string::npos) continue;
     const auto name = trim(std::string_view(line).substr(0, equals));
     const std::string value(trim(std::string_view(line).substr(equals + 3)));
-    if (name == "Resource_List.walltime") limit = seconds_of(value);
-    if (name == "resources_used.walltime") used = seconds_of(value);
+    if (name == "Resource_List.walltime") limit_s = seconds_of(value);
+    if (name == "resources_used.walltime") used_s = seconds_of(value);
   }
-  if (!limit) return std::nullopt;
-  return now + *limit - used.value_or(0);
+  if (!limit_s) return std::nullopt;
+  return now_s + *limit_s - used_s.value_or(0);
 }
 
 }  // namespace
@@ -76,9 +76,9 @@ double usable_walltime_s(const RunSpec& spec) {
 }
 
 std::optional<double> allocation_end() {
-  const double now = SystemClock().now_s();
-  if (const char* job = std::getenv("SLURM_JOB_ID")) return slurm_end(job, now);
-  if (const char* job = std::getenv("PBS_JOBID")) return pbs_end(job, now);
+  const double now_s = SystemClock().now_s();
+  if (const char* job = std::getenv("SLURM_JOB_ID")) return slurm_end(job, now_s);
+  if (const char* job = std::getenv("PBS_JOBID")) return pbs_end(job, now_s);
   return std::nullopt;
 }
 

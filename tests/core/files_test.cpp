@@ -137,3 +137,16 @@ TEST_CASE("files: what a link leads to is written, what is no file is left alone
   CHECK(std::filesystem::is_fifo(dir / "pipe"));
   CHECK_THROWS_AS(write_file(dir.path(), "x"), Error);
 }
+
+TEST_CASE("files: the tail of one is its last 4 KiB", "[core]") {
+  const TempDir dir;
+  CHECK(file_tail(dir / "none").empty());
+  write_file(dir / "log", "short");
+  CHECK(file_tail(dir / "log") == "short");
+  CHECK(file_tail(dir / "log", 2) == "ort");
+  CHECK(file_tail(dir / "log", 5).empty());
+  CHECK(file_tail(dir / "log", 50).empty());
+  write_file(dir / "log", std::string(10'000, 'x') + "end");
+  CHECK(file_tail(dir / "log").size() == 4096);
+  CHECK_THAT(file_tail(dir / "log"), Catch::EndsWith("xend"));
+}

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "registry/registry.h"
 #include "tests/support/support.h"
 
 using namespace expctl;

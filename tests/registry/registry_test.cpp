@@ -200,8 +200,8 @@ TEST_CASE("registry: what is queued is told in short, and what others write is n
   const auto queued = w.registry.queued_runs();
   REQUIRE(queued.size() == 1);
   CHECK(queued[0].id == "run2");
-  CHECK(queued[0].resources == spec_with(2e-5, 1).resources);
-  CHECK_FALSE(queued[0].is_command);
+  CHECK(queued[0].demand.resources == spec_with(2e-5, 1).resources);
+  CHECK_FALSE(queued[0].demand.is_command);
   CHECK_FALSE(Registry::open(w.path).changed_elsewhere());  // since it was opened
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kFailed, FailReason::kOutOfMemory), true);
   CHECK_FALSE(w.registry.changed_elsewhere());

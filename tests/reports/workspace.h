@@ -15,7 +15,7 @@
 #include "formats/stored_bert.h"
 #include "formats/tiny_bert.h"
 #include "registry/registry.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 #include "runner/record_files.h"
 #include "squad/scoring.h"
 #include "tests/support/support.h"

@@ -42,7 +42,7 @@ struct Attempts {
     ResourceSpec one_core;
     one_core.gpus = 0;
     one_core.cpus = 1;
-    auto slot = executor.slots().take(one_core, is_command);
+    auto slot = executor.slots().take({one_core, is_command});
     REQUIRE(slot);
     executor.start(std::move(attempt), std::move(*slot), paths, "token of " + id);
     wait_for([&] { return std::filesystem::exists(paths.folder / "ready"); });

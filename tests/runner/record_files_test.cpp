@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "runner/folder_records.h"
+#include "runner/settle_records.h"
 #include "runner/record_check.h"
 #include "tests/support/support.h"
 

@@ -32,16 +32,3 @@ TEST_CASE("run log: the words of programs that had no memory left", "[runner]") 
   CHECK_FALSE(says_out_of_memory("ValueError: no such file"));
   CHECK_FALSE(says_out_of_memory(""));
 }
-
-TEST_CASE("run log: its tail is its last 4 KiB", "[runner]") {
-  const TempDir dir;
-  CHECK(log_tail(dir / "none").empty());
-  write_file(dir / "log", "short");
-  CHECK(log_tail(dir / "log") == "short");
-  CHECK(log_tail(dir / "log", 2) == "ort");
-  CHECK(log_tail(dir / "log", 5).empty());
-  CHECK(log_tail(dir / "log", 50).empty());
-  write_file(dir / "log", std::string(10'000, 'x') + "end");
-  CHECK(log_tail(dir / "log").size() == 4096);
-  CHECK_THAT(log_tail(dir / "log"), Catch::EndsWith("xend"));
-}

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/worker_exit.h"
-#include "runner/attempt_files.h"
+#include "runner/attempt_request.h"
 #include "runner/process_table.h"
 #include "tests/support/support.h"
 

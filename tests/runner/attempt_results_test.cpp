@@ -1,8 +1,6 @@
-#include "runner/attempt_files.h"
+#include "runner/attempt_results.h"
 
-#include "core/error.h"
 #include "core/files.h"
-#include "runner/scheduler.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -42,33 +40,4 @@ TEST_CASE("an outcome of another attempt is not taken", "[runner]") {
   write_file(paths.outcome(), json_text(to_json(outcome)));
   CHECK(read_outcome(paths, 1) == outcome);
   CHECK_FALSE(read_outcome(paths, 2));
-}
-
-TEST_CASE("a new attempt removes the end and the results of the one before, not its state", "[runner]") {
-  const TempDir folder;
-  const RunPaths paths{folder.path()};
-  make_folder(paths.state());
-  for (const auto& file : {paths.outcome(), paths.claim(), paths.predictions(), paths.eval(), paths.log()})
-    write_file(file, "old");
-  WorkerRequest request;
-  request.run_id = "run1";
-  request.argv = {"/bin/echo", "two words"};
-  write_attempt(request, paths);
-  CHECK_FALSE(std::filesystem::exists(paths.outcome()));
-  CHECK_FALSE(std::filesystem::exists(paths.claim()));
-  CHECK_FALSE(std::filesystem::exists(paths.predictions()));
-  CHECK_FALSE(std::filesystem::exists(paths.eval()));
-  CHECK(std::filesystem::exists(paths.state()));
-  CHECK(read_file(paths.log()) == "old");
-  CHECK_THAT(read_file(paths.command()), Catch::Contains("/bin/echo 'two words'"));
-}
-
-TEST_CASE("the part of a training that is done is counted in steps or epochs", "[runner]") {
-  MetricRecord metric;
-  metric.step = 30;
-  metric.epoch = 0.5;
-  TrainSpec spec;
-  CHECK(training_fraction(metric, spec) == 0.25);
-  spec.max_steps = 40;
-  CHECK(training_fraction(metric, spec) == 0.75);
 }

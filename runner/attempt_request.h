@@ -1,15 +1,14 @@
-// What the scheduler writes into a run's folder before an attempt, and takes from it afterwards.
+// What is asked of an attempt, written into the run's folder before it.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/outcome.h"
 #include "core/request.h"
 #include "core/run_paths.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 
 namespace expctl {
 
@@ -36,31 +35,5 @@ void remove_results(const RunPaths& paths);
 
 /// request.json and command.txt in `paths`, of an attempt that runs (or is to be run again) in `folder`.
 void write_request(const WorkerRequest& request, const RunPaths& paths, const std::filesystem::path& folder);
-
-/// The outcome of this attempt, or nothing where its supervisor has written none.
-std::optional<Outcome> read_outcome(const RunPaths& paths, int attempt);
-
-/// The steps of metrics.jsonl, in order; events and lines that are not (yet) whole are left out.
-std::vector<MetricRecord> read_metrics(const RunPaths& paths);
-
-struct LatestMetrics {
-  std::optional<MetricRecord> step;
-  std::optional<MetricRecord> earlier;  ///< some hundred steps before, to tell the pace from
-  std::optional<double> f1;             ///< of the last event "eval"
-};
-/// The newest of metrics.jsonl, from the end of the file.
-LatestMetrics read_latest_metrics(const RunPaths& paths);
-
-/// A running run without a sign of life for so long is shown as stalled.
-constexpr double kStalledAfter_s = 300;
-/// Seconds since a run that was started then has last written its log or its metrics, or touched its
-/// heartbeat, where it counts as stalled; else 0.
-double stalled_for_s(const RunPaths& paths, double started, double now);
-
-/// Results, log and checkpoint with their hashes.
-std::vector<ArtifactRecord> read_artifacts(const std::string& run_id, const RunPaths& paths);
-
-/// eval.json as the evaluation "default", or nothing where the run was not scored.
-std::optional<EvaluationRecord> read_evaluation(const RunRecord& run, const RunPaths& paths);
 
 }  // namespace expctl
