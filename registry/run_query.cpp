@@ -21,8 +21,8 @@ const std::map<std::string, std::string>& columns() {
                                                          {"em", "e.exact_match"},
                                                          {"attempts", "r.attempts"},
                                                          {"created", "r.created"},
-                                                         {"started", "r.started"},
-                                                         {"ended", "r.ended"}};
+                                                         {"started", "nullif(r.started, 0)"},
+                                                         {"ended", "nullif(r.ended, 0)"}};
   return all;
 }
 
