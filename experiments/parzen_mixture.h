@@ -2,8 +2,8 @@
 // which counts as much as a point. Private to experiments/.
 //
 // A kernel is a product over the keys. For a range it is a Gaussian cut off at 0 and 1; of integers, what of
-// it falls into the cell of each. For a list it is 1 at the point's value and 1/(points + 1) at every other,
-// normalised.
+// it falls into the cell of each. For a list it is 1/(points + 1) at each value and 1 more at the point's
+// own, normalised.
 #pragma once
 
 #include <vector>

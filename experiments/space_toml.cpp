@@ -75,8 +75,8 @@ double read_end(const std::string& key, const std::string& end, TomlTable& table
   if (is_integer && !value.is_number_integer())
     table.refuse(*node,
                  fmt::format("'{}' must be an integer: the range is one of integers", table.label(end)));
-  constexpr double kExact = 9007199254740992;  // integers up to there are doubles too
-  if (is_integer && std::abs(value.get<double>()) > kExact)
+  constexpr double kExact = 9007199254740992;  // below it integers are doubles too; the next one reads as it
+  if (is_integer && std::abs(value.get<double>()) >= kExact)
     table.refuse(*node, fmt::format("'{}' is too large", table.label(end)));
   check_axis_value(key, value, *node, table, command);
   return value.get<double>();

@@ -21,14 +21,14 @@ constexpr Column kColumns[] = {
     {"attempts", "r.attempts", true},
     {"created", "r.created", true, true},
     {"em", "e.exact_match", true, true},
-    {"ended", "r.ended", true, true},
+    {"ended", "nullif(r.ended, 0)", true, true},
     {"exact_match", "e.exact_match", true, true},
     {"f1", "e.f1", true, true},
     {"id", "r.id"},
     {"name", "r.name"},
     {"reason", "r.reason"},
     {"seed", "r.seed", true},
-    {"started", "r.started", true, true},
+    {"started", "nullif(r.started, 0)", true, true},
     {"state", "r.state"},
 };
 

@@ -62,7 +62,6 @@ std::vector<GapToBest> gaps_to_best(const std::vector<ConfigScores>& configs, co
   const auto critical = critical_differences(tables, squares, groups);
   std::vector<GapToBest> gaps(count);
   const double highest = *std::max_element(f1.begin(), f1.end());
-  size_t contenders = 0;
   for (size_t i = 0; i < count; ++i) {
     double high = std::numeric_limits<double>::max();
     for (size_t j = 0; j < count; ++j) {
@@ -70,10 +69,8 @@ std::vector<GapToBest> gaps_to_best(const std::vector<ConfigScores>& configs, co
     }
     gaps[i].may_be_best = high > 0 || f1[i] == highest;  // also where nothing is uncertain and two are equal
     gaps[i].high = std::max(0.0, high);
-    contenders += gaps[i].may_be_best ? 1 : 0;
   }
   for (size_t i = 0; i < count; ++i) {
-    if (gaps[i].may_be_best && contenders == 1) continue;  // there is no other
     for (size_t j = 0; j < count; ++j) {
       if (j != i && gaps[j].may_be_best) gaps[i].low = std::min(gaps[i].low, f1[i] - f1[j] - critical[i][j]);
     }

@@ -14,6 +14,9 @@ TEST_CASE("contest_rules: the profiles that come with the program", "[core]") {
   const ContestRules none = find_contest_rules("none"), contest = find_contest_rules("hpc-ai-2020");
   CHECK(none.top == 0);
   CHECK_FALSE(none.whole_model_trained);
+  CHECK_FALSE(none.dev_data_kept_out);
+  CHECK(contest.whole_model_trained);
+  CHECK(contest.dev_data_kept_out);
   CHECK_FALSE(none.train_data.is_prescribed());
   CHECK(contest.top == 5);
   CHECK(contest.average == 3);
@@ -43,6 +46,10 @@ TEST_CASE("contest_rules: what is wrong with a profile is said", "[core]") {
   CHECK_THROWS_WITH(parse(R"({"name": "x", "top": "5"})"), Contains("'top' has the wrong type"));
   CHECK_THROWS_WITH(parse(R"({"name": "x", "top": 2, "average": 3})"),
                     Contains("the mean of the best 3 of 2"));
+  CHECK_THROWS_WITH(parse(R"({"name": "x", "top": 1, "average": 2})"),
+                    Contains("the mean of the best 2 of 1"));
+  CHECK_NOTHROW(parse(R"({"name": "x", "top": 0, "average": 3})"));  // of any number
+  CHECK_NOTHROW(parse(R"({"name": "x", "top": 3, "average": 3})"));
   CHECK_THROWS_WITH(parse(R"({"name": "x", "entry_folder": "../{rank}"})"), Contains("'entry_folder' is"));
   CHECK_THROWS_WITH(parse(R"({"name": "x", "entry_folder": "run"})"), Contains("'entry_folder' is"));
   CHECK_THROWS_WITH(parse(R"({"name": "x", "dev_data": {"file": "d", "sha": ""}})"),

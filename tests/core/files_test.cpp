@@ -18,6 +18,19 @@ TEST_CASE("files: a written file is whole, and nothing is left beside it", "[cor
   CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
 }
 
+TEST_CASE("files: others may read a new file as the umask lets them", "[core]") {
+  const TempDir dir;
+  const mode_t before = ::umask(022);
+  write_file(dir / "a", "x");
+  expctl::copy_file(dir / "a", dir / "copy");
+  ::umask(before);
+  for (const char* name : {"a", "copy"}) {
+    struct stat info {};
+    REQUIRE(::stat((dir / name).c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0644);
+  }
+}
+
 TEST_CASE("files: a failed write names the file and keeps the old one", "[core]") {
   const TempDir dir;
   CHECK_THROWS_WITH(write_file(dir / "none" / "a", "x"), Catch::Contains("none/a"));
@@ -67,6 +80,41 @@ TEST_CASE("files: a copied tree has the content but shares no inode", "[core]") 
   REQUIRE(::stat((dir / "from" / "sub" / "large").c_str(), &a) == 0);
   REQUIRE(::stat((dir / "to" / "sub" / "large").c_str(), &b) == 0);
   CHECK(a.st_ino != b.st_ino);
+}
+
+TEST_CASE("files: the copy of an empty folder is one", "[core]") {
+  const TempDir dir;
+  make_folder(dir / "from");
+  copy_tree(dir / "from", dir / "to");
+  CHECK(std::filesystem::is_empty(dir / "to"));
+}
+
+TEST_CASE("files: a copy is whole, and its hash that of the content", "[core]") {
+  const TempDir dir;
+  std::string large(40 << 20, 'x');  // several parts of what goes to the disk at once
+  for (size_t i = 0; i < large.size(); i += 997) large[i] = static_cast<char>(i % 251);
+  for (const std::string& content : {std::string(), std::string("abc"), large}) {
+    write_file(dir / "from", content);
+    write_file(dir / "to", "what was there, longer than the short ones");
+    CHECK(copy_and_hash(dir / "from", dir / "to") == sha256(content));
+    CHECK(sha256_file(dir / "to") == sha256(content));
+    expctl::copy_file(dir / "from", dir / "plain");
+    CHECK(sha256_file(dir / "plain") == sha256(content));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 3);
+}
+
+TEST_CASE("files: a folder in the place of a file is removed, a link to one and a file stay", "[core]") {
+  const TempDir dir;
+  make_folder(dir / "folder" / "sub");
+  write_file(dir / "file", "x");
+  std::filesystem::create_directory_symlink(dir / "folder", dir / "link");
+  for (const char* name : {"link", "file", "nothing"}) remove_folder_at(dir / name);
+  CHECK(std::filesystem::is_symlink(dir / "link"));
+  CHECK(std::filesystem::exists(dir / "folder" / "sub"));
+  CHECK(std::filesystem::exists(dir / "file"));
+  remove_folder_at(dir / "folder");
+  CHECK_FALSE(std::filesystem::exists(dir / "folder"));
 }
 
 TEST_CASE("hash: SHA-256 of the known examples, of a file, of a folder", "[core]") {

@@ -29,6 +29,11 @@ TEST_CASE("run_state: exactly the legal transitions, of all there could be", "[c
   }
 }
 
+TEST_CASE("run_state: finished is what no longer waits or runs", "[core]") {
+  for (const auto state : {S::kSucceeded, S::kFailed, S::kStopped, S::kPruned}) CHECK(is_finished(state));
+  for (const auto state : {S::kQueued, S::kRunning}) CHECK_FALSE(is_finished(state));
+}
+
 TEST_CASE("run_state: names read back as what they were", "[core]") {
   for (const auto state : {S::kQueued, S::kRunning, S::kSucceeded, S::kFailed, S::kStopped, S::kPruned}) {
     CHECK(run_state_from(name_of(state)) == state);

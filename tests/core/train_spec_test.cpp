@@ -72,6 +72,24 @@ TEST_CASE("train_spec: resolving fills in what depends on other keys", "[core]")
   CHECK_THROWS_WITH(resolve(spec), Catch::Contains("micro_batch = 13"));
 }
 
+TEST_CASE("train_spec: a setting is a key that there is, and a value", "[core]") {
+  TrainSpec spec;
+  CHECK(apply_setting(spec, "epochs=3") == "epochs");
+  CHECK(spec.epochs == 3);
+  CHECK(apply_setting(spec, "window=overlap") == "window");
+  CHECK(spec.window == "overlap");
+  for (const char* setting : {"epochs", "window", "nothing", ""})
+    CHECK_THROWS_WITH(apply_setting(spec, setting), Catch::Contains("not a setting 'key=value'"));
+  CHECK_THROWS_WITH(apply_setting(spec, "epoch=3"),
+                    Catch::Contains("--set epoch=3: no key is named 'epoch'"));
+  CHECK_THROWS_WITH(apply_setting(spec, "epochs=many"), Catch::StartsWith("--set epochs"));
+}
+
+TEST_CASE("train_spec: the CPU computes in any precision but fp16", "[core]") {
+  for (const char* precision : {"auto", "fp32", "bf16"}) CHECK_NOTHROW(check_cpu_precision(precision));
+  CHECK_THROWS_WITH(check_cpu_precision("fp16"), Catch::Contains("fp32 or bf16"));
+}
+
 TEST_CASE("run_spec: the config hash is of what is computed, not of names, paths, seeds or resources",
           "[core]") {
   RunSpec spec;

@@ -11,6 +11,8 @@ TEST_CASE("agreement: answers are compared as the official evaluation normalises
   CHECK(shares[0] == std::vector<double>{1, 0.5, 0.25});
   CHECK(shares[1] == std::vector<double>{0.5, 1, 0.25});
   CHECK(shares[2] == std::vector<double>{0.25, 0.25, 1});
+  CHECK(agreement({{{"q1", "a b"}}, {{"q1", "c"}}})[0] == std::vector<double>{1, 0});
+  CHECK(agreement({{}, {}})[0] == std::vector<double>{1, 1});
 }
 
 TEST_CASE("agreement: of each size every ring of neighbours counts once", "[ensemble]") {

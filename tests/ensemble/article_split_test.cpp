@@ -58,6 +58,12 @@ TEST_CASE("article split: folds are of whole articles and about alike", "[ensemb
   CHECK(article_folds(articles({3, 4}), 5) == std::vector<int>{1, 1, 1, 0, 0, 0, 0});
 }
 
+TEST_CASE("article split: articles of one size go to the folds in turn", "[ensemble]") {
+  const auto folds = article_folds(articles(std::vector<size_t>(40, 1)), 4);
+  REQUIRE(folds.size() == 40);
+  for (int i = 0; i < 40; ++i) CHECK(folds[static_cast<size_t>(i)] == i % 4);
+}
+
 TEST_CASE("article split: a dataset of one article cannot be split", "[ensemble]") {
   CHECK_THROWS_AS(hold_out(articles({5}), 0.5, 0), Error);
   CHECK_THROWS_AS(article_folds(articles({5}), 5), Error);

@@ -113,4 +113,8 @@ TEST_CASE("blend: weights that are no weights are refused", "[ensemble]") {
     CHECK_THROWS_WITH(check_weight("run2", weight), Contains("the weight of run2"));
     CHECK_THROWS_WITH(check_scale("run2", weight), Contains("the scale of run2"));
   }
+  for (const double weight : {1e-300, 0.5, 1e12}) {
+    CHECK_NOTHROW(check_weight("run2", weight));
+    CHECK_NOTHROW(check_scale("run2", weight));
+  }
 }

@@ -42,6 +42,18 @@ TEST_CASE("n-best merge: one member alone keeps its answers and their order", "[
   CHECK(merged[0].nbest[1].probability == 0.25);
 }
 
+TEST_CASE("n-best merge: of equal answers those of the earlier member come first, in its order",
+          "[ensemble]") {
+  std::vector<NBestEntry> first, second;
+  std::vector<std::string> all;
+  for (int i = 0; i < 40; ++i) {
+    auto& part = i < 20 ? first : second;
+    part.push_back({"w" + std::to_string(i * 7 % 40), 0.05, 0, 0});
+    all.push_back(part.back().text);
+  }
+  CHECK(texts(merge_nbest({member("run1", first), member("run2", second)}, kDataset, 40)) == all);
+}
+
 TEST_CASE("n-best merge: weights, and no more answers than asked for", "[ensemble]") {
   const auto merged = merge_nbest(
       {member("run1", {{"a", 1, 0, 0}}, 1), member("run2", {{"b", 0.75, 0, 0}, {"c", 0.25, 0, 0}}, 3)},

@@ -1,5 +1,6 @@
 #include "ensemble/selection.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <numeric>
@@ -143,6 +144,9 @@ TEST_CASE("selection: each once keeps what makes the mean no worse", "[ensemble]
   SearchOptions options;
   options.kind = SearchOptions::Kind::kOnce;
   CHECK(search(book, all(pool), options).front().counts == Counts{1, 0, 1});
+  Pool alike{{{1, -1}, {1, -1}, {1, -1}}};  // no better and no worse
+  ScoreBook ties = alike.book();
+  CHECK(search(ties, all(alike), options).front().counts == Counts{1, 1, 1});
 }
 
 TEST_CASE("selection: bags are the same for the same seed", "[ensemble]") {
@@ -154,6 +158,19 @@ TEST_CASE("selection: bags are the same for the same seed", "[ensemble]") {
   const auto first = search(a, all(pool), options), second = search(b, all(pool), options);
   REQUIRE(first.size() == second.size());
   for (size_t i = 0; i < first.size(); ++i) CHECK(first[i].counts == second[i].counts);
+}
+
+TEST_CASE("selection: of members that are equally good a bag takes the earlier ones", "[ensemble]") {
+  // Two members are better than one, whichever; nothing else matters.
+  ScoreBook book(5, [](const std::vector<double>& weights) {
+    const auto used = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
+    return std::vector<double>{used >= 2 ? 1.0 : 0.5};
+  });
+  SearchOptions options;
+  options.max_size = 2;
+  options.bags = 5;
+  options.bag_share = 1;
+  CHECK(search(book, {0}, options).front().counts == Counts{1, 1, 0, 0, 0});
 }
 
 TEST_CASE("selection: with bags the choice is the sum of theirs, whatever else scores better", "[ensemble]") {
@@ -205,6 +222,10 @@ TEST_CASE("selection: cross-fitted, no fold is answered by what it was chosen on
   ScoreBook book = pool.book();
   CHECK(cross_fitted_f1(book, {0, 0, 1, 1}, exhaustive()) == 0.0);
   CHECK(search(book, all(pool), exhaustive()).front().f1 == 50.0);
+  // Either fold chooses the first two, who are right about three questions of four.
+  Pool same{{{1, 1, 1, -9}, {1, 1, 1, -9}, {-9, -9, -9, -9}}};
+  ScoreBook other = same.book();
+  CHECK(cross_fitted_f1(other, {0, 0, 1, 1}, exhaustive()) == 75.0);
 }
 
 TEST_CASE("selection: on noise the choice looks better than it is, cross-fitting does not", "[ensemble]") {

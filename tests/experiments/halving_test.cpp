@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include "core/counter_random.h"
-#include "core/early_stop.h"
 #include "core/error.h"
 
 using namespace expctl;
@@ -31,16 +30,6 @@ std::vector<bool> who_goes_on(const std::vector<double>& scores, int64_t reducti
 }
 
 }  // namespace
-
-TEST_CASE("rungs are fractions of a training, each a reduction after the one before") {
-  const EarlyStopSpec asha{"asha", 0.2, 3};
-  CHECK(rung_steps(asha, 1000) == std::vector<int64_t>{200, 600});
-  CHECK(rung_steps(asha, 10) == std::vector<int64_t>{2, 6});
-  CHECK(rung_steps(asha, 3) == std::vector<int64_t>{1, 2});
-  CHECK(rung_steps(asha, 1).empty());
-  CHECK(rung_steps({"asha", 0.01, 2}, 100) == std::vector<int64_t>{1, 2, 4, 8, 16, 32, 64});
-  CHECK(rung_steps({"none", 0.2, 3}, 1000).empty());
-}
 
 TEST_CASE("a run goes on where it is among the best third of those seen so far, and the first always does") {
   CHECK(who_goes_on({50}, 3) == std::vector<bool>{true});

@@ -78,6 +78,19 @@ TEST_CASE("parzen_mixture: draws are as frequent as the density says", "[experim
   for (size_t k = 0; k < 3; ++k) CHECK(is_near(of_category[k], categories[k]));
 }
 
+TEST_CASE("parzen_mixture: a list has 1 at the point's value and 1/(points + 1) at each, normalised",
+          "[experiments]") {
+  const SearchSpace list = {{"k", {"a", "b", "c"}}};
+  // One point: 3/2, 1/2 and 1/2, of 5/2; the uniform density has as much as the point.
+  const ParzenMixture one(list, {{0}}, {1});
+  CHECK(std::exp(one.log_density({0})) == Approx((3.0 / 5 + 1.0 / 3) / 2));
+  CHECK(std::exp(one.log_density({1})) == Approx((1.0 / 5 + 1.0 / 3) / 2));
+  // Two: 4/3, 1/3 and 1/3, of 2; the uniform density is a third, of the rest the first has three quarters.
+  const ParzenMixture two(list, {{0}, {1}}, {3, 1});
+  CHECK(std::exp(two.log_density({0})) == Approx((1.0 / 3 + 1.5 * 2 / 3 + 0.5 / 6) / 3));
+  CHECK(std::exp(two.log_density({2})) == Approx((1.0 / 3 + 1.5 / 6 + 0.5 / 6) / 3));
+}
+
 TEST_CASE("parzen_mixture: weights move the density", "[experiments]") {
   const std::vector<Point> points = {at(0.2, 1, 0), at(0.8, 1, 0)};
   const ParzenMixture first(kSpace, points, {3, 1}), second(kSpace, points, {1, 3});

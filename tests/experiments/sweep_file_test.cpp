@@ -264,6 +264,31 @@ TEST_CASE("sweep_file: every recipe of the project parses and expands", "[experi
   CHECK(count > 0);
 }
 
+TEST_CASE("sweep file: a range ends at integers that can be kept exactly", "[experiments]") {
+  const auto parse_max = [](const std::string& max) {
+    const std::string range = "n = { min = 1, max = " + max + ", type = \"int\" }\n";
+    return parse_sweep(
+        "[command]\nargv = [\"true\"]\n[sweep]\nmethod = \"random\"\ntrials = 2\n[sweep.space]\n" + range,
+        "s.toml", "/");
+  };
+  CHECK(parse_max("9007199254740991").space[0].range->max == 9007199254740991);
+  for (const char* max : {"9007199254740992", "9007199254740993", "9223372036854775807"}) {
+    CHECK_THROWS_WITH(parse_max(max), Catch::Contains("s.toml:7:22: ") && Catch::Contains("is too large"));
+  }
+}
+
+TEST_CASE("sweep file: times are numbers of seconds or texts with a unit", "[experiments]") {
+  const auto timeout_of = [](const std::string& timeout) {
+    return parse_sweep("[command]\nargv = [\"true\"]\n[resources]\ntimeout = " + timeout + "\n", "s.toml",
+                       "/")
+        .base.resources.timeout_s;
+  };
+  CHECK(timeout_of("90") == 90);
+  CHECK(timeout_of("\"90m\"") == 5400);
+  for (const char* none : {"0", "-1", "1000000000", "1.5", "true"})
+    CHECK_THROWS_WITH(timeout_of(none), Catch::Contains("must be a time"));
+}
+
 TEST_CASE("sweep file: a seed that cannot be kept exactly is refused where it stands", "[experiments]") {
   CHECK_THROWS_WITH(
       parse_sweep("[command]\nargv = [\"true\"]\n[sweep]\nseeds = [1, 1718000000000000000]\n", "s.toml", "/"),
@@ -398,6 +423,9 @@ TEST_CASE("sweep file: what is wrong with a range or a sampler is said where it 
        "lr.toml:10:38: scale = \"ln\": this version of expctl knows linear, log"},
       {space("epochs = { min = 1, max = inf }"),
        "lr.toml:10:27: 'sweep.space.epochs.max' must be a finite number"},
+      {"[command]\nargv = [\"true\"]\n[sweep]\nmethod = \"random\"\ntrials = 2\n[sweep.space]\n"
+       "x = { min = -1e308, max = 1e308 }\n",
+       "lr.toml:7:5: the range of 'x' is too wide"},
       {space("epochs = { min = 0, max = 2 }"), "lr.toml:10:18: epochs = 0: must be greater than 0"},
       {space("warmup_ratio = { min = 0, max = 2 }"), "lr.toml:10:33: warmup_ratio = 2: must be at most 1"},
       {space("warmup_ratio = { min = 0.0, max = 0.2, scale = \"log\" }"),

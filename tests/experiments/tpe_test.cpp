@@ -58,6 +58,18 @@ TEST_CASE("tpe: what is still at work repels", "[experiments]") {
   CHECK(busy_distance > 1.2 * free_distance);
 }
 
+TEST_CASE("tpe: it does not matter whether what is at work came before what has a score", "[experiments]") {
+  const auto scored = lattice();
+  const std::vector<Observation> busy = {{{0.3, 2}, std::nullopt}, {{0.1, 1}, std::nullopt}};
+  auto first = busy, last = scored, between = scored;
+  first.insert(first.end(), scored.begin(), scored.end());
+  last.insert(last.end(), busy.begin(), busy.end());
+  between.insert(between.begin() + 7, busy.begin(), busy.end());
+  const auto points = tpe_candidates(kSpace, last, CounterRandom(3));
+  CHECK(tpe_candidates(kSpace, first, CounterRandom(3)) == points);
+  CHECK(tpe_candidates(kSpace, between, CounterRandom(3)) == points);
+}
+
 TEST_CASE("tpe: a single observation is enough, and points at one place too", "[experiments]") {
   CHECK(tpe_candidates(kSpace, {{{0.5, 1}, 1.0}}, CounterRandom(1)).size() == 24);
   const std::vector<Observation> same(30, Observation{{0.0, 3}, 50.0});

@@ -77,6 +77,10 @@ TEST_CASE("registry: a new one beside run folders gives none of their ids again"
   auto opened = Registry::open_existing(dir / "registry.db");
   std::filesystem::create_directory(dir / "ens8");
   CHECK(opened.add_ensemble({"e", Json::object(), {"run13", "run14"}, {}}, 100).id == "ens9");
+  std::filesystem::create_directory(dir / "run20");
+  RunSpec imported;
+  imported.command.argv = {"imported", "content"};
+  CHECK(opened.add_import({imported, {}, {}}, 100, [](const auto&) {}).id == "run21");
 }
 
 TEST_CASE("registry: a run reads back as it was added", "[registry]") {

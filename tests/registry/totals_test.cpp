@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "registry/registry.h"
+#include "registry/where.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
@@ -20,10 +21,11 @@ RunSpec spec_with(int64_t seed) {
   return spec;
 }
 
-void finish(Registry& registry, const std::string& id, double ended, std::optional<double> f1) {
+void finish(Registry& registry, const std::string& id, double started, double ended,
+            std::optional<double> f1) {
   AttemptRecord attempt;
   attempt.run_id = attempt.token = id;
-  attempt.started = 1000;
+  attempt.started = started;
   registry.start_attempt(id, attempt);
   AttemptResults results;
   if (f1) results.evaluation = EvaluationRecord{id, "default", *f1, 50, Json::object()};
@@ -46,9 +48,9 @@ struct TwoSweeps {
     registry.add_runs(first.id, {spec_with(1), spec_with(2), spec_with(3), spec_with(4)}, 100);
     const auto second = registry.add_sweep("lr", "/x/lr.toml", "b", 200);
     registry.add_runs(second.id, {spec_with(4), spec_with(5)}, 200);
-    finish(registry, "run1", 1010, 80);
-    finish(registry, "run2", 1030, 85);
-    finish(registry, "run3", 1001, {});
+    finish(registry, "run1", 1000, 1010, 80);
+    finish(registry, "run2", 1100, 1130, 85);
+    finish(registry, "run3", 1050, 1051, {});
   }
 };
 
@@ -72,6 +74,25 @@ TEST_CASE("totals: of all runs, and of each sweep, the newest first", "[registry
   CHECK(registry.mean_duration_s("sweep1") == 20);
   CHECK(registry.sweep_totals(1, 1).front().sweep.id == "sweep1");
   CHECK(registry.sweep_totals(1, 2).empty());
+}
+
+TEST_CASE("totals: by their times the last runs come first, those that have none last", "[registry]") {
+  const TwoSweeps two;
+  const Registry registry = Registry::open_existing(two.path);
+  const auto ids = [&](const std::string& sort, bool is_reversed, const std::string& where = "") {
+    std::string text;
+    for (const auto& run : registry.query_runs({parse_where(where), sort, is_reversed})) text += run.id + " ";
+    return text;
+  };
+  CHECK(ids("created", false) == "run5 run1 run2 run3 run4 ");
+  CHECK(ids("created", true) == "run1 run2 run3 run4 run5 ");
+  for (const char* sort : {"started", "ended"}) {
+    CHECK(ids(sort, false) == "run2 run3 run1 run4 run5 ");
+    CHECK(ids(sort, true) == "run1 run3 run2 run4 run5 ");
+  }
+  CHECK(ids("id", false, "started<1080") == "run1 run3 ");  // nor is what has none before or after a time
+  CHECK(ids("id", false, "not ended>0") == "run4 run5 ");
+  CHECK(ids("attempts", false) == "run4 run5 run1 run2 run3 ");
 }
 
 TEST_CASE("totals: a list in parts is the list", "[registry]") {

@@ -37,8 +37,25 @@ TEST_CASE("gaps to the best: what is far behind cannot be the best, what is near
   CHECK(gaps[2].low < -9.5);
   CHECK(gaps[0].low < 0);
   CHECK(gaps[0].high > 0);
+  CHECK(gaps_to_best({configs[0], configs[2]}, one_group())[0].low == 0);  // no other may be
   CHECK(gaps_to_best({configs[0]}, one_group()).empty());
+  CHECK(gaps_to_best({}, one_group()).empty());
   CHECK(gaps_to_best({{{1, {90.0}}}, {{1, {80.0}}}}, one_group()).empty());
+}
+
+TEST_CASE("gaps to the best: the order of the configs says nothing", "[squad]") {
+  CounterRandom random(4);
+  auto configs = drawn({90, 89.8, 89.5, 87}, 3, 0.3, random);
+  const auto gaps = gaps_to_best(configs, one_group());
+  std::reverse(configs.begin(), configs.end());
+  auto turned = gaps_to_best(configs, one_group());
+  std::reverse(turned.begin(), turned.end());
+  REQUIRE(turned.size() == gaps.size());
+  for (size_t i = 0; i < gaps.size(); ++i) {
+    CHECK(turned[i].low == Approx(gaps[i].low));
+    CHECK(turned[i].high == Approx(gaps[i].high));
+    CHECK(turned[i].may_be_best == gaps[i].may_be_best);
+  }
 }
 
 TEST_CASE("gaps to the best: of equal ones without any spread each may be the best", "[squad]") {

@@ -87,11 +87,41 @@ TEST_CASE("config difference: the interaction of seeds and questions counts once
   CHECK(q.interval->degrees == Approx(1));
 }
 
+TEST_CASE("config difference: with other seeds the questions count as with the same ones", "[squad]") {
+  const QuestionGroups groups = question_groups({0, 1, 2});
+  const ConfigScores first = {{1, {50, 70, 20}}, {2, {50, 70, 20}}};
+  const ConfigScores alike = {{11, {60, 80, 30}}, {12, {60, 80, 30}}};  // 10 more in each group
+  const auto none = config_difference(first, alike, groups);
+  REQUIRE(none.interval);
+  CHECK(none.f1 == Approx(10));
+  CHECK(none.interval->standard_error == Approx(0).margin(1e-9));
+  ConfigScores better = {{1, {60, 70, 40}}, {2, {60, 70, 40}}};
+  const auto paired = config_difference(first, better, groups);
+  for (auto& score : better) score.seed += 10;
+  const auto apart = config_difference(first, better, groups);
+  REQUIRE(paired.interval);
+  REQUIRE(apart.interval);
+  CHECK_FALSE(apart.is_paired);
+  CHECK(apart.interval->standard_error == Approx(paired.interval->standard_error));
+  CHECK(apart.interval->question_error == Approx(paired.interval->question_error));
+}
+
+TEST_CASE("config difference: degrees of freedom are Satterthwaite's, the questions' where seeds add nothing",
+          "[squad]") {
+  const VarianceParts all = {4, 3, 1, 9, 2, 18};
+  CHECK(all.total() == 6);
+  CHECK(all.degrees() == Approx(36 / (16.0 / 9 + 9.0 / 2 + 1.0 / 18)));
+  const VarianceParts of_questions = {4, 1, 2, 9, 2, 18};
+  CHECK(of_questions.total() == 4);
+  CHECK(of_questions.degrees() == 9);
+}
+
 TEST_CASE("config difference: one seed gives no interval, other questions are refused", "[squad]") {
   CHECK_FALSE(config_difference(recorded({90}), recorded({91}), one_group()).interval.has_value());
   CHECK(config_difference(recorded({90}), recorded({91}), one_group()).f1 == Approx(1));
   CHECK_THROWS_WITH(seed_score(score_of({1, 0}), 1, question_groups({0})),
                     Catch::Contains("2 questions where"));
+  CHECK(seed_score(score_of({0.5}), 1, one_group()).points == std::vector<double>{50});
   const auto groups = question_groups({7, 7, 9});
   CHECK(groups.sizes == std::vector<double>{2, 1});
   CHECK(seed_score(score_of({1, 0.5, 1}), 3, groups).points == std::vector<double>{150, 100});

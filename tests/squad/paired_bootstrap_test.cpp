@@ -1,5 +1,6 @@
 #include "squad/paired_bootstrap.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -73,6 +74,28 @@ TEST_CASE("paired difference: of groups of many sizes the mean is over questions
   CHECK(d.f1 == 25);
   CHECK(d.low == 0);     // the second group alone
   CHECK(d.high == 100);  // the first one alone
+}
+
+TEST_CASE(
+    "paired difference: of few questions the interval is wider, by Student's t and the bootstrap's variance",
+    "[squad]") {
+  // k of n won: a sample's mean has the binomial's probabilities. The tail is that of the normal law below
+  // -sqrt(n / (n - 1)) t(n - 1, 97.5 %).
+  constexpr int kSamples = 100'000;
+  // Of 5: 0.00095; 4 won: the mean is 0 with 0.00032, up to 20 with 0.0067.
+  const Score none = score_of({0, 0, 0, 0, 0}), four = score_of({1, 1, 0, 1, 1});
+  const auto won = paired_difference(none, four, {}, kSamples);
+  CHECK(won.low == Approx(20));
+  CHECK(won.high == Approx(100));
+  const auto lost = paired_difference(four, none, {}, kSamples);
+  CHECK(lost.low == Approx(-100));
+  CHECK(lost.high == Approx(-20));
+  // Of 10: 0.0086, by t alone 0.0119; 5 won: the mean is up to 10 with 0.0107.
+  std::vector<double> half(10, 0);
+  std::fill_n(half.begin(), 5, 1);
+  const auto even = paired_difference(score_of(std::vector<double>(10, 0)), score_of(half), {}, kSamples);
+  CHECK(even.low == Approx(10));
+  CHECK(even.high == Approx(90));
 }
 
 TEST_CASE("paired difference: other questions are refused", "[squad]") {

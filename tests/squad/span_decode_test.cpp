@@ -118,6 +118,24 @@ TEST_CASE("span decode: where no span is possible the answer is 'empty', surely"
   }
 }
 
+TEST_CASE("span decode: only the n_best greatest starts and ends are paired, those outside the context too",
+          "[squad]") {
+  Case c("a b c d");
+  c.logits.start[4] = 5;  // b
+  c.logits.start[3] = 4;  // a; d comes after both and is less
+  c.logits.start[6] = 3;
+  c.logits.end = c.logits.start;
+  CHECK(c.texts({2, 30, false}) == "b|a b");
+  CHECK(c.decode({3, 30, false})[0].nbest.size() == 3);
+  CHECK(c.texts({3, 30, false}) == "b|a b|a");
+  c.logits.start[0] = 9;  // [CLS] takes one of the two places
+  CHECK(c.texts({2, 30, false}) == "b");
+  c.logits.end[0] = 9;
+  CHECK(c.texts({2, 30, true}) == "b");
+  c.logits.end[4] = 0;  // the ends are now [CLS] and a, which is before b
+  CHECK(c.texts({2, 30, true}) == "empty");
+}
+
 TEST_CASE("span decode: n_best bounds the entries, and their probabilities sum to 1", "[squad]") {
   Case c("a b c d e f");
   for (size_t i = 0; i < c.logits.start.size(); ++i) {
@@ -146,10 +164,12 @@ TEST_CASE("span decode: logits that are not over the features are refused", "[sq
       {"a feature missing", [](SpanLogits& logits) { logits.offsets.erase(logits.offsets.begin() + 1); }},
       {"not from 0", [](SpanLogits& logits) { logits.offsets.front() = 1; }},
       {"another boundary", [](SpanLogits& logits) { ++logits.offsets[1]; }},
+      {"another boundary of later ones", [](SpanLogits& logits) { ++logits.offsets[2]; }},
   };
   for (const auto& [name, fault] : faults) {
     INFO(name);
-    Case c("a b c d e f", {8, 2, Window::kOverlap, 0});
+    Case c("a b c d e f", {7, 1, Window::kOverlap, 0});
+    REQUIRE(c.features.size() > 2);
     CHECK_NOTHROW(c.decode());
     fault(c.logits);
     CHECK_THROWS_WITH(c.decode(), Contains("not over these features"));
