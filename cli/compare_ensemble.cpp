@@ -5,10 +5,10 @@
 #include <set>
 
 #include "cli/member_combiner.h"
+#include "cli/output_file.h"
 #include "cli/run_scores.h"
 #include "cli/terminal.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "core/text.h"
 #include "ensemble/agreement.h"
 #include "ensemble/article_split.h"
@@ -160,7 +160,7 @@ int compare_ensemble(const Program& program, const Registry& registry, const Run
     if (all.sizes.empty())
       throw Error(fmt::format("{} is a soup: each size of it would have to predict anew", entry.id),
                   "--plot is for ensembles of logits, probabilities or n-best", ErrorCode::kUsage);
-    write_file(plot, size_chart(all.sizes));
+    write_output(plot, size_chart(all.sizes), "<svg ");
   }
   if (program.json)
     fmt::print("{}", json_text(to_json(entry, all)));

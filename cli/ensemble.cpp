@@ -140,6 +140,10 @@ void check_options(const EnsembleOptions& options, Method method, bool is_search
        own.sorted_start != usual.sorted_start || own.bags != usual.bags || own.seed != usual.seed))
     refuse("--holdout, --max-size, --sorted-start, --bags, --seed: nothing is chosen here",
            "--select greedy chooses from a pool");
+  if (options.select == "exhaustive" &&
+      (own.max_size != usual.max_size || own.sorted_start != usual.sorted_start || own.bags != usual.bags))
+    refuse("--max-size, --sorted-start, --bags: an exhaustive search tries every set of members",
+           "they are of --select greedy");
   if (!(options.plan.holdout >= 0 && options.plan.holdout < 1))
     refuse(fmt::format("--holdout {}: not a share", options.plan.holdout), "e.g. 0.5: half of the questions");
   if (options.normalise != "none" && (method == Method::kNBest || method == Method::kSoup))
@@ -182,6 +186,11 @@ int ensemble(const Program& program, EnsembleOptions options) {
       if (std::find(words.begin(), words.end(), id) == words.end()) words.push_back(id);
     }
   }
+  if (!options.pool.empty() && words.size() < 2)
+    throw Error(
+        fmt::format("--pool {}: fewer than two runs that have succeeded and have {}", join(options.pool, " "),
+                    combined_file(workspace, "", method).filename().string()),
+        "expctl runs list shows the states");
   if (!options.weights.empty() && options.weights.size() != words.size()) {
     throw Error(
         fmt::format("{} for {}", counted(options.weights.size(), "weight"), counted(words.size(), "member")),

@@ -60,14 +60,21 @@ std::map<std::string, double> identity_of(const Json& description) {
   return shares;
 }
 
-std::optional<RunRecord> find_same(const Registry& registry, const Json& description) {
+/// `own`: the entry itself, where it is on record by now.
+std::optional<RunRecord> find_same(const Registry& registry, const Json& description,
+                                   const std::string& own = {}) {
   RunFilter filter;
   filter.runs = false;
   for (const auto& known : registry.list_runs(filter)) {
-    if (identity_of(known.spec) == identity_of(description)) return known;
+    if (known.id != own && identity_of(known.spec) == identity_of(description)) return known;
   }
   return std::nullopt;
 }
+
+/// Ends the transaction that was to record an entry.
+struct AlreadyThere {
+  RunRecord entry;
+};
 
 }  // namespace
 
@@ -83,12 +90,13 @@ EnsembleRecorder::EnsembleRecorder(const Program& program, Registry& registry, c
 /// The answers are made in a folder beside the runs, which becomes the entry's once it is whole.
 RunRecord EnsembleRecorder::record(const EnsembleChoice& choice) {
   const Json description = describe(members_, method_, choice, combiner_.scales(), workspace_);
-  if (auto same = find_same(registry_, description)) {
-    const bool alike = same->spec.value("selection", Json()) == choice.selection;
-    say(program_, fmt::format("{} is this ensemble already{}", same->id,
+  const auto say_known = [&](const RunRecord& same) {
+    const bool alike = same.spec.value("selection", Json()) == choice.selection;
+    say(program_, fmt::format("{} is this ensemble already{}", same.id,
                               alike ? "" : "; the record of how it was first chosen is kept"));
-    return *same;
-  }
+    return same;
+  };
+  if (const auto same = find_same(registry_, description)) return say_known(*same);
   const DraftFolder draft(workspace_.folder("ensemble"));
   const RunPaths paths{draft.path()};
   combiner_.write(choice.weights, draft.path());
@@ -98,13 +106,19 @@ RunRecord EnsembleRecorder::record(const EnsembleChoice& choice) {
     const Json score = read_json(paths.eval());
     entry.evaluation = {"", "default", score["f1"], score["exact_match"], evaluation_settings(members_.spec)};
   }
-  return registry_.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
-    Json file = description;
-    file["id"] = id;
-    write_file(paths.ensemble(), json_text(file));
-    write_run_file(registry_, id, paths);
-    draft.become(workspace_.folder(id));
-  });
+  try {
+    return registry_.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {
+      // Asked again where nobody else writes: the same command may have run beside this one.
+      if (const auto same = find_same(registry_, description, id)) throw AlreadyThere{*same};
+      Json file = description;
+      file["id"] = id;
+      write_file(paths.ensemble(), json_text(file));
+      write_run_file(registry_, id, paths);
+      draft.become(workspace_.folder(id));
+    });
+  } catch (const AlreadyThere& there) {
+    return say_known(there.entry);
+  }
 }
 
 }  // namespace expctl

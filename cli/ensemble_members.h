@@ -26,7 +26,7 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
                              const std::vector<std::string>& words, Method method);
 
 /// The ids of a pool: of a sweep its runs that have succeeded and have what `method` combines, of a run the
-/// run. Throws Error where they are fewer than two.
+/// run.
 std::vector<std::string> find_pool(const Registry& registry, const WorkspacePaths& workspace,
                                    const std::vector<std::string>& words, Method method);
 

@@ -157,7 +157,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   }
   fs::remove_all(paths.folder);  // of one that was killed before it was on record
   const DraftFolder draft(workspace.folder(entry.id) / evaluation.name);
-  predict_into(program, models, data, draft.path(), paths.folder);
+  Predictor(program, data).predict(models, draft.path(), paths.folder);
   make_folder(paths.folder.parent_path());
   draft.become(paths.folder);
   const Json score = read_json(paths.eval());

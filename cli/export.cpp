@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/output_file.h"
 #include "cli/verbs.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -101,7 +102,7 @@ int export_csv(const Program& program, const ExportOptions& options, const std::
     fmt::print("{}", all_csv(runs));
     return 0;
   }
-  write_file(options.out, all_csv(runs));
+  write_output(options.out, all_csv(runs), kCsvMark);
   std::vector<Exported> exported;
   for (const auto& run : runs) exported.push_back({run.id, run.sweep_id, ""});
   print_report(program, "csv", options.out, exported);

@@ -100,9 +100,10 @@ void say_waiting(const Program& program, const std::vector<RunRecord>& runs) {
   if (queued.empty()) return;
   constexpr size_t kNamed = 5;
   if (queued.size() > kNamed)
-    say(program, fmt::format("{} are queued: waiting for them to start", counted(queued.size(), "run")));
+    say(program,
+        fmt::format("{} are queued: waiting for a sweep to start them", counted(queued.size(), "run")));
   else
-    say(program, fmt::format("{} {} queued: waiting for {} to start", join(queued, ", "),
+    say(program, fmt::format("{} {} queued: waiting for a sweep to start {}", join(queued, ", "),
                              queued.size() == 1 ? "is" : "are", queued.size() == 1 ? "it" : "them"));
 }
 

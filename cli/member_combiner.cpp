@@ -7,6 +7,7 @@
 #include "cli/prediction.h"
 #include "core/draft_folder.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "ensemble/answers.h"
 #include "ensemble/article_split.h"
 #include "ensemble/calibration.h"
@@ -125,6 +126,7 @@ class SoupCombiner : public MemberCombiner {
   std::vector<double> question_f1(const std::vector<double>& weights) override {
     const DraftFolder draft(workspace_.folder("soup"));
     write(weights, draft.path());
+    say(program_, fmt::format("{} tried", counted(++tried_, "soup")));
     return f1_of(score_predictions(dataset_, read_predictions(RunPaths{draft.path()}.predictions())));
   }
   void write(const std::vector<double>& weights, const fs::path& draft) override {
@@ -137,7 +139,7 @@ class SoupCombiner : public MemberCombiner {
     const fs::path checkpoint = RunPaths{draft}.checkpoint();
     write_soup(checkpoint, chosen);
     const Model soup = model_of_checkpoint("the soup", spec_, checkpoint, {});
-    predict_into(program_, {{soup}}, spec_.dev_data.path, draft, draft);
+    Predictor(program_, spec_.dev_data.path).predict({{soup}}, draft, draft);
     // Where it will lie is not known yet.
     for (const auto& file : {RunPaths{draft}.request(), RunPaths{draft}.command()}) fs::remove(file);
   }
@@ -148,6 +150,7 @@ class SoupCombiner : public MemberCombiner {
   Dataset dataset_;
   std::vector<SoupMember> members_;
   RunSpec spec_;
+  size_t tried_ = 0;
 };
 
 }  // namespace

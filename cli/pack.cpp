@@ -73,6 +73,11 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   return files;
 }
 
+bool is_ascii(const fs::path& path) {
+  const std::string& text = path.native();
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
+}
+
 }  // namespace
 
 void pack_folder(const fs::path& folder, const fs::path& archive_path) {
@@ -84,10 +89,13 @@ void pack_folder(const fs::path& folder, const fs::path& archive_path) {
   // Weights hardly shrink at any level. A libarchive without threads for zstd goes on with one.
   archive_write_set_filter_option(writer.get(), "zstd", "compression-level", "1");
   archive_write_set_filter_option(writer.get(), "zstd", "threads", "2");
-  archive_write_set_format_option(writer.get(), nullptr, "hdrcharset", "BINARY");  // names as they are
+  const auto files = files_of(folder);
+  // Names as they are; said only where one needs it, since GNU tar warns of it for every file.
+  if (!std::all_of(files.begin(), files.end(), is_ascii))
+    archive_write_set_format_option(writer.get(), nullptr, "hdrcharset", "BINARY");
   check(writer.get(), archive_write_open_filename(writer.get(), written.c_str()), archive_path);
   std::string buffer(size_t{1} << 20, '\0');
-  for (const auto& file : files_of(folder))
+  for (const auto& file : files)
     add_file(writer.get(), file, folder.filename() / file.lexically_relative(folder), archive_path, buffer);
   check(writer.get(), archive_write_close(writer.get()), archive_path);
   rename_written(written, archive_path);

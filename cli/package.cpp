@@ -55,6 +55,17 @@ void print_package(const Program& program, const Package& package, const fs::pat
   if (!archive.empty()) fmt::print("{}\n", archive.string());
 }
 
+/// The command that checks a submission with all that it was checked with when it was made.
+std::string verify_command(const fs::path& submission, const VerifyOptions& with) {
+  std::vector<std::string> words = {"verify", submission.string(), "--dev", with.dev.string()};
+  const std::pair<const char*, fs::path> others[] = {
+      {"--train", with.train}, {"--init", with.init}, {"--unseen", with.unseen}};
+  for (const auto& [option, path] : others) {
+    if (!path.empty()) words.insert(words.end(), {option, path.string()});
+  }
+  return command_text(words);
+}
+
 /// So that what was handed in is never cleared away. The entries that the folder has, or had before.
 std::vector<std::string> record(Registry& registry, const WorkspacePaths& workspace, const fs::path& folder,
                                 const std::vector<std::string>& entries, double now_s) {
@@ -76,12 +87,12 @@ std::vector<std::string> settings_of(const Registry& registry, const RunRecord& 
 }
 
 /// Predicts with an entry as `expctl predict` does. Throws Interrupted.
-void predict_with(const Program& program, const Registry& registry, const RunRecord& entry,
-                  const std::string& evaluation, const fs::path& questions, const fs::path& folder) {
-  say(program, fmt::format("{} predicts {}", entry.id, questions.string()));
+void predict_with(const Program& program, Predictor& predictor, const Registry& registry,
+                  const RunRecord& entry, const std::string& evaluation, const fs::path& folder) {
+  say(program, fmt::format("{} predicts the unseen questions", entry.id));
   make_folder(folder);
   const Models models = find_models(program, entry.id, settings_of(registry, entry, evaluation));
-  predict_into(program, models, questions, folder, folder);
+  predictor.predict(models, folder, folder);
 }
 
 void check_archive(const fs::path& archive, bool replace) {
@@ -119,12 +130,13 @@ int package(const Program& program, PackageOptions options, bool archived) {
   options.source_archive = source_archive();
   options.now_s = SystemClock().now_s();
   Registry registry = Registry::open_existing(program.workspace().registry());
+  Predictor predictor(program, options.unseen);
   if (!options.unseen.empty()) {
     if (!fs::is_regular_file(options.unseen))
       throw Error(fmt::format("{}: no such file", options.unseen.string()), "--unseen names a SQuAD 1.1 file",
                   ErrorCode::kNotFound);
     options.predict = [&](const RunRecord& entry, const std::string& evaluation, const fs::path& folder) {
-      predict_with(program, registry, entry, evaluation, options.unseen, folder);
+      predict_with(program, predictor, registry, entry, evaluation, folder);
     };
   }
   const Package made = package_submission(registry, program.workspace(), options);
@@ -140,9 +152,8 @@ int package(const Program& program, PackageOptions options, bool archived) {
     if (check.result == CheckResult::kUnproven)
       say(program, fmt::format("unproven: {}: {}", check.rule, check.why));
   }
-  say(program, fmt::format("verified, held to the rules '{}'; to check it again: expctl verify {} --dev {}",
-                           made.verification.rules, shell_quote(options.out.string()),
-                           shell_quote(made.dev.string())));
+  say(program, fmt::format("verified, held to the rules '{}'; to check it again: {}", made.verification.rules,
+                           verify_command(options.out, made.verified_with)));
   return 0;
 }
 

@@ -85,7 +85,7 @@ int predict(const Program& program, const PredictOptions& options) {
   const RunPaths out{output_folder(options)};
   const auto models = all_models(program, options);
   const DraftFolder draft(out.folder);
-  predict_into(program, models, options.input, draft.path(), out.folder);
+  Predictor(program, options.input).predict(models, draft.path(), out.folder);
   draft.become(out.folder);
   const bool scored = fs::exists(out.eval());
   const NBest nbest = read_nbest(out.nbest());

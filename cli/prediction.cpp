@@ -28,17 +28,6 @@ fs::path member_folder(const fs::path& out, size_t index) {
   return out / "members" / std::to_string(index + 1);
 }
 
-/// `folder` is where it works, `final` where the folder will lie.
-void predict_one(const Model& model, const fs::path& input, const DeviceAssignment& devices,
-                 const fs::path& folder, const fs::path& final) {
-  const RunPaths paths{folder};
-  WorkerRequest request = make_predict_request(model.spec, input, devices, folder);
-  call_worker(request, folder, "predicting with " + model.name);
-  request.run_id = final.filename().string();
-  request.argv.back() = final.string();
-  write_request(request, paths, final);
-}
-
 /// Decodes what the members' logits come to.
 void combine_logits(const Models& models, const std::vector<RunPaths>& members, const fs::path& input,
                     const RunPaths& paths) {
@@ -66,32 +55,56 @@ void combine_nbest(const Models& models, const std::vector<RunPaths>& members, c
   write_answers(paths, dataset, merge_nbest(read, dataset, n_best));
 }
 
+/// But for the request, whose answers they are.
+void copy_answers(const fs::path& from, const fs::path& to) {
+  make_folder(to);
+  for (const auto& entry : fs::directory_iterator(from)) {
+    if (entry.is_regular_file())
+      fs::copy_file(entry.path(), to / entry.path().filename(), fs::copy_options::overwrite_existing);
+  }
+}
+
+}  // namespace
+
+/// `folder` is where it works, `final` where the folder will lie.
+void Predictor::predict_one(const Model& model, const DeviceAssignment& devices, const fs::path& folder,
+                            const fs::path& final) {
+  WorkerRequest request = make_predict_request(model.spec, input_, devices, folder);
+  const std::string question = json_line(to_json(request.spec));
+  const auto known = done_.find(question);
+  if (known != done_.end() && fs::exists(RunPaths{known->second}.predictions()))
+    copy_answers(known->second, folder);
+  else
+    call_worker(request, folder, "predicting with " + model.name);
+  done_[question] = folder;
+  request.run_id = final.filename().string();
+  request.argv.back() = final.string();
+  write_request(request, RunPaths{folder}, final);
+}
+
 /// Each model's answers in a folder of its own, then what they come to.
-void predict_all(const Program& program, const Models& models, const fs::path& input,
-                 const DeviceAssignment& devices, const fs::path& folder, const fs::path& final) {
+void Predictor::predict_all(const Models& models, const DeviceAssignment& devices, const fs::path& folder,
+                            const fs::path& final) {
   std::vector<RunPaths> members;
   std::vector<std::pair<std::string, fs::path>> folders;
   for (size_t i = 0; i < models.members.size(); ++i) {
     const Model& model = models.members[i];
     members.push_back({member_folder(folder, i)});
-    say(program, fmt::format("{} ({} of {})", model.name, i + 1, models.members.size()));
-    predict_one(model, input, devices, members.back().folder, member_folder(final, i));
+    say(program_, fmt::format("{} ({} of {})", model.name, i + 1, models.members.size()));
+    predict_one(model, devices, members.back().folder, member_folder(final, i));
     folders.emplace_back(member_folder("", i).string(), members.back().folder);  // two may be called alike
   }
   const RunPaths paths{folder};
   write_file(paths.inference_stats(), json_text(ensemble_inference_stats(folders)));
-  (models.method == Method::kNBest ? combine_nbest : combine_logits)(models, members, input, paths);
+  (models.method == Method::kNBest ? combine_nbest : combine_logits)(models, members, input_, paths);
 }
 
-}  // namespace
-
-void predict_into(const Program& program, const Models& models, const fs::path& input, const fs::path& folder,
-                  const fs::path& final) {
-  const PredictionDevices devices(program);
+void Predictor::predict(const Models& models, const fs::path& folder, const fs::path& final) {
+  const PredictionDevices devices(program_);
   if (models.members.size() == 1)
-    predict_one(models.members.front(), input, devices.assignment(), folder, final);
+    predict_one(models.members.front(), devices.assignment(), folder, final);
   else
-    predict_all(program, models, input, devices.assignment(), folder, final);
+    predict_all(models, devices.assignment(), folder, final);
 }
 
 }  // namespace expctl

@@ -1,10 +1,11 @@
 // `expctl report`: the whole workspace as one page, as Markdown, or as CSV.
 #include <fmt/core.h>
 
+#include "cli/output_file.h"
 #include "cli/verbs.h"
 #include "cli/workspace_facts.h"
 #include "core/error.h"
-#include "core/files.h"
+#include "core/json.h"
 #include "reports/runs_csv.h"
 
 namespace expctl {
@@ -25,7 +26,7 @@ int report(const Program& program, const fs::path& out) {
     const WorkspaceFacts facts = workspace_facts(registry, workspace);
     text = kind == ".html" ? workspace_html(facts) : workspace_markdown(facts);
   }
-  write_file(out, text);
+  write_output(out, text, kind == ".csv" ? kCsvMark : kReportMark);
   if (program.json)
     fmt::print(
         "{}",

@@ -24,16 +24,17 @@ std::string doing_text(const RunProgress& run) {
 namespace {
 
 std::vector<std::string> row_of(const RunProgress& run) {
-  RunRecord record;
-  record.params = run.params;
-  record.seed = run.seed;
+  std::vector<std::string> params;
+  for (const auto& [key, value] : run.params.items())
+    params.push_back(fmt::format("{}={}", key, scalar_text(value)));
   const bool has_step = run.step > 0;
   return {run.id,
           has_step ? std::to_string(run.step) : "-",
           has_step ? fmt::format("{:.3f}", run.loss) : "-",
           run.f1 ? fmt::format("{:.2f}", *run.f1) : "-",
           doing_text(run),
-          params_text(record)};
+          std::to_string(run.seed),
+          join(params, " ")};
 }
 
 /// "3 done, 1 failed, best F1 81.21 (run2), 5 queued, about 12 min left"
@@ -74,7 +75,7 @@ std::vector<std::string> progress_table(const SweepProgress& progress, size_t wi
   for (size_t i = 0; i < shown; ++i) rows.push_back(row_of(progress.running[i]));
   std::vector<std::string> lines;
   if (shown > 0)
-    lines = split(trim(render_table({"run", "step", "loss", "F1", "", "parameters"}, rows)), '\n');
+    lines = split(trim(render_table({"run", "step", "loss", "F1", "", "seed", "parameters"}, rows)), '\n');
   lines.push_back(summary(progress, progress.running.size() - shown));
   for (auto& line : lines) line = line.substr(0, width);
   return lines;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "cli/sweep_copy.h"
 #include "cli/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -140,6 +141,17 @@ std::string hint_for(const RunRecord& run) {
   return "";
 }
 
+/// The command that goes on with a sweep.
+std::string command_for(const Program& program, const SweepRecord& sweep) {
+  const std::filesystem::path copy = program.workspace().sweep_file(sweep.id);
+  const auto settings =
+      std::filesystem::exists(copy) ? settings_in_copy(read_file(copy)) : std::vector<std::string>();
+  std::string command = fmt::format("expctl{} {} {}", workspace_option(program),
+                                    settings.empty() ? "sweep" : "train", shell_quote(sweep.file));
+  for (const auto& setting : settings) command += " --set " + shell_quote(setting);
+  return command;
+}
+
 int resume(const Program& program, const std::vector<std::string>& words) {
   Registry registry = Registry::open_existing(program.workspace().registry());
   const auto runs = find_runs(registry, words, [](RunState state) { return state == RunState::kStopped; });
@@ -158,8 +170,8 @@ int resume(const Program& program, const std::vector<std::string>& words) {
     });
     if (!is_queued) continue;  // somebody else has, this moment
     const auto sweep = registry.find_sweep(run.sweep_id);
-    say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: expctl{} sweep {}",
-                             run.id, workspace_option(program), sweep ? sweep->file : "FILE"));
+    say(program, fmt::format("{} is queued; a sweep at work here takes it up, else: {}", run.id,
+                             sweep ? command_for(program, *sweep) : "expctl sweep FILE"));
   }
   return 0;
 }

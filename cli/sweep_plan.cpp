@@ -75,6 +75,24 @@ std::string example_script(const Program& program, const std::vector<SweepEntry>
   return make_cluster(spec.executor.kind)->script(script);
 }
 
+/// Runs of others that are queued for this machine.
+std::vector<std::string> queued_others(const Registry& registry, const std::vector<SweepEntry>& entries) {
+  std::set<std::string> own;
+  for (const auto& entry : entries) own.insert(entry.run_id);
+  std::vector<std::string> others;
+  for (const auto& queued : registry.queued_runs()) {
+    if (!own.contains(queued.id) && queued.executor == "local") others.push_back(queued.id);
+  }
+  return others;
+}
+
+/// "run3 run5 ..."
+std::string some_of(const std::vector<std::string>& ids) {
+  constexpr size_t kNamed = 8;
+  const std::string named = join({ids.begin(), ids.begin() + std::min(ids.size(), kNamed)}, " ");
+  return ids.size() > kNamed ? named + " ..." : named;
+}
+
 }  // namespace
 
 void print_plan(const Program& program, const SweepRuns& planned_runs, const Registry* registry,
@@ -121,21 +139,21 @@ void print_plan(const Program& program, const SweepRuns& planned_runs, const Reg
 
 std::string others_queued_text(const Program& program, const Registry& registry,
                                const std::vector<SweepEntry>& entries) {
-  std::set<std::string> own;
-  for (const auto& entry : entries) own.insert(entry.run_id);
-  std::vector<std::string> others;
-  for (const auto& queued : registry.queued_runs()) {
-    if (!own.contains(queued.id) && queued.executor == "local") others.push_back(queued.id);
-  }
+  const auto others = queued_others(registry, entries);
   if (others.empty()) return "";
-  constexpr size_t kNamed = 8;
-  std::string named = join({others.begin(), others.begin() + std::min(others.size(), kNamed)}, " ");
-  if (others.size() > kNamed) named += " ...";
   const bool is_one = others.size() == 1;
   return fmt::format(
       "{} queued here; {} only while this sweep leaves room (expctl{} stop {} keeps {} from it)",
-      counted(others.size(), "run of another sweep is", "runs of other sweeps are"),
-      is_one ? "it starts" : "they start", workspace_option(program), named, is_one ? "it" : "them");
+      counted(others.size(), "other run is", "other runs are"), is_one ? "it starts" : "they start",
+      workspace_option(program), some_of(others), is_one ? "it" : "them");
+}
+
+std::string others_left_text(const Registry& registry, const std::vector<SweepEntry>& entries) {
+  const auto others = queued_others(registry, entries);
+  if (others.empty()) return "";
+  const bool is_one = others.size() == 1;
+  return fmt::format("{} {} still queued: the command that queued {} goes on with {}", some_of(others),
+                     is_one ? "is" : "are", is_one ? "it" : "them", is_one ? "it" : "them");
 }
 
 }  // namespace expctl

@@ -14,9 +14,12 @@ namespace expctl {
 void print_plan(const Program& program, const SweepRuns& runs, const Registry* registry, const SlotPool& pool,
                 bool retry_failed);
 
-/// Runs of others that are queued for this machine: whoever schedules starts them where its own leave room.
-/// "" where there are none.
+/// Runs that are queued for this machine and are not among the entries: whoever schedules starts them where
+/// its own leave room. "" where there are none.
 std::string others_queued_text(const Program& program, const Registry& registry,
                                const std::vector<SweepEntry>& entries);
+
+/// The same once this sweep has ended and nobody schedules any more.
+std::string others_left_text(const Registry& registry, const std::vector<SweepEntry>& entries);
 
 }  // namespace expctl

@@ -10,6 +10,7 @@
 #include "cli/config_commit.h"
 #include "cli/replicate.h"
 #include "cli/sweep_checks.h"
+#include "cli/sweep_copy.h"
 #include "cli/sweep_end.h"
 #include "cli/sweep_plan.h"
 #include "cli/sweep_runs.h"
@@ -21,6 +22,7 @@
 #include "core/text.h"
 #include "experiments/own_options.h"
 #include "registry/registry.h"
+#include "runner/file_lock.h"
 #include "runner/find_worker.h"
 #include "runner/launcher.h"
 #include "runner/machine_gpus.h"
@@ -57,20 +59,13 @@ std::vector<RunRecord> own_records(const Registry& registry, const std::string& 
   return runs;
 }
 
-/// The file's content and what --set changed of it: what the sweep folder keeps.
-std::string sweep_content(const SweepRunOptions& options) {
-  std::string content = read_file(options.file);
-  for (const auto& setting : options.settings) content += fmt::format("# --set {}\n", setting);
-  return content;
-}
-
 std::string absolute_file(const SweepRunOptions& options) {
   return fs::absolute(options.file).lexically_normal().string();
 }
 
 /// The sweep's id where it has been begun before, else "".
 std::string id_of(const Registry& registry, const SweepRunOptions& options) {
-  const std::string hash = sha256(sweep_content(options));
+  const std::string hash = sha256(sweep_copy(options.file, options.settings));
   for (const auto& sweep : registry.list_sweeps()) {
     if (sweep.file == absolute_file(options) && sweep.content_sha256 == hash) return sweep.id;
   }
@@ -79,7 +74,7 @@ std::string id_of(const Registry& registry, const SweepRunOptions& options) {
 
 SweepRecord sweep_record(Registry& registry, const WorkspacePaths& workspace, const SweepSpec& sweep,
                          const SweepRunOptions& options) {
-  const std::string content = sweep_content(options);
+  const std::string content = sweep_copy(options.file, options.settings);
   const SweepRecord record =
       registry.add_sweep(sweep.name, absolute_file(options), sha256(content), SystemClock().now_s());
   make_folder(workspace.folder(record.id));
@@ -164,6 +159,10 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const auto records = own_records(registry, record.id, runs.entries());
   print_results(program, record.id, records);
   say_next(program, end, record.id, records);
+  const bool is_taken_over = !FileLock::try_take(workspace.waiting_lock());
+  if (const auto left = others_left_text(registry, runs.entries());
+      end.signal == 0 && !is_taken_over && !left.empty())
+    say(program, left);
   return exit_code(end, records, options.max_runs > 0);
 }
 

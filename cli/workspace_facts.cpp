@@ -39,7 +39,8 @@ void pick(const Registry& registry, WorkspaceFacts& facts) {
     if (top < kUsualTop)
       facts.why_not_picked = fmt::format("{} of the five places of a submission are filled.", top);
   } catch (const Error& e) {
-    facts.why_not_picked = fmt::format("No entries are picked: {}.", e.what());
+    facts.why_not_picked =
+        fmt::format("No entries are picked: {}{}.", e.what(), e.hint().empty() ? "" : "; " + e.hint());
   }
 }
 

@@ -130,26 +130,23 @@ CommandSpec read_command(TomlTable table) {
   return command;
 }
 
-/// A text that must be there, for a native run.
-std::string required(TomlTable& table, const std::string& key, bool needed) {
-  const std::string value = table.text(key, "");
-  if (needed && value.empty()) {
-    throw Error(fmt::format("{}: '{}' is missing", table.source(), table.label(key)),
-                "a run of expctl-train needs [data] train and dev and [model] init");
-  }
-  return value;
-}
-
 void read_inputs(TomlTable& root, SweepSpec& sweep, const fs::path& folder) {
-  const bool native = !sweep.base.is_command();
-  TomlTable data = root.table("data");
-  sweep.base.train_data.path = absolute_path(required(data, "train", native), folder);
-  sweep.base.dev_data.path = absolute_path(required(data, "dev", native), folder);
+  TomlTable data = root.table("data"), model = root.table("model");
+  sweep.base.train_data.path = absolute_path(data.text("train", ""), folder);
+  sweep.base.dev_data.path = absolute_path(data.text("dev", ""), folder);
   sweep.base.teacher.path = absolute_path(data.text("teacher", ""), folder);
+  sweep.base.init.path = absolute_path(model.text("init", ""), folder);
   data.refuse_unknown_keys();
-  TomlTable model = root.table("model");
-  sweep.base.init.path = absolute_path(required(model, "init", native), folder);
   model.refuse_unknown_keys();
+  if (sweep.base.is_command()) return;
+  const std::pair<const char*, const Input*> needed[] = {{"data.train", &sweep.base.train_data},
+                                                         {"data.dev", &sweep.base.dev_data},
+                                                         {"model.init", &sweep.base.init}};
+  for (const auto& [name, input] : needed) {
+    if (input->path.empty())
+      throw Error(fmt::format("{}: '{}' is missing", root.source(), name),
+                  "a run of expctl-train needs [data] train and dev and [model] init");
+  }
 }
 
 /// Throws at the one of a teacher and its part of the loss that is without the other.
@@ -171,6 +168,10 @@ void check_distillation(TomlTable& root, const SweepSpec& sweep) {
 }
 
 SweepSpec read_root(TomlTable root, const fs::path& folder) {
+  // First, so that a table whose name is misspelt is not said to be missing.
+  root.allow({"name", "data", "model", "train", "sweep", "early_stop", "resources", "executor", "command",
+              "contest"});
+  root.refuse_unknown_keys();
   SweepSpec sweep;
   sweep.source = root.source();
   sweep.name = root.text("name", fs::path(root.source()).stem().string());
@@ -186,7 +187,6 @@ SweepSpec read_root(TomlTable root, const fs::path& folder) {
   TomlTable contest = root.table("contest");
   sweep.base.rules = read_rules(contest, folder);
   contest.refuse_unknown_keys();
-  root.refuse_unknown_keys();
   return sweep;
 }
 

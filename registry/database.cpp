@@ -46,8 +46,10 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
                  "try again; `fuser` on the file says who has it open", ErrorCode::kRegistry);
   }
   if (code == SQLITE_FULL || (code == SQLITE_IOERR && has_no_room(path))) {
-    return Error(fmt::format("{}: the disk is full", path.string()),
-                 "make room and try again: what was recorded stays");
+    return Error(
+        fmt::format("{}: the disk is full", path.string()),
+        "make room and try again: what was recorded stays. The folder state/ of a run that has ended may go "
+        "(expctl gc does it, once there is room for 200 kB)");
   }
   if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
     return Error(fmt::format("{}: cannot be opened for writing: {}", path.string(), e.what()),

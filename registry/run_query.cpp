@@ -1,5 +1,6 @@
 // Lists of runs that a person asks for: conditions and orders as SQL.
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "core/text.h"
@@ -32,9 +33,14 @@ constexpr Column kColumns[] = {
     {"state", "r.state"},
 };
 
+/// As tables head it too: "F1".
 const Column* find_column(std::string_view name) {
+  const auto is_same = [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); };
   const auto found = std::find_if(std::begin(kColumns), std::end(kColumns),
-                                  [&](const Column& column) { return column.name == name; });
+                                  [&](const Column& column) {
+                                    return std::equal(column.name.begin(), column.name.end(), name.begin(),
+                                                      name.end(), is_same);
+                                  });
   return found == std::end(kColumns) ? nullptr : found;
 }
 

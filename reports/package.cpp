@@ -192,7 +192,16 @@ Input if_unchanged(const Input& input) {
   return now == input.sha256 ? input : Input{};
 }
 
-void check_verified(const Verification& verification) {
+/// What was seen, which may begin with an entry's folder; then which entry that is.
+std::string with_entry(const std::string& why, const Submission& submission) {
+  for (const auto& entry : submission.entries) {
+    if (entry.folder != entry.record.id && why.starts_with(entry.folder + "/"))
+      return fmt::format("{} ({} is {})", why, entry.folder, entry.record.id);
+  }
+  return why;
+}
+
+void check_verified(const Verification& verification, const Submission& submission) {
   for (const auto& check : verification.checks) {
     if (check.result != CheckResult::kFailed) continue;
     const std::string hint =
@@ -200,10 +209,12 @@ void check_verified(const Verification& verification) {
         : check.rule == "evaluation"
             ? "expctl evaluate makes an evaluation of each that is like the others', and --eval ranks by it"
         : verification.rules == "none"
-            ? "the run's files have changed since it was recorded"
+            ? "the run's files have changed since it was recorded: expctl registry check --hashes tells "
+              "which; "
+              "--except ID leaves it out"
             : fmt::format("the submission is held to {}; --rules says to what else", verification.rules);
-    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, check.why), hint,
-                ErrorCode::kCheckFailed);
+    throw Error(fmt::format("nothing was packed: {}: {}", check.rule, with_entry(check.why, submission)),
+                hint, ErrorCode::kCheckFailed);
   }
 }
 
@@ -312,13 +323,13 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
   const VerifyOptions known{choice.dev, train.path, begun_from.path, options.unseen, "", begun_from.sha256};
   const Verification verification =
       verify_submission(SubmissionView::open(paths.root, known, std::move(files)));
-  check_verified(verification);
+  check_verified(verification, choice.submission);
   write_results(registry, choice, paths, options, verification);
   if (options.replace)
     replace_folder(draft.path(), options.out);
   else
     draft.become(options.out);
-  return {choice.submission, verification, choice.dev};
+  return {choice.submission, verification, known};
 }
 
 }  // namespace expctl

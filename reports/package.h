@@ -36,7 +36,7 @@ struct PackageOptions {
 struct Package {
   Submission submission;
   Verification verification;  ///< of the folder as it lies there; no check failed
-  std::filesystem::path dev;  ///< the dev file that it was verified with
+  VerifyOptions verified_with;
 };
 
 /// Scores every candidate's predictions again, chooses, copies, writes and verifies in a folder beside `out`,

@@ -14,5 +14,7 @@ std::string runs_csv(const std::vector<RunRecord>& runs);
 /// deviation, scored runs, the interval to the best other config: reports/config_verdict.h) and every
 /// parameter, those at their defaults too.
 std::string all_csv(const std::vector<RunRecord>& runs);
+/// How all_csv() begins.
+inline constexpr const char* kCsvMark = "id,sweep,state,";
 
 }  // namespace expctl

@@ -72,21 +72,29 @@ class Rendering {
     if (columns_.empty() || style.columns == 0) return;
     size_t before = 0;
     for (size_t i = 0; i + 1 < columns_.size(); ++i) before += columns_[i].width + 2;
-    // Of a terminal that has no room for it nothing comes but long lines.
+    if (before + columns_.back().width <= style.columns) return;
     constexpr size_t kLeast = 20;
-    if (before + columns_.back().width > style.columns && before + kLeast <= style.columns)
-      last_width_ = style.columns - before;
+    is_below_ = before + kLeast > style.columns;
+    last_width_ = is_below_ ? std::max(style.columns, kLeast) - kIndent.size() : style.columns - before;
   }
 
   std::string row(const std::vector<std::string>& cells, bool is_header) const {
     std::vector<std::string> last = {cells.back()};
     if (last_width_ > 0) last = wrapped(cells.back(), last_width_);
+    std::vector<std::string> line = cells;
     std::string text;
-    for (size_t i = 0; i < last.size(); ++i) {
-      std::vector<std::string> line(cells.size());
-      if (i == 0) line = cells;
-      line.back() = last[i];
+    if (is_below_) {
+      line.back().clear();
+      text = one_line(line, is_header);
+      for (const auto& words : last) {
+        if (!words.empty()) text += std::string(kIndent) + words + "\n";
+      }
+      return text;
+    }
+    for (const auto& words : last) {
+      line.back() = words;
       text += one_line(line, is_header);
+      line.assign(cells.size(), "");
     }
     return text;
   }
@@ -117,7 +125,9 @@ class Rendering {
 
   std::vector<Column> columns_;
   TableStyle style_;
+  static constexpr std::string_view kIndent = "    ";
   size_t last_width_ = 0;  ///< of the last column where it is broken
+  bool is_below_ = false;  ///< it has no room beside the others
 };
 
 }  // namespace

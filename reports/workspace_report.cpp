@@ -115,9 +115,9 @@ Json config_notes(const WorkspaceFacts& facts, const std::vector<std::optional<G
   if (const auto text = contenders_text(known, "seeds, on these questions"); !text.empty())
     notes.push_back({{"text", text}});
   if (!facts.leading || !facts.leading->difference) return notes;
-  const auto& [ids, difference, ignored] = *facts.leading;
-  std::string text =
-      "The two best, with the questions: " + difference_text(ids[1], ids[0], *difference) + ".";
+  const auto& difference = facts.leading->difference;
+  std::string text = "The two best, over the questions too: " +
+                     difference_text("configuration 2", "configuration 1", *difference) + ".";
   if (const auto plan = seed_plan(*difference, 0, noise)) text += " " + seed_plan_text(*plan);
   notes.push_back({{"text", text}});
   return notes;

@@ -61,6 +61,9 @@ struct WorkspaceFacts {
   std::vector<EnvironmentLine> environments;
 };
 
+/// What stands in both.
+inline constexpr const char* kReportMark = " by expctl ";
+
 std::string workspace_html(const WorkspaceFacts& facts);
 std::string workspace_markdown(const WorkspaceFacts& facts);
 

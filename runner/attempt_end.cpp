@@ -43,8 +43,9 @@ AttemptResults take_results(const RunRecord& run, Outcome& outcome, const RunPat
 /// leaves an n-best is expected only where the sweep file names one.
 std::string missing_text(const RunSpec& spec, const RunPaths& paths) {
   if (!spec.is_command()) return "";
-  const auto is_missing = [](const std::string& pattern, const std::filesystem::path& taken) {
-    return !pattern.empty() && !std::filesystem::exists(taken);
+  // What lies there without being what the pattern means has not been taken (cli/command_results.h).
+  const auto is_missing = [&](const std::string& pattern, const std::filesystem::path& taken) {
+    return !pattern.empty() && (!std::filesystem::exists(taken) || find_files(paths.folder, pattern).empty());
   };
   const CommandSpec& command = spec.command;
   const bool unscored = is_missing(command.predictions, paths.predictions()) && !spec.dev_data.path.empty();

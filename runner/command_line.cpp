@@ -45,9 +45,12 @@ std::map<std::string, std::string> command_values(const RunSpec& spec, const std
                                                   const std::string& run_dir) {
   std::map<std::string, std::string> values;
   values["sweep_dir"] = spec.config_folder;
-  values["train_file"] = spec.train_data.path;
-  values["dev_file"] = spec.dev_data.path;
-  values["init_dir"] = spec.init.path;
+  // A file that the sweep does not name has no value: a command must not get an empty word in its place.
+  const std::pair<const char*, const Input*> inputs[] = {
+      {"train_file", &spec.train_data}, {"dev_file", &spec.dev_data}, {"init_dir", &spec.init}};
+  for (const auto& [key, input] : inputs) {
+    if (!input->path.empty()) values[key] = input->path;
+  }
   for (const auto& [key, value] : spec.params.items()) values[key] = scalar_text(value);
   values["seed"] = std::to_string(spec.train.seed);
   values["run_id"] = run_id;

@@ -35,12 +35,12 @@ TEST_CASE("run_progress: a row a run and how the sweep stands, cut to the termin
   progress.best_f1 = 81.209;
   progress.eta_s = 720;
   const std::vector<std::string> expected = {
-      "run    step   loss     F1                                           parameters",
-      "run3    120  2.314  71.25  40 %, 2 min 5 s left                     learning_rate=3e-05 seed=1",
-      "run4      -      -      -  starting                                 learning_rate=3e-05 seed=1",
-      "run5     10  2.314      -  predicting                               learning_rate=3e-05 seed=1",
-      "run12     -      -      -  running                                  learning_rate=3e-05 seed=1",
-      "run13     7  2.314      -  stalled: no sign of life for 6 min 40 s  learning_rate=3e-05 seed=1",
+      "run    step   loss     F1                                           seed  parameters",
+      "run3    120  2.314  71.25  40 %, 2 min 5 s left                        1  learning_rate=3e-05",
+      "run4      -      -      -  starting                                    1  learning_rate=3e-05",
+      "run5     10  2.314      -  predicting                                  1  learning_rate=3e-05",
+      "run12     -      -      -  running                                     1  learning_rate=3e-05",
+      "run13     7  2.314      -  stalled: no sign of life for 6 min 40 s     1  learning_rate=3e-05",
       "2 done, 1 failed, best F1 81.21 (run2), 5 queued, about 12 min 0 s left"};
   CHECK(progress_table(progress, 200, 24) == expected);
   const auto low = progress_table(progress, 12, 5);

@@ -89,6 +89,19 @@ TEST_CASE("a job that answers nothing of what it is scored on succeeds with a wa
   CHECK_THAT(result.err, !Catch::Contains("warning: run2"));  // it answers, wrongly
 }
 
+TEST_CASE("answers that are not where the sweep file says are missed", "[e2e]") {
+  const TempDir folder;
+  write_sweep(folder, R"("echo '{\"q1\": \"blue\"}' > predictions.json")");
+  std::string file = read_file(folder / "s.toml");
+  const std::string pattern = "predictions = \"predictions.json\"";
+  write_file(folder / "s.toml",
+             file.replace(file.find(pattern), pattern.size(), "predictions = \"out/*.json\""));
+  const ProgramResult result = run_program(sweep_argv(folder));
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err,
+             Catch::Contains("it left no out/*.json in") && Catch::Contains("so it has no score"));
+}
+
 TEST_CASE("what is said stands behind the results where both go to one file", "[e2e]") {
   const TempDir folder;
   write_sweep(

@@ -87,6 +87,29 @@ TEST_CASE("ensemble: predicting anew with the members gives its files again, byt
   }
 }
 
+TEST_CASE("ensemble: the same command twice at once makes one entry", "[e2e]") {
+  const Trained job;
+  const std::string once = job.expctl + " ensemble run1 run2";
+  const ProgramResult both =
+      run_program({"/bin/sh", "-c", once + " & first=$!; " + once + " && wait $first"}, job.dir.path());
+  INFO(both.out << both.err);
+  CHECK(both.exit_code == 0);
+  CHECK(fs::exists(job.dir / "runs/ens1"));
+  CHECK_FALSE(fs::exists(job.dir / "runs/ens2"));
+}
+
+TEST_CASE("predict: a model that is a member twice is run once", "[e2e]") {
+  const Trained job;
+  job.ensemble({"run1", "run2"});
+  job.succeeds({"predict", "run1", "ens1", "--input", job.dev(), "--out", "all"});
+  const RunPaths first{job.dir / "all/members/1"}, again{job.dir / "all/members/2"},
+      other{job.dir / "all/members/3"};
+  CHECK(read_file(first.outcome()) == read_file(again.outcome()));  // which holds when it ran
+  CHECK(read_file(first.logits()) == read_file(again.logits()));
+  CHECK(read_file(first.logits()) != read_file(other.logits()));
+  CHECK(read_json(again.request())["run_id"] == "2");
+}
+
 TEST_CASE("ensemble: what predict averages is what three separate predictions give", "[e2e]") {
   const Trained job;
   job.ensemble({"run1", "run2", "run3"});
@@ -218,6 +241,8 @@ TEST_CASE("ensemble: what cannot be combined is refused, each with one message",
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--holdout", "1.5"}, 2, "--holdout 1.5");
   job.refuses({"--pool", "sweep1", "--select", "greedy", "--weights", "1,1,1"}, 2, "--weights and --select");
   job.refuses({"--pool", "sweep1", "--method", "nbest", "--normalise", "scale"}, 2, "combines no logits");
+  job.refuses({"--pool", "sweep1", "--select", "exhaustive", "--max-size", "2"}, 2, "of --select greedy");
+  job.refuses({"--pool", "run1"}, 1, "--pool run1: fewer than two runs");
   job.refuses({"--pool", "sweep7"}, 3, "there is no sweep 'sweep7'; the newest is sweep1");
   job.refuses({"sweep1"}, 2, "expctl ensemble --pool sweep1 combines its runs");
 

@@ -103,7 +103,7 @@ TEST_CASE("a sweep says which runs of others it will start too, before it does",
   write_sweep(folder, R"("true")");
   auto planned = sweep_argv(folder);
   planned.push_back("--dry-run");
-  CHECK_THAT(run_program(planned).err, Catch::Contains("1 run of another sweep is queued here"));
+  CHECK_THAT(run_program(planned).err, Catch::Contains("1 other run is queued here"));
   write_file(folder / "go.txt", "");
   const ProgramResult second = run_program(sweep_argv(folder));
   CHECK(second.exit_code == 0);

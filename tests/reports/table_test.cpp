@@ -27,11 +27,14 @@ TEST_CASE("a table that is too wide has its last column broken at spaces", "[rep
   CHECK(render_table({"id", "what"}, rows, {.columns = 26}) ==
         "id    what\nrun1  one two three four\n      five six\nrun2\n");
   CHECK(render_table({"id", "what"}, rows, {.columns = 33}) == render_table({"id", "what"}, rows));
-  // A word that is too long stays whole, and where there is no room at all everything does.
+  // A word that is too long stays whole; what has no room beside the other columns stands below them.
   const std::string path(40, 'x');
   CHECK(render_table({"id", "what"}, {{"run1", "at " + path}}, {.columns = 30}) ==
         "id    what\nrun1  at\n      " + path + "\n");
-  CHECK(render_table({"id", "what"}, rows, {.columns = 12}) == render_table({"id", "what"}, rows));
+  CHECK(render_table({"id", "what"}, rows, {.columns = 24}) ==
+        "id\n    what\nrun1\n    one two three four\n    five six\nrun2\n");
+  CHECK(render_table({"id", "what"}, rows, {.columns = 12}) ==
+        "id\n    what\nrun1\n    one two three\n    four five six\nrun2\n");
 }
 
 TEST_CASE("a table: lines in a cell and rows of spaces do not break it", "[reports]") {

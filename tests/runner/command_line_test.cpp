@@ -26,7 +26,6 @@ TEST_CASE("placeholders of a command are filled in", "[runner]") {
       {"a}b", "a}b"},
       {"{sweep_dir}/train.py", "/sweeps/train.py"},
       {"--dev={dev_file}", "--dev=/data/dev.json"},
-      {"{init_dir}", ""},
       {"", ""},
   };
   for (const auto& row : rows)
@@ -40,5 +39,8 @@ TEST_CASE("a command that cannot be filled in is refused", "[runner]") {
   CHECK_THROWS_WITH(fill_command({"{lerning_rate}"}, values),
                     Catch::Contains("did you mean 'learning_rate'"));
   CHECK_THROWS_AS(fill_command({"{}"}, values), Error);
+  // Not an empty word in the place of a file that the sweep does not name.
+  CHECK_THROWS_WITH(fill_command({"--train={train_file}"}, values),
+                    Catch::Contains("unknown key 'train_file'"));
   CHECK_THROWS_WITH(fill_command({"a{seed"}, values), Catch::Contains("without"));
 }
