@@ -29,7 +29,7 @@ ManualSection files() {
           {{"runs/registry.db", "The database of runs, scores and sweeps"},
            {"runs/runN, runs/ensN",
             "A folder for each run and ensemble: predictions.json, eval.json, train.log, ..."},
-           {"runs/sweepN", "The sweep file as it was"},
+           {"runs/sweepN", "The sweep file as it was, and the trials of a search"},
            {"submission", "What expctl package hands in"}}};
 }
 
