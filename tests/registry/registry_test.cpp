@@ -193,9 +193,41 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
   w.registry.start_attempt("run1", attempt_at(210));
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
   REQUIRE(w.registry.artifacts("run1").size() == 1);
-  CHECK(w.registry.artifacts("run1")[0].bytes == 11);
+  const ArtifactRecord file = w.registry.artifacts("run1")[0];
+  CHECK(file.run_id == "run1");
+  CHECK(file.path == "eval.json");
+  CHECK(file.bytes == 11);
+  CHECK(file.sha256 == "cd");
+  CHECK(w.registry.evaluations("run1")[1].run_id == "run1");
+  CHECK(w.registry.evaluations("run1")[1].name == "short");
+  CHECK(w.registry.attempts("run1")[1].run_id == "run1");
+  CHECK(w.registry.attempts("run1")[1].started == 210);
   CHECK(w.registry.metrics("run1").size() == 2);
   CHECK(w.registry.metrics("run1")[1].loss == 2.0);
+}
+
+TEST_CASE("registry: what is written before a commit sees it, and undoes it where it fails", "[registry]") {
+  Workspace w;
+  const auto state = [&] { return w.registry.find_run("run1")->state; };
+  const auto fail = [] { throw Error("full"); };
+  CHECK_THROWS_AS(w.registry.start_attempt("run1", attempt_at(200), fail), Error);
+  CHECK(state() == RunState::kQueued);
+  CHECK(w.registry.attempts("run1").empty());
+  RunState seen = RunState::kQueued;
+  w.registry.start_attempt("run1", attempt_at(200), [&] { seen = state(); });
+  CHECK(seen == RunState::kRunning);
+  const Outcome failed = outcome(AttemptEnd::kFailed, FailReason::kExitCode);
+  CHECK_THROWS_AS(w.registry.finish_attempt("run1", failed, false, {}, fail), Error);
+  CHECK(state() == RunState::kRunning);
+  CHECK(w.registry.running_attempt("run1"));
+  w.registry.finish_attempt("run1", failed, false, {}, [&] { seen = state(); });
+  CHECK(seen == RunState::kFailed);
+  CHECK_THROWS_AS(w.registry.apply_event("run1", RunEvent::kRetried, fail), Error);
+  CHECK(state() == RunState::kFailed);
+  w.registry.apply_event("run1", RunEvent::kRetried, [&] { seen = state(); });
+  CHECK(seen == RunState::kQueued);
+  CHECK_THROWS_AS(w.registry.set_evaluation({"run1", "default", 88.5, 81, Json::object()}, fail), Error);
+  CHECK(w.registry.evaluations("run1").empty());
 }
 
 TEST_CASE("registry: what is queued is told in short, and what others write is noticed", "[registry]") {
