@@ -92,9 +92,9 @@ std::vector<std::string> Registry::checkpoints_in_use() const {
   std::vector<std::string> found;
   impl_->database.read([&](SQLite::Database& db) {
     SQLite::Statement query(db,
-                            "SELECT DISTINCT json_extract(spec, member.value) AS path FROM runs, "
+                            "SELECT DISTINCT json_extract(spec, member.value) AS file FROM runs, "
                             "json_each('[\"$.model.init.path\", \"$.data.teacher.path\"]') AS member WHERE "
-                            "state IN ('queued', 'running', 'stopped') AND path IS NOT NULL ORDER BY path");
+                            "state IN ('queued', 'running', 'stopped') AND file IS NOT NULL ORDER BY file");
     while (query.executeStep()) found.push_back(query.getColumn(0).getString());
   });
   return found;
