@@ -99,6 +99,8 @@ TEST_CASE("removal: the files of a folder go where the run has no tag and cannot
   w.registry.set_tag("best", "run3");
   CHECK_THROWS_WITH(w.registry.remove_artifacts("run3", "checkpoint"), "run3 is best");
   w.registry.set_tag("best", "run1");
+  CHECK_THROWS_AS(w.registry.remove_artifacts("run3", "checkpoint", [] { throw Error("full"); }), Error);
+  CHECK(w.registry.artifacts("run3").size() == 3);
   w.registry.remove_artifacts("run3", "checkpoint");  // another's tag says nothing of it
   const auto left = w.registry.artifacts("run3");
   REQUIRE(left.size() == 2);
