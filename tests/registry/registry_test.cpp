@@ -186,6 +186,7 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
   CHECK(w.registry.evaluations("run1")[0].settings["max_seq_length"] == 384);
   AttemptResults results;
   results.artifacts = {{"run1", "eval.json", 10, "ab"}};
+  results.metrics = {{3, 0.7, 3.5, 1e-5, 90}};  // a step that the next attempt does not come to
   w.registry.start_attempt("run1", attempt_at(200));
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
   results.artifacts = {{"run1", "eval.json", 11, "cd"}};
