@@ -59,9 +59,9 @@ void Registry::check_removable(const std::vector<std::string>& ids) const {
 
 std::vector<std::string> Registry::checkpoints_in_use() const {
   return impl_->rows(
-      "SELECT DISTINCT json_extract(spec, member.value) AS path FROM runs, "
+      "SELECT DISTINCT json_extract(spec, member.value) AS file FROM runs, "
       "json_each('[\"$.model.init.path\", \"$.data.teacher.path\"]') AS member WHERE "
-      "state IN ('queued', 'running', 'stopped') AND path IS NOT NULL ORDER BY path",
+      "state IN ('queued', 'running', 'stopped') AND file IS NOT NULL ORDER BY file",
       read_text);
 }
 

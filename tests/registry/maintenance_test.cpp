@@ -44,6 +44,7 @@ RegistryRows some_rows() {
   rows.entries[1].run.state = RunState::kSucceeded;
   rows.entries[1].evaluations = {{"ens1", "default", 90.5, 80.25, {{"window", "overlap"}}}};
   rows.entries[1].members = {"run4", "run1"};
+  rows.entries[1].submissions = {{"/x/submission", 2, 104.5}};
   return rows;
 }
 
@@ -67,6 +68,13 @@ TEST_CASE("maintenance: a registry made of rows holds them, and goes on after th
   CHECK(registry.find_run("ens1")->f1 == 90.5);
   CHECK(registry.find_run("ens1")->sweep_id.empty());
   CHECK(registry.ensemble_members("ens1") == std::vector<std::string>{"run4", "run1"});
+  const auto submissions = registry.submissions_of("ens1");
+  REQUIRE(submissions.size() == 1);
+  CHECK(submissions[0].folder == "/x/submission");
+  CHECK(submissions[0].place == 2);
+  CHECK(submissions[0].created == 104.5);
+  CHECK(registry.artifacts("run1").at(0).sha256 == "ab");
+  CHECK(registry.sweeps_of("run1") == std::vector<std::string>{"sweep1", "sweep3"});
   CHECK(registry.list_sweeps().at(1).content_sha256 == "bb");
   CHECK(registry.list_runs().at(2).position == 5);
   RunSpec spec;
@@ -104,6 +112,25 @@ TEST_CASE("maintenance: a copy is of one moment, whoever writes meanwhile, and o
   CHECK_THROWS_AS(copy_registry(dir / "none.db", dir / "copy-of-none.db"), Error);
   CHECK_FALSE(std::filesystem::exists(dir / "copy-of-none.db"));
   CHECK(Registry::open(dir / "copy9.db").faults().empty());
+}
+
+TEST_CASE("maintenance: what is damaged is not copied, and nothing is left of a copy that failed",
+          "[registry]") {
+  const TempDir dir;
+  const auto path = dir / "registry.db";
+  Registry::open(path);
+  const auto count = [&] { return std::distance(std::filesystem::directory_iterator(dir.path()), {}); };
+  copy_registry(path, dir / "copy.db");
+  const auto files = count();
+  CHECK_THROWS_AS(copy_registry(path, dir / "copy.db"), Error);
+  {
+    SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
+    raw.exec("PRAGMA foreign_keys = OFF");
+    raw.exec("INSERT INTO tags VALUES ('best', 'run9')");  // of a run that is not there
+  }
+  CHECK_THROWS_WITH(copy_registry(path, dir / "other.db"), Catch::Contains("registry.db: "));
+  CHECK_FALSE(std::filesystem::exists(dir / "other.db"));
+  CHECK(count() == files);
 }
 
 TEST_CASE("maintenance: a registry is set aside as one file, but not while another program has it",

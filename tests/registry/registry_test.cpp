@@ -186,6 +186,7 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
   CHECK(w.registry.evaluations("run1")[0].settings["max_seq_length"] == 384);
   AttemptResults results;
   results.artifacts = {{"run1", "eval.json", 10, "ab"}};
+  results.metrics = {{3, 0.7, 3.5, 1e-5, 90}};  // a step that the next attempt does not come to
   w.registry.start_attempt("run1", attempt_at(200));
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
   results.artifacts = {{"run1", "eval.json", 11, "cd"}};
@@ -193,9 +194,39 @@ TEST_CASE("registry: what a run leaves reads back, and the default evaluation is
   w.registry.start_attempt("run1", attempt_at(210));
   w.registry.finish_attempt("run1", outcome(AttemptEnd::kInterrupted), false, results);
   REQUIRE(w.registry.artifacts("run1").size() == 1);
-  CHECK(w.registry.artifacts("run1")[0].bytes == 11);
+  const ArtifactRecord file = w.registry.artifacts("run1")[0];
+  CHECK(file.run_id == "run1");
+  CHECK(file.path == "eval.json");
+  CHECK(file.bytes == 11);
+  CHECK(file.sha256 == "cd");
+  CHECK(w.registry.evaluations("run1")[1].run_id == "run1");
+  CHECK(w.registry.evaluations("run1")[1].name == "short");
+  CHECK(w.registry.attempts("run1")[1].run_id == "run1");
+  CHECK(w.registry.attempts("run1")[1].started == 210);
   CHECK(w.registry.metrics("run1").size() == 2);
   CHECK(w.registry.metrics("run1")[1].loss == 2.0);
+}
+
+TEST_CASE("registry: what is written before a commit sees it, and undoes it where it fails", "[registry]") {
+  Workspace w;
+  const auto state = [&] { return w.registry.find_run("run1")->state; };
+  const auto fail = [] { throw Error("full"); };
+  CHECK_THROWS_AS(w.registry.start_attempt("run1", attempt_at(200), fail), Error);
+  CHECK(state() == RunState::kQueued);
+  CHECK(w.registry.attempts("run1").empty());
+  RunState seen = RunState::kQueued;
+  w.registry.start_attempt("run1", attempt_at(200), [&] { seen = state(); });
+  CHECK(seen == RunState::kRunning);
+  const Outcome failed = outcome(AttemptEnd::kFailed, FailReason::kExitCode);
+  CHECK_THROWS_AS(w.registry.finish_attempt("run1", failed, false, {}, fail), Error);
+  CHECK(state() == RunState::kRunning);
+  CHECK(w.registry.running_attempt("run1"));
+  w.registry.finish_attempt("run1", failed, false, {}, [&] { seen = state(); });
+  CHECK(seen == RunState::kFailed);
+  CHECK_THROWS_AS(w.registry.apply_event("run1", RunEvent::kRetried, fail), Error);
+  CHECK(state() == RunState::kFailed);
+  w.registry.apply_event("run1", RunEvent::kRetried, [&] { seen = state(); });
+  CHECK(seen == RunState::kQueued);
 }
 
 TEST_CASE("registry: what is queued is told in short, and what others write is noticed", "[registry]") {
@@ -229,6 +260,9 @@ TEST_CASE("registry: tags and evaluations see their change as it will be, and ar
   CHECK_THROWS_WITH(w.registry.remove_tag("best", fail), "the disk is full");
   CHECK(w.registry.find_run("run1")->tags == std::vector<std::string>{"best"});
   CHECK(w.registry.remove_tag("none", fail) == "");  // nothing to be done
+  w.registry.set_tag("other", "run1");
+  CHECK(w.registry.remove_tag("best") == "run1");
+  CHECK(w.registry.find_run("run1")->tags == std::vector<std::string>{"other"});
   CHECK_THROWS_WITH(w.registry.set_evaluation({"run1", "default", 88.5, 81.25, Json::object()}, fail),
                     "the disk is full");
   CHECK_FALSE(w.registry.find_run("run1")->f1);

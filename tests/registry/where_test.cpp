@@ -75,6 +75,7 @@ TEST_CASE("where: what cannot be read is pointed at", "[registry]") {
       {"f1 > ", "expected a value at 'its end'"},
       {"> 3", "expected the name of a column or parameter at '> 3'"},
       {"f1>80 learning_rate<1", "expected 'and' or 'or' at 'learning_rate<1'"},
+      {"f1>80 and", "expected the name of a column or parameter at 'its end'"},
       {"(f1>80", "expected ')' at 'its end'"},
       {"name='a", "the quote is not closed at ''a'"},
       {std::string(200, '('), "too many parentheses at"},

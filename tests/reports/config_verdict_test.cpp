@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/student_t.h"
+#include "core/distributions.h"
 
 using namespace expctl;
 using Catch::Matchers::Contains;
@@ -65,6 +65,22 @@ TEST_CASE("config verdict: gaps are between configs of the same data, others hav
   CHECK(recorded_gaps({}, {}).empty());
 }
 
+TEST_CASE("config verdict: the noise of seeds is of the configs that may be the best", "[reports]") {
+  const double f1[][3] = {{90, 91, 92.6}, {90.9, 90.8, 92.5}, {90.2, 91.6, 92.1}, {50, 51, 52}};
+  std::vector<RunRecord> runs;
+  for (size_t config = 0; config < 4; ++config) {
+    for (size_t seed = 0; seed < 3; ++seed)
+      runs.push_back(run("run" + std::to_string(runs.size() + 1), std::string(1, "abcd"[config]),
+                         static_cast<int64_t>(seed), f1[config][seed]));
+  }
+  const auto configs = config_stats(runs);
+  const auto gaps = recorded_gaps(configs, runs);
+  const auto noise = recorded_noise(configs, runs, gaps);
+  REQUIRE(noise);
+  CHECK_FALSE(gaps[3]->may_be_best);
+  CHECK(noise->degrees == 2 * 2);  // (seeds - 1) (configs - 1) of three
+}
+
 TEST_CASE("config verdict: gaps and differences as sentences", "[reports]") {
   CHECK(gap_text({-0.4121, 0, true}) == "-0.412 to 0");
   CHECK(gap_text({0, 0.25, true}) == "0 to +0.250");
@@ -101,6 +117,14 @@ TEST_CASE("config verdict: the best run stands above its config by what luck giv
   CHECK(looks->optimism > 0);
   CHECK_THAT(best_looks_text(*looks),
              Contains("The best of 6 runs, run6, looks 0.") && Contains("above the mean of its config's 3"));
+  auto steadier = two_configs();  // a config whose mean is higher, and none of whose runs is the best
+  for (const int64_t seed : {1, 2})
+    steadier.push_back(run("run" + std::to_string(6 + seed), "c", seed, 92.1));
+  const auto same = best_looks(steadier, 0.3);
+  REQUIRE(same);
+  CHECK(same->runs == 8);
+  CHECK(same->seeds == 3);
+  CHECK(same->above_mean == Approx(92.6 - 91.4));
   const auto alone =
       best_looks({run("run1", "a", 1, 90.0), run("run2", "b", 1, 91.0), run("run3", "b", 2, {})}, 0.3);
   REQUIRE(alone);

@@ -31,6 +31,20 @@ TEST_CASE("submission: the best by F1, and the mean of the first of them", "[rep
   CHECK(s.top_mean == 85);
 }
 
+TEST_CASE("submission: of equal F1 the higher probability score is better, then the older entry",
+          "[reports]") {
+  auto none = candidate("run1", 90), low = candidate("run2", 90), high = candidate("run3", 90),
+       same = candidate("run4", 90);
+  low.probability_score = 0.5;
+  high.probability_score = same.probability_score = 0.75;
+  high.record.position = 3;
+  same.record.position = 4;
+  const auto ranked = rank_candidates({none, low, same, high, candidate("run5", 91)});
+  std::string ids;
+  for (const auto& one : ranked) ids += one.record.id + " ";
+  CHECK(ids == "run5 run3 run4 run2 run1 ");
+}
+
 TEST_CASE("submission: the summary has the members that the design fixes", "[reports]") {
   const Json json = summary_json(choose_entries({candidate("ens1", 90), candidate("run1", 70)}, 2, 1));
   CHECK(
@@ -66,6 +80,14 @@ TEST_CASE("submission: what another program made is named as what cannot be rank
           "others");
     CHECK_THAT(e.hint(), Contains("--except run7 leaves it out"));
   }
+  // Of more that another program has made, these are the ones to rank with.
+  auto second = imported;
+  second.record.id = "run9";
+  CHECK_THROWS_WITH(choose_entries({imported, second, candidate("run1", 70)}, 2, 1),
+                    "the windows of run7, run9 are not known: another program made them, so run1 cannot be "
+                    "ranked with the others");
+  CHECK_THROWS_WITH(choose_entries({imported, candidate("run1", 70)}, 2, 1),
+                    Contains("the windows of run7 are not known: another program made it, so run1 cannot"));
   mixed.push_back(elsewhere);
   CHECK_THROWS_WITH(choose_entries(mixed, 2, 1),
                     Contains("run8 was scored on other dev data, so run7, run8 cannot be ranked"));

@@ -124,6 +124,19 @@ TEST_CASE("only failures that may end otherwise are tried again, while retries a
   }
 }
 
+TEST_CASE("a failure is early within half a minute of its start", "[runner]") {
+  Outcome outcome;
+  outcome.end = AttemptEnd::kFailed;
+  outcome.started = 1000;
+  outcome.ended = 1029.9;
+  CHECK(died_early(outcome));
+  outcome.ended = 1030;
+  CHECK_FALSE(died_early(outcome));
+  outcome.end = AttemptEnd::kInterrupted;
+  outcome.ended = 1001;
+  CHECK_FALSE(died_early(outcome));
+}
+
 TEST_CASE("the wait before a retry doubles up to a minute", "[runner]") {
   CHECK(retry_delay_s(0) == 1);
   CHECK(retry_delay_s(1) == 2);
