@@ -13,6 +13,7 @@
 #include "core/evaluation_settings.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/request.h"
 #include "core/text.h"
 #include "formats/logits_file.h"
 #include "registry/registry.h"

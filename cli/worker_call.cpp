@@ -20,8 +20,8 @@ LocalDevices::LocalDevices(const std::filesystem::path& worker)
 }
 
 std::optional<Slot> LocalDevices::take(const ResourceSpec& wanted) {
-  pool_.check(wanted, false);
-  return pool_.take(wanted, false);
+  pool_.check({wanted, false});
+  return pool_.take({wanted, false});
 }
 
 PredictionDevices::PredictionDevices(const Program& program) : machine_(find_worker(self_path())) {
@@ -36,7 +36,7 @@ PredictionDevices::PredictionDevices(const Program& program) : machine_(find_wor
 DeviceAssignment all_cores() {
   GpuPool no_gpus;
   SlotPool pool(usable_cpus(), no_gpus, false);
-  return pool.take(ResourceSpec{}, false)->devices();
+  return pool.take({})->devices();
 }
 
 WorkerRequest make_worker_request(WorkerTask task, RunSpec spec, const DeviceAssignment& devices,

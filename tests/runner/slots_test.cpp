@@ -55,6 +55,14 @@ TEST_CASE("a native run takes every core, a command one, cpus = N that many", "[
   CHECK_FALSE(pool.take({cpus(2), false}));
 }
 
+TEST_CASE("a run that wants as many GPUs as there are is waited for, one that wants more is not",
+          "[runner]") {
+  TwoGpus two;
+  const SlotPool pool({0, 1, 2, 3}, looked_at(two.pool), true);
+  CHECK(pool.is_worth_waiting({gpus(2), true}));
+  CHECK_FALSE(pool.is_worth_waiting({gpus(3), true}));
+}
+
 TEST_CASE("a slot gives its cores back once, also after it was moved", "[runner]") {
   GpuPool none;
   SlotPool pool({0, 1}, none, false);
