@@ -29,8 +29,8 @@ void check_computable(const RunSpec& spec, bool on_gpu) {
 void check_can_run(const RunSpec& spec, const SlotPool& pool) {
   if (spec.executor.is_local()) pool.check(spec.demand());
   if (!spec.is_command())
-    check_computable(spec, spec.executor.is_local() ? pool.gpus_for({spec.resources, false})
-                                                    : job_script_for(spec).gpus > 0);
+    check_computable(spec,
+                     spec.executor.is_local() ? pool.gpus_for(spec.demand()) : job_script_for(spec).gpus > 0);
   if (spec.executor.is_local() && rank_count(spec) > 1) check_ranks_command();
   if (spec.is_command()) fill_command(spec.command.argv, command_values(spec, "run1", "run_dir"));
 }
