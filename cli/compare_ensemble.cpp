@@ -63,7 +63,7 @@ Comparison compare(const Program& program, const Registry& registry, const RunRe
   const auto paragraphs = question_paragraphs(dataset);
   std::vector<Predictions> predictions;
   for (const auto& id : ids) {
-    predictions.push_back(read_predictions(RunPaths{workspace.folder(id)}.predictions()));
+    predictions.push_back(read_predictions(workspace.run(id).predictions()));
     const Score score = score_predictions(dataset, predictions.back());
     all.members.push_back({id, score, paired_difference(score, all.ensemble, paragraphs)});
   }

@@ -104,7 +104,8 @@ RunRecord EnsembleRecorder::record(const EnsembleChoice& choice) {
   for (const auto& member : description["members"]) entry.members.push_back(member["id"]);
   if (fs::exists(paths.eval())) {
     const Json score = read_json(paths.eval());
-    entry.evaluation = {"", "default", score["f1"], score["exact_match"], evaluation_settings(members_.spec)};
+    entry.evaluation = {"", kDefaultEvaluation, score["f1"], score["exact_match"],
+                        evaluation_settings(members_.spec)};
   }
   try {
     return registry_.add_ensemble(entry, SystemClock().now_s(), [&](const std::string& id) {

@@ -41,7 +41,7 @@ void check_decoding(const std::vector<RunRecord>& runs) {
 
 void check_vocabularies(const std::vector<RunRecord>& runs, const WorkspacePaths& workspace) {
   const auto vocabulary = [&](const RunRecord& run) {
-    const fs::path file = CheckpointPaths{RunPaths{workspace.folder(run.id)}.checkpoint()}.vocab();
+    const fs::path file = CheckpointPaths{workspace.run(run.id).checkpoint()}.vocab();
     if (!fs::is_regular_file(file))
       throw Error(fmt::format("{} has no {}: its tokens cannot be read as text", run.id,
                               file.lexically_relative(workspace.folder(run.id)).string()),
@@ -74,7 +74,7 @@ void check_data(const std::vector<RunRecord>& runs) {
 }  // namespace
 
 fs::path combined_file(const WorkspacePaths& workspace, const std::string& id, Method method) {
-  const RunPaths paths{workspace.folder(id)};
+  const RunPaths paths = workspace.run(id);
   if (method == Method::kNBest) return paths.nbest();
   return method == Method::kSoup ? CheckpointPaths{paths.checkpoint()}.weights() : paths.logits();
 }
@@ -96,7 +96,7 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
                   fmt::format("name its members: {}", join(nested, " ")));
     }
     if (const auto why = unfit(run, workspace, method); !why.empty()) {
-      const bool has_nbest = fs::exists(RunPaths{workspace.folder(run.id)}.nbest());
+      const bool has_nbest = fs::exists(workspace.run(run.id).nbest());
       throw Error(
           why, run.state != RunState::kSucceeded ? "expctl runs list shows the states"
                : has_nbest                       ? "--method nbest needs its n-best only"
@@ -160,7 +160,7 @@ std::vector<NBestMember> read_nbest_members(const EnsembleMembers& members, cons
 std::vector<SoupMember> read_soup_members(const EnsembleMembers& members, const WorkspacePaths& workspace) {
   std::vector<SoupMember> read;
   for (const auto& run : members.runs)
-    read.push_back({run.id, 1, open_stored_bert(RunPaths{workspace.folder(run.id)}.checkpoint())});
+    read.push_back({run.id, 1, open_stored_bert(workspace.run(run.id).checkpoint())});
   return read;
 }
 

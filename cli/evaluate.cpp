@@ -35,7 +35,7 @@ constexpr std::string_view kNameCharacters =
 
 void check_name(const std::string& name) {
   const bool plain = name.find_first_not_of(kNameCharacters) == std::string::npos;
-  if (plain && !name.empty() && !name.starts_with('.') && name != "default") return;
+  if (plain && !name.empty() && !name.starts_with('.') && name != kDefaultEvaluation) return;
   throw Error(fmt::format("--name {}: not a name for an evaluation", name),
               "letters, digits, '.', '_' and '-'; \"default\" is that of the run itself", ErrorCode::kUsage);
 }
@@ -149,7 +149,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
       options.name.empty() ? default_name(options, models.members.front().spec.train) : options.name;
   check_name(evaluation.name);
   evaluation.settings = settings_of(models.members.front().spec, sha256_file(data));
-  const RunPaths paths = RunPaths{workspace.folder(entry.id)}.evaluation(evaluation.name);
+  const RunPaths paths = workspace.run(entry.id).evaluation(evaluation.name);
   if (const auto known = find_evaluation(registry, evaluation)) {
     say(program, fmt::format("{} has this evaluation already: '{}'", entry.id, known->name));
     print_result(program, *known, paths.folder);
@@ -165,8 +165,7 @@ int evaluate(const Program& program, const EvaluateOptions& options) {
   evaluation.exact_match = json_get<double>(score, "exact_match", paths.eval().string());
   evaluation.settings["precision"] = json_get<std::string>(read_json(paths.inference_stats()), "precision",
                                                            paths.inference_stats().string());
-  registry.set_evaluation(evaluation,
-                          [&] { write_run_file(registry, entry.id, {workspace.folder(entry.id)}); });
+  registry.set_evaluation(evaluation, [&] { write_run_file(registry, entry.id, workspace.run(entry.id)); });
   print_result(program, evaluation, paths.folder);
   const bool is_own = options.data.empty() && options.settings.empty();
   say(program, fmt::format("recorded as '{}' of {}{}; next: expctl{} runs show {}", evaluation.name, entry.id,

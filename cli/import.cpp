@@ -127,7 +127,7 @@ RunRecord add_run(Registry& registry, const WorkspacePaths& workspace, const Dra
   const RunPaths paths{draft.path()};
   NewImport entry{spec, {}, read_artifacts("", paths)};
   if (answers.score)
-    entry.evaluation = {"", "default", answers.score->f1, answers.score->exact_match,
+    entry.evaluation = {"", kDefaultEvaluation, answers.score->f1, answers.score->exact_match,
                         evaluation_settings(spec)};
   return registry.add_import(entry, SystemClock().now_s(), [&](const RunRecord& run) {
     WorkerRequest request;

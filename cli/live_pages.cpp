@@ -93,7 +93,7 @@ bool are_evaluated_alike(const Registry& registry, const std::vector<RunRecord>&
   std::set<std::string> ways;
   for (size_t i = 0; i < std::min(kUsualAverage, entries.size()); ++i) {
     for (const auto& evaluation : registry.evaluations(entries[i].id)) {
-      if (evaluation.name == "default") ways.insert(evaluation_identity(evaluation.settings).dump());
+      if (evaluation.name == kDefaultEvaluation) ways.insert(evaluation_identity(evaluation.settings).dump());
     }
   }
   return ways.size() <= 1;
@@ -142,7 +142,7 @@ std::vector<Series> LivePages::best_losses(const Registry& registry, const std::
   constexpr size_t kRuns = 6;
   std::vector<Series> losses;
   for (const auto& run : registry.query_runs({where_of(sweep_id, {}), "f1", false, kRuns})) {
-    Series loss = curves_.of(RunPaths{workspace_.folder(run.id)}.metrics())->loss;
+    Series loss = curves_.of(workspace_.run(run.id).metrics())->loss;
     loss.name = run.id;
     if (!loss.points.empty()) losses.push_back(std::move(loss));
   }
@@ -153,7 +153,7 @@ std::optional<std::string> LivePages::run(const Registry& registry, const std::s
   constexpr int64_t kLogEnd_bytes = 16384;
   auto entry = registry.find_entry(id);
   if (!entry) return std::nullopt;
-  const RunPaths paths{workspace_.folder(id)};
+  const RunPaths paths = workspace_.run(id);
   RunFacts facts;
   facts.workspace = workspace_.root.string();
   facts.entry = std::move(*entry);
@@ -169,7 +169,7 @@ std::optional<std::string> LivePages::log(const Registry& registry, const std::s
   constexpr int64_t kMost_bytes = int64_t{64} << 10;
   auto record = registry.find_run(id);
   if (!record) return std::nullopt;
-  const RunPaths paths{workspace_.folder(id)};
+  const RunPaths paths = workspace_.run(id);
   LogFacts facts;
   facts.workspace = workspace_.root.string();
   facts.run = std::move(*record);
@@ -201,8 +201,7 @@ std::vector<LiveRun> LivePages::running(const Registry& registry, const std::str
 }
 
 LiveRun LivePages::live(const Registry& registry, RunRecord run) const {
-  const RunProgress progress =
-      progress_at_once(registry, run, {workspace_.folder(run.id)}, SystemClock().now_s());
+  const RunProgress progress = progress_at_once(registry, run, workspace_.run(run.id), SystemClock().now_s());
   return {std::move(run),    progress.step,  progress.loss,       progress.f1,
           progress.fraction, progress.eta_s, doing_text(progress)};
 }
@@ -221,7 +220,7 @@ SweepLine LivePages::sweep_line(const Registry& registry, SweepTotals totals) co
 
 DeviceUse LivePages::device_use(LiveRun live) const {
   constexpr int64_t kReadings_bytes = int64_t{256} << 10;
-  const RunPaths paths{workspace_.folder(live.run.id)};
+  const RunPaths paths = workspace_.run(live.run.id);
   DeviceUse use;
   use.host = host_of(paths);
   if (const auto request = request_of(paths)) {

@@ -84,7 +84,7 @@ std::vector<RunRecord> find_runs(const Program& program, const Registry& registr
     RunFilter filter;
     filter.sweep_id = word;
     registry.for_each_run(filter, [&](RunRecord&& run) {
-      const RunPaths paths{program.workspace().folder(run.id)};
+      const RunPaths paths = program.workspace().run(run.id);
       if (follow || std::filesystem::exists(paths.log())) runs.push_back(std::move(run));
     });
   }
@@ -123,7 +123,7 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
     throw Error(fmt::format("{}: no run of it has a log yet", join(words, ", ")), "-f waits for them",
                 ErrorCode::kNotFound);
   for (const auto& run : runs) {
-    const RunPaths paths{program.workspace().folder(run.id)};
+    const RunPaths paths = program.workspace().run(run.id);
     if (run.is_ensemble())
       throw Error(fmt::format("{} is an ensemble: it has no log", run.id), "look at its members'",
                   ErrorCode::kNotFound);

@@ -72,7 +72,7 @@ class LogitsCombiner : public MemberCombiner {
 std::unique_ptr<MemberCombiner> make_logits_combiner(const WorkspacePaths& workspace,
                                                      const EnsembleMembers& members, Method method,
                                                      const Scaling& scaling) {
-  const RunPaths first{workspace.folder(members.runs.front().id)};
+  const RunPaths first = workspace.run(members.runs.front().id);
   AnswerSpace space(read_dev_data(members), Vocabulary::read(CheckpointPaths{first.checkpoint()}.vocab()),
                     members.spec.train);
   auto read = read_logits_members(members, workspace);

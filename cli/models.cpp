@@ -75,7 +75,7 @@ Model model_of_folder(const fs::path& folder, const std::vector<std::string>& se
 
 Model model_of_run(const RunRecord& run, const WorkspacePaths& workspace,
                    const std::vector<std::string>& settings) {
-  const RunPaths paths{workspace.folder(run.id)};
+  const RunPaths paths = workspace.run(run.id);
   if (!is_stored_bert(paths.checkpoint())) {
     throw Error(fmt::format("{} has no checkpoint", run.id),
                 run.state == RunState::kSucceeded
@@ -115,8 +115,7 @@ Models find_models(const Program& program, const std::string& word,
   models.method = parse_method(json_get<std::string>(entry.spec, "method", "registry: " + entry.id));
   if (models.method == Method::kSoup) {
     const RunRecord member = registry.find_run(members.front()).value();
-    return {{model_of_checkpoint(entry.id, spec_of(member), RunPaths{workspace.folder(entry.id)}.checkpoint(),
-                                 settings)}};
+    return {{model_of_checkpoint(entry.id, spec_of(member), workspace.run(entry.id).checkpoint(), settings)}};
   }
   for (size_t i = 0; i < members.size(); ++i) {
     models.members.push_back(model_of_run(registry.find_run(members[i]).value(), workspace, settings));

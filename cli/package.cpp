@@ -70,7 +70,7 @@ std::string verify_command(const fs::path& submission, const VerifyOptions& with
 std::vector<std::string> record(Registry& registry, const WorkspacePaths& workspace, const fs::path& folder,
                                 const std::vector<std::string>& entries, double now_s) {
   return registry.set_submission(folder.string(), entries, now_s, [&](const auto& changed) {
-    for (const auto& id : changed) write_run_file(registry, id, RunPaths{workspace.folder(id)});
+    for (const auto& id : changed) write_run_file(registry, id, workspace.run(id));
   });
 }
 
@@ -79,7 +79,7 @@ std::vector<std::string> settings_of(const Registry& registry, const RunRecord& 
                                      const std::string& evaluation) {
   std::vector<std::string> settings;
   for (const auto& known : registry.evaluations(entry.id)) {
-    if (known.name != evaluation || evaluation == "default") continue;
+    if (known.name != evaluation || evaluation == kDefaultEvaluation) continue;
     const Json made_with = settings_of(known);
     for (const auto& [key, value] : made_with.items()) settings.push_back(setting_text(key, value));
   }

@@ -19,7 +19,7 @@ std::string why_not_readable(const Input& dev) {
 }
 
 Score score_of_run(const Dataset& dev, const WorkspacePaths& workspace, const RunRecord& run) {
-  return score_predictions(dev, read_predictions(RunPaths{workspace.folder(run.id)}.predictions()));
+  return score_predictions(dev, read_predictions(workspace.run(run.id).predictions()));
 }
 
 }  // namespace expctl

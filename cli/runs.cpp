@@ -31,7 +31,7 @@ struct ListOptions {
 };
 
 RunProgress look_at(const Registry& registry, const RunRecord& run, const WorkspacePaths& workspace) {
-  return progress_at_once(registry, run, {workspace.folder(run.id)}, SystemClock().now_s());
+  return progress_at_once(registry, run, workspace.run(run.id), SystemClock().now_s());
 }
 
 int list_runs(const Program& program, const ListOptions& options) {
@@ -107,7 +107,7 @@ std::string show_text(const Registry& registry, const RunRecord& run, const Work
   row("reason", std::string(name_of(run.reason)));
   for (const auto& line : split(run.message, '\n')) row("message", line);
   if (run.state == RunState::kFailed) {
-    for (const auto& line : last_log_lines(RunPaths{workspace.folder(run.id)})) {
+    for (const auto& line : last_log_lines(workspace.run(run.id))) {
       if (run.message.find(line) == std::string::npos) row("log's end", line);
     }
   }

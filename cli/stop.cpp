@@ -97,7 +97,7 @@ int stop(const Program& program, const std::vector<std::string>& words) {
   bool all_stopped = !runs.empty();
   std::vector<std::string> asked;
   for (const auto& run : runs) {
-    if (ask_to_stop(registry, run.id, RunPaths{program.workspace().folder(run.id)})) {
+    if (ask_to_stop(registry, run.id, program.workspace().run(run.id))) {
       asked.push_back(run.id);
       continue;
     }
@@ -161,7 +161,7 @@ int resume(const Program& program, const std::vector<std::string>& words) {
       throw Error(fmt::format("{} is {}, not stopped", run.id, name_of(run.state)), hint_for(run));
   }
   for (const auto& run : runs) {
-    const RunPaths paths{program.workspace().folder(run.id)};
+    const RunPaths paths = program.workspace().run(run.id);
     const bool is_queued = registry.apply_event(run.id, RunEvent::kResumed, [&] {
       // A job of a cluster that still waits for the stopped attempt finds no request then, and does nothing.
       std::filesystem::remove(paths.request());

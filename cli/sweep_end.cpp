@@ -73,7 +73,7 @@ std::string next_command(const Program& program, const std::string& sweep_id,
                          const std::vector<RunRecord>& runs) {
   const auto best = ranked(runs);
   const auto has_logits = [&](const RunRecord& run) {
-    return run.f1 && fs::exists(RunPaths{program.workspace().folder(run.id)}.logits());
+    return run.f1 && fs::exists(program.workspace().run(run.id).logits());
   };
   if (best.size() < 2 || !best[1].f1) return "";
   if (has_logits(best[0]) && has_logits(best[1]))
@@ -88,7 +88,7 @@ std::string next_command(const Program& program, const std::string& sweep_id,
 void warn_of_no_answers(const Program& program, const std::vector<RunRecord>& runs) {
   for (const auto& run : runs) {
     const Input dev = spec_of(run).dev_data;
-    const fs::path file = RunPaths{program.workspace().folder(run.id)}.predictions();
+    const fs::path file = program.workspace().run(run.id).predictions();
     if (run.state != RunState::kSucceeded || run.f1 != 0.0 || dev.path.empty() || !fs::exists(dev.path) ||
         !fs::exists(file))
       continue;

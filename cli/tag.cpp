@@ -25,7 +25,7 @@ void check_name(const std::string& name) {
 
 /// Where there is a run file: one that was never started has none.
 void write_again(const Registry& registry, const std::string& id, const WorkspacePaths& workspace) {
-  const RunPaths paths{workspace.folder(id)};
+  const RunPaths paths = workspace.run(id);
   if (std::filesystem::exists(paths.run())) write_run_file(registry, id, paths);
 }
 

@@ -117,7 +117,7 @@ void add_attempts(const Registry& registry, const WorkspacePaths& workspace, Wor
   constexpr size_t kMost = 2000;
   for (const auto& run : facts.runs) {
     if (run.is_ensemble() || run.attempts == 0 || facts.attempts.size() > kMost) continue;
-    const std::string lane = lane_of(read_if_there(RunPaths{workspace.folder(run.id)}.request()));
+    const std::string lane = lane_of(read_if_there(workspace.run(run.id).request()));
     for (const auto& attempt : registry.attempts(run.id)) {
       const bool is_running = attempt.end.empty();
       facts.attempts.push_back({lane, run.id, is_running ? "running" : attempt.end, attempt.started,
@@ -130,7 +130,7 @@ void add_latencies(const WorkspacePaths& workspace, WorkspaceFacts& facts) {
   constexpr size_t kMost = 10;
   for (const auto& run : facts.runs) {
     if (facts.latencies.size() == kMost || !run.f1) break;
-    const Json stats = read_if_there(RunPaths{workspace.folder(run.id)}.inference_stats());
+    const Json stats = read_if_there(workspace.run(run.id).inference_stats());
     LatencyLine line{run.id, {}, 0};
     for (const int percent : kLatencyPercents) {
       const std::string key = fmt::format("latency_confidence_level_{}_ms", percent);
@@ -151,7 +151,7 @@ void add_lengths(const Registry& registry, WorkspaceFacts& facts) {
     if (facts.lengths.size() == kMost || !run.f1) break;
     const auto evaluations = registry.evaluations(run.id);
     const auto own = std::find_if(evaluations.begin(), evaluations.end(),
-                                  [](const EvaluationRecord& e) { return e.name == "default"; });
+                                  [](const EvaluationRecord& e) { return e.name == kDefaultEvaluation; });
     if (own == evaluations.end()) continue;
     std::map<int64_t, double> by_length;
     for (const auto& e : evaluations) {
@@ -167,7 +167,7 @@ void add_lengths(const Registry& registry, WorkspaceFacts& facts) {
 void add_environments(const WorkspacePaths& workspace, WorkspaceFacts& facts) {
   std::map<std::string, size_t> counts;
   for (const auto& run : facts.runs) {
-    const Json environment = read_if_there(RunPaths{workspace.folder(run.id)}.environment());
+    const Json environment = read_if_there(workspace.run(run.id).environment());
     if (!environment.is_object()) continue;
     std::vector<std::string> parts;
     for (const char* key : {"host", "cpu", "gpus", "driver", "threads", "instruction_set", "expctl",

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/run_paths.h"
 
 namespace expctl {
 
@@ -25,7 +26,7 @@ struct ContestRules {
   std::string title;
   size_t top = 0;                                 ///< entries that are handed in; 0: any number
   size_t average = 0;                             ///< of which the best count; 0: any number
-  std::string evaluation = "default";             ///< the one that ranks
+  std::string evaluation = kDefaultEvaluation;    ///< the one that ranks
   std::string entry_folder = "run{rank}";         ///< what an entry's folder is called
   std::vector<std::string> items;                 ///< of each entry; {run} and {model} stand for each of them
   Json architecture = Json::object();             ///< members of config.json that are prescribed

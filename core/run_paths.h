@@ -10,6 +10,9 @@
 
 namespace expctl {
 
+/// The evaluation that a run makes itself, on its own dev data.
+inline constexpr const char* kDefaultEvaluation = "default";
+
 /// One array of jobs of a cluster.
 struct JobArrayPaths {
   std::filesystem::path folder;
@@ -22,44 +25,6 @@ struct JobArrayPaths {
   /// What the jobs say before a run's supervisor has its own log.
   std::filesystem::path log() const { return folder / (key + ".log"); }
 };
-
-/// The workspace: registry, sweep folders, and a folder for each run and ensemble.
-struct WorkspacePaths {
-  std::filesystem::path root;
-
-  std::filesystem::path registry() const { return root / "registry.db"; }
-  std::filesystem::path lock() const { return root / "scheduler.lock"; }  ///< flock of the one scheduler
-  /// flock of one of the sweeps that wait for that one to end
-  std::filesystem::path waiting_lock() const { return root / "scheduler.waiting"; }
-  /// What a sweep that was begun with --detach says.
-  std::filesystem::path scheduler_log() const { return root / "scheduler.log"; }
-  std::filesystem::path folder(const std::string& id) const { return root / id; }
-  std::filesystem::path sweep_file(const std::string& sweep_id) const {
-    return root / sweep_id / "sweep.toml";
-  }
-  /// The sweep's row of the registry and the ids of the runs that it describes.
-  std::filesystem::path sweep_record(const std::string& sweep_id) const {
-    return root / sweep_id / "sweep.json";
-  }
-  /// A line for each run that the sweep has added.
-  std::filesystem::path sweep_runs(const std::string& sweep_id) const {
-    return root / sweep_id / "runs.jsonl";
-  }
-  /// A line for each time that a run was looked at to be stopped early, and what was decided.
-  std::filesystem::path decisions(const std::string& sweep_id) const {
-    return root / sweep_id / "decisions.jsonl";
-  }
-  /// A line for each trial that a sampler has proposed.
-  std::filesystem::path trials(const std::string& sweep_id) const { return root / sweep_id / "trials.jsonl"; }
-  /// What was sent to a cluster, by the array's key.
-  JobArrayPaths job_array(const std::string& sweep_id, const std::string& key) const {
-    return {root / sweep_id / "jobs", key};
-  }
-};
-
-/// The ids that files and folders of the workspace have as their names, in order; none where it cannot be
-/// read.
-std::vector<Id> ids_in(const WorkspacePaths& workspace);
 
 /// The folder of one run, ensemble, evaluation or prediction; all of them name their files alike.
 struct RunPaths {
@@ -94,9 +59,51 @@ struct RunPaths {
   std::filesystem::path heartbeat() const { return folder / "heartbeat"; }
   /// One line a reading of the GPUs that the run has.
   std::filesystem::path gpu_readings() const { return folder / "gpu.jsonl"; }
-  /// Another evaluation of the same checkpoint, with files of the same names.
-  RunPaths evaluation(const std::string& name) const { return {folder / "evals" / name}; }
+  /// An evaluation of the checkpoint; others than the default one have a folder of their own, with files of
+  /// the same names.
+  RunPaths evaluation(const std::string& name) const {
+    return name == kDefaultEvaluation ? *this : RunPaths{folder / "evals" / name};
+  }
 };
+
+/// The workspace: registry, sweep folders, and a folder for each run and ensemble.
+struct WorkspacePaths {
+  std::filesystem::path root;
+
+  std::filesystem::path registry() const { return root / "registry.db"; }
+  std::filesystem::path lock() const { return root / "scheduler.lock"; }  ///< flock of the one scheduler
+  /// flock of one of the sweeps that wait for that one to end
+  std::filesystem::path waiting_lock() const { return root / "scheduler.waiting"; }
+  /// What a sweep that was begun with --detach says.
+  std::filesystem::path scheduler_log() const { return root / "scheduler.log"; }
+  std::filesystem::path folder(const std::string& id) const { return root / id; }
+  RunPaths run(const std::string& id) const { return {folder(id)}; }  ///< or ensemble
+  std::filesystem::path sweep_file(const std::string& sweep_id) const {
+    return root / sweep_id / "sweep.toml";
+  }
+  /// The sweep's row of the registry and the ids of the runs that it describes.
+  std::filesystem::path sweep_record(const std::string& sweep_id) const {
+    return root / sweep_id / "sweep.json";
+  }
+  /// A line for each run that the sweep has added.
+  std::filesystem::path sweep_runs(const std::string& sweep_id) const {
+    return root / sweep_id / "runs.jsonl";
+  }
+  /// A line for each time that a run was looked at to be stopped early, and what was decided.
+  std::filesystem::path decisions(const std::string& sweep_id) const {
+    return root / sweep_id / "decisions.jsonl";
+  }
+  /// A line for each trial that a sampler has proposed.
+  std::filesystem::path trials(const std::string& sweep_id) const { return root / sweep_id / "trials.jsonl"; }
+  /// What was sent to a cluster, by the array's key.
+  JobArrayPaths job_array(const std::string& sweep_id, const std::string& key) const {
+    return {root / sweep_id / "jobs", key};
+  }
+};
+
+/// The ids that files and folders of the workspace have as their names, in order; none where it cannot be
+/// read.
+std::vector<Id> ids_in(const WorkspacePaths& workspace);
 
 /// A folder of weights in Hugging Face's layout, or in Google's (formats/stored_bert.h tells which). Both
 /// have a vocab.txt.

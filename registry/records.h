@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/run_paths.h"
 #include "core/run_spec.h"
 #include "core/run_state.h"
 #include "registry/where.h"
@@ -68,7 +69,7 @@ struct QueuedRecord {
 
 struct EvaluationRecord {
   std::string run_id;
-  std::string name = "default";
+  std::string name = kDefaultEvaluation;
   double f1 = 0;
   double exact_match = 0;
   Json settings = Json::object();  ///< evaluation_settings() of the run's spec

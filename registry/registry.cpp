@@ -23,7 +23,7 @@ void check_not_lost(const fs::path& path) {
   size_t runs = 0, ensembles = 0;
   const WorkspacePaths workspace{path.parent_path()};
   for (const Id id : ids_in(workspace)) {
-    const RunPaths files{workspace.folder(to_string(id))};
+    const RunPaths files = workspace.run(to_string(id));
     if (fs::exists(files.run()) || fs::exists(files.ensemble()))
       ++(id.kind == IdKind::kEnsemble ? ensembles : runs);
   }

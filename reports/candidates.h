@@ -19,6 +19,6 @@ std::vector<Candidate> scored_by(const Registry& registry, const std::vector<Run
 
 /// Both in one.
 std::vector<Candidate> find_candidates(const Registry& registry, const std::vector<std::string>& from,
-                                       const std::string& evaluation = "default");
+                                       const std::string& evaluation = kDefaultEvaluation);
 
 }  // namespace expctl

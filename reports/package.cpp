@@ -91,7 +91,7 @@ void check_all_scores(const std::vector<Candidate>& candidates, const fs::path& 
                       const WorkspacePaths& workspace, const std::string& evaluation) {
   const Dataset dataset = read_dataset(dev);
   for (const auto& candidate : candidates)
-    check_score(candidate, dataset, evaluation_folder(workspace, candidate.record.id, evaluation));
+    check_score(candidate, dataset, workspace.run(candidate.record.id).evaluation(evaluation));
 }
 
 // -- unseen questions
@@ -261,10 +261,10 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
   const size_t usual = std::min(top, rules.average != 0 ? rules.average : kUsualAverage);
   const size_t average = options.average != 0 ? options.average : usual;
   const auto candidates = rank_candidates(scored_by(registry, entries, evaluation));
-  if (candidates.empty() && evaluation != "default")
+  if (candidates.empty() && evaluation != kDefaultEvaluation)
     throw Error(fmt::format("there is no entry with an evaluation '{}'", evaluation),
                 fmt::format("expctl evaluate ID --name {} makes one", evaluation), ErrorCode::kNotFound);
-  if (candidates.size() < top && evaluation != "default")
+  if (candidates.size() < top && evaluation != kDefaultEvaluation)
     throw Error(fmt::format("{} an evaluation '{}', not {}",
                             counted(candidates.size(), "entry has", "entries have"), evaluation, top),
                 fmt::format("expctl evaluate ID --name {} makes it of others; --top {} hands in fewer",

@@ -48,7 +48,7 @@ void add_checkpoint(const RunPaths& from, const EntryPaths& entry, const std::st
 /// Logs and the whole routine of one run; `member` is "" where the entry is the run itself.
 void copy_routine(const RunRecord& run, const WorkspacePaths& workspace, const EntryPaths& entry,
                   const std::string& member) {
-  const RunPaths from{workspace.folder(run.id)};
+  const RunPaths from = workspace.run(run.id);
   const RunPaths logs{entry.logs(member)}, training{entry.training(member)};
   copy_needed(from.log(), logs.log(), run.id);
   copy_if_there(from.metrics(), logs.metrics());
@@ -85,9 +85,9 @@ bool is_soup(const RunRecord& entry) {
 /// The folders of the models that made the entry's answers.
 std::vector<RunPaths> model_folders(const RunRecord& entry, const std::vector<RunRecord>& runs,
                                     const WorkspacePaths& workspace) {
-  if (is_soup(entry)) return {{workspace.folder(entry.id)}};
+  if (is_soup(entry)) return {workspace.run(entry.id)};
   std::vector<RunPaths> folders;
-  for (const auto& run : runs) folders.push_back({workspace.folder(run.id)});
+  for (const auto& run : runs) folders.push_back(workspace.run(run.id));
   return folders;
 }
 
@@ -154,7 +154,8 @@ Json evaluation_of(const Registry& registry, const RunRecord& entry, const std::
     if (vocabulary(folder) != first) return nullptr;
   }
   for (const auto& recorded : registry.evaluations(entry.id)) {
-    if (evaluation_name != "default" && recorded.name == evaluation_name) return settings_of(recorded);
+    if (evaluation_name != kDefaultEvaluation && recorded.name == evaluation_name)
+      return settings_of(recorded);
   }
   return default_evaluation(folders, runs);
 }
@@ -189,7 +190,7 @@ void write_member_stats(const std::vector<RunRecord>& runs, const WorkspacePaths
                         const RunPaths& to) {
   std::vector<std::pair<std::string, fs::path>> members;
   for (const auto& run : runs) {
-    if (fs::exists(RunPaths{workspace.folder(run.id)}.inference_stats()))  // another program's may have none
+    if (fs::exists(workspace.run(run.id).inference_stats()))  // another program's may have none
       members.emplace_back(run.id, workspace.folder(run.id));
   }
   if (!members.empty()) write_file(to.inference_stats(), json_text(ensemble_inference_stats(members)));
@@ -198,12 +199,12 @@ void write_member_stats(const std::vector<RunRecord>& runs, const WorkspacePaths
 void copy_answers(const RunRecord& chosen, const std::vector<RunRecord>& runs,
                   const WorkspacePaths& workspace, const std::string& evaluation_name,
                   const EntryPaths& entry) {
-  const RunPaths from = evaluation_folder(workspace, chosen.id, evaluation_name), to = entry.results();
+  const RunPaths from = workspace.run(chosen.id).evaluation(evaluation_name), to = entry.results();
   copy_needed(from.predictions(), to.predictions(), chosen.id);
   copy_needed(from.eval(), to.eval(), chosen.id);
   copy_if_there(from.nbest(), to.nbest());
   const bool is_average = chosen.is_ensemble() && !is_soup(chosen);
-  if (is_average && evaluation_name == "default")
+  if (is_average && evaluation_name == kDefaultEvaluation)
     write_member_stats(runs, workspace, to);
   else
     copy_if_there(from.inference_stats(), to.inference_stats());
@@ -247,12 +248,6 @@ EvalOnlyScripts eval_only_scripts(const std::string& method, const Json& models,
   return {render("eval_only.sh", facts, Escape::kNone), std::string(template_text("eval_only.py"))};
 }
 
-RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& id,
-                           const std::string& evaluation_name) {
-  const RunPaths run{workspace.folder(id)};
-  return evaluation_name == "default" ? run : run.evaluation(evaluation_name);
-}
-
 Json write_entry(const Registry& registry, const WorkspacePaths& workspace, const RunRecord& chosen,
                  const std::string& evaluation_name, const EntryPaths& entry,
                  std::vector<FileCopy>& checkpoints) {
@@ -261,12 +256,11 @@ Json write_entry(const Registry& registry, const WorkspacePaths& workspace, cons
   for (const auto& run : runs) {
     copy_routine(run, workspace, entry, chosen.is_ensemble() ? run.id : "");
     if (!is_soup(chosen))
-      add_checkpoint({workspace.folder(run.id)}, entry, chosen.is_ensemble() ? run.id : "", checkpoints);
+      add_checkpoint(workspace.run(run.id), entry, chosen.is_ensemble() ? run.id : "", checkpoints);
     run_ids.push_back(run.id);
   }
-  if (is_soup(chosen)) add_checkpoint({workspace.folder(chosen.id)}, entry, "", checkpoints);
-  if (chosen.is_ensemble())
-    copy_ensemble_record({workspace.folder(chosen.id)}, {entry.training("")}, chosen.id);
+  if (is_soup(chosen)) add_checkpoint(workspace.run(chosen.id), entry, "", checkpoints);
+  if (chosen.is_ensemble()) copy_ensemble_record(workspace.run(chosen.id), {entry.training("")}, chosen.id);
   copy_answers(chosen, runs, workspace, evaluation_name, entry);
   const std::string method = method_of(chosen);
   const Json models = list_models(chosen, runs, workspace);

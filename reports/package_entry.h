@@ -28,10 +28,6 @@ struct EvalOnlyScripts {
 };
 EvalOnlyScripts eval_only_scripts(const std::string& method, const Json& models, const Json& evaluation);
 
-/// The folder with the answers of an evaluation.
-RunPaths evaluation_folder(const WorkspacePaths& workspace, const std::string& id,
-                           const std::string& evaluation_name);
-
 /// How the answers of what `expctl evaluate` has recorded were made, by the keys of a manifest's
 /// "evaluation"; members whose precisions differ have "auto".
 Json settings_of(const EvaluationRecord& recorded);

@@ -65,7 +65,7 @@ void add_scores(RunExport& entry, const std::vector<EvaluationRecord>& evaluatio
   const int64_t last_step = entry.steps.empty() ? 0 : entry.steps.back().step;
   const double ended = std::max(entry.run.ended, entry.run.created);
   for (const auto& evaluation : evaluations) {
-    const bool is_default = evaluation.name == "default";
+    const bool is_default = evaluation.name == kDefaultEvaluation;
     const std::string prefix = is_default ? "" : "evals/" + evaluation.name + "/";
     for (const auto& [name, value] :
          {std::pair("f1", evaluation.f1), std::pair("exact_match", evaluation.exact_match)}) {
@@ -103,7 +103,7 @@ RunExport read_run_export(const Registry& registry, const WorkspacePaths& worksp
   entry.group = group_of(registry, run);
   entry.identity = run_identity(run);
   entry.parameters = all_parameters(run);
-  entry.folder = {workspace.folder(run.id)};
+  entry.folder = workspace.run(run.id);
   if (!run.sweep_id.empty()) entry.sweep_file = workspace.sweep_file(run.sweep_id);
   entry.steps = metric_points(read_if_there(entry.folder.metrics()), run.started);
   add_scores(entry, registry.evaluations(run.id));

@@ -34,7 +34,7 @@ struct Submission {
   std::vector<RunRecord> considered;     ///< all that they were chosen from, by rank
   size_t average = 0;
   double top_mean = 0;  ///< mean F1 of the first `average` entries
-  std::string evaluation_name = "default";
+  std::string evaluation_name = kDefaultEvaluation;
   Json evaluation;
 };
 

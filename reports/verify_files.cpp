@@ -116,7 +116,7 @@ std::map<fs::path, fs::path> vouched_files(const EntryView& entry, const std::st
     for (const auto& path : {there.command(), there.environment()})
       places[path] = entry.paths.training(run) / path;
   }
-  if (run.empty() && entry.evaluation_name() == "default") {
+  if (run.empty() && entry.evaluation_name() == kDefaultEvaluation) {
     for (const auto& path : {there.predictions(), there.nbest(), there.eval()})
       places[path] = entry.paths.folder / path;
     if (is_run || entry.method() == "soup")  // an average's are put together when it is packed

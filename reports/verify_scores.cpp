@@ -187,7 +187,7 @@ void check_entry_evaluation(const SubmissionView& view, const EntryView& entry, 
   const std::string manifest = entry.folder + "/manifest.json";
   check_same_evaluation(windows_and_decoding(recorded), own, manifest, findings);
   check_stats_length(expected, entry.paths.results(), entry.folder, findings);
-  if (entry.evaluation_name() != "default") return;
+  if (entry.evaluation_name() != kDefaultEvaluation) return;
   for (const auto& run : entry.runs()) {
     const RunSpec spec = entry.spec(run);
     check_same_evaluation(expected, evaluation_settings(spec),

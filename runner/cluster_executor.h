@@ -122,7 +122,7 @@ class ClusterExecutor {
   void cancel_withdrawn();
   void set_reachable(bool reachable);
   std::string log_end(const Task& task) const;
-  RunPaths paths_of(const Task& task) const { return {workspace_.folder(task.job.run_id)}; }
+  RunPaths paths_of(const Task& task) const { return workspace_.run(task.job.run_id); }
 
   std::string kind_;
   std::unique_ptr<Cluster> cluster_;

@@ -66,7 +66,7 @@ std::vector<RungReport> EarlyStopping::new_reports(const RunRecord& run) {
   Reader& reader = readers_[run.id];
   // Another attempt cuts the file back to the state that it goes on from.
   if (reader.attempt != run.attempts) reader = {run.attempts, 0};
-  const fs::path metrics = RunPaths{workspace_.folder(run.id)}.metrics();
+  const fs::path metrics = workspace_.run(run.id).metrics();
   if (file_bytes(metrics) < reader.read_bytes) reader.read_bytes = 0;
   std::vector<RungReport> reports;
   for_each_json_object(new_lines(metrics, reader.read_bytes), [&](const Json& line) {
@@ -91,7 +91,7 @@ std::vector<RungDecision> EarlyStopping::look(const RunRecord& run, const RunSpe
       decided.push_back(decision);
     }
     if (is_at_work && !decision.goes_on)
-      write_file(RunPaths{workspace_.folder(run.id)}.prune_request(), decision_text(decision));
+      write_file(workspace_.run(run.id).prune_request(), decision_text(decision));
   }
   return decided;
 }

@@ -168,7 +168,7 @@ class FolderReader {
 
   void read_entry(Id number) {
     const std::string id = to_string(number);
-    const RunPaths paths{workspace_.folder(id)};
+    const RunPaths paths = workspace_.run(id);
     if (!fs::exists(paths.run())) {
       if (number.kind == IdKind::kEnsemble) return read_old_ensemble(id, paths);
       // It was about to be started for the first time.
@@ -232,7 +232,7 @@ std::vector<MetricRecord> metrics_on_record(const EntryRecord& entry, const Work
                                      [](const AttemptRecord& attempt) { return attempt.ended > 0; });
   if (!has_ended) return {};
   try {
-    return read_metrics({workspace.folder(entry.run.id)});
+    return read_metrics(workspace.run(entry.run.id));
   } catch (const std::exception&) {
     return {};  // a job has made something else of that name, of which nothing was on record either
   }

@@ -55,7 +55,7 @@ std::vector<LocalExecutor::Ended> LocalExecutor::collect(const WorkspacePaths& w
     auto child = std::move(attempts_[i]);
     attempts_.erase(attempts_.begin() + static_cast<std::ptrdiff_t>(i));
     const RunningAttempt& attempt = child.attempt;
-    auto outcome = read_outcome(RunPaths{workspace.folder(attempt.run.id)}, attempt.attempt);
+    auto outcome = read_outcome(workspace.run(attempt.run.id), attempt.attempt);
     if (!outcome) wait_for_leftovers(child.token, 0);  // nobody else will end them
     all.push_back({attempt.run, std::move(outcome), attempt.attempt, attempt.started, child.told});
   }

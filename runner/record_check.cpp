@@ -79,7 +79,7 @@ void compare_artifacts(const EntryRecord& entry, const RunPaths& paths, bool wit
 
 void compare_scores(const EntryRecord& entry, const RunPaths& paths, Comparison& comparison) {
   for (const auto& evaluation : entry.evaluations) {
-    const RunPaths folder = evaluation.name == "default" ? paths : paths.evaluation(evaluation.name);
+    const RunPaths folder = paths.evaluation(evaluation.name);
     comparison.compare({{"exact_match", evaluation.exact_match}, {"f1", evaluation.f1}}, folder.eval(),
                        kPutBack);
   }
@@ -87,7 +87,7 @@ void compare_scores(const EntryRecord& entry, const RunPaths& paths, Comparison&
 
 std::vector<Difference> compare_entry(const EntryRecord& entry, const WorkspacePaths& workspace,
                                       bool with_hashes) {
-  const RunPaths paths{workspace.folder(entry.run.id)};
+  const RunPaths paths = workspace.run(entry.run.id);
   Comparison comparison(entry.run.id);
   const bool is_untouched = entry.run.state == RunState::kQueued && entry.run.attempts == 0;
   if (!is_untouched || fs::exists(paths.run())) comparison.compare(run_file(entry), paths.run(), kMend);
@@ -151,8 +151,7 @@ std::vector<Difference> compare_sweep(const Registry& registry, const SweepRecor
 /// What to do about a folder that no row is of.
 std::string stranger_remedy(const WorkspacePaths& workspace, const std::string& id) {
   const Id parsed = parse_id(id).value();
-  const fs::path file =
-      parsed.kind == IdKind::kSweep ? workspace.sweep_record(id) : RunPaths{workspace.folder(id)}.run();
+  const fs::path file = parsed.kind == IdKind::kSweep ? workspace.sweep_record(id) : workspace.run(id).run();
   try {
     read_json(file);
   } catch (const std::exception&) {
@@ -256,7 +255,7 @@ std::vector<std::string> mend_files(const Registry& registry, const WorkspacePat
                                  list.string(), lost, stranger_remedy(workspace, lost)));
   }
   for (const auto& run : registry.list_runs()) {
-    const RunPaths paths{workspace.folder(run.id)};
+    const RunPaths paths = workspace.run(run.id);
     const bool is_untouched = run.state == RunState::kQueued && run.attempts == 0;
     if (is_untouched && !fs::exists(paths.run())) continue;
     Json found;

@@ -119,7 +119,7 @@ std::vector<Clearing> plan_clearing(const std::vector<EntryUse>& entries, const 
 }
 
 void clear(Registry& registry, const WorkspacePaths& workspace, const Clearing& clearing) {
-  const RunPaths paths{workspace.folder(clearing.id)};
+  const RunPaths paths = workspace.run(clearing.id);
   const fs::path folder = folder_of(clearing.spare, paths);
   const std::string name = folder.filename().string();
   registry.remove_artifacts(clearing.id, name, [&] { write_run_file(registry, clearing.id, paths); });
@@ -134,7 +134,7 @@ std::vector<EntryUse> entries_in_use(const Registry& registry, const WorkspacePa
   });
   const auto needed = begun_from(registry, workspace);
   for (auto& entry : entries) {
-    const RunPaths paths{workspace.folder(entry.run.id)};
+    const RunPaths paths = workspace.run(entry.run.id);
     entry.is_kept = needed.contains(entry.run.id) || !registry.ensembles_of(entry.run.id).empty() ||
                     !registry.submissions_of(entry.run.id).empty();
     entry.state_bytes = folder_bytes(paths.state());

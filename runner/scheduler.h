@@ -144,7 +144,7 @@ class Scheduler {
   std::vector<RunningAttempt*> all_running();
   SweepProgress progress();
   bool may_start_more() const;
-  RunPaths paths_of(const std::string& run_id) const { return {workspace_.folder(run_id)}; }
+  RunPaths paths_of(const std::string& run_id) const { return workspace_.run(run_id); }
   void say(const std::string& line) const;
 
   Registry& registry_;

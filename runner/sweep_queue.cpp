@@ -119,7 +119,7 @@ void enqueue(std::vector<SweepEntry>& entries, const std::string& sweep_id, bool
     sweeps.insert(runs[i].sweep_id);
     if (entry.standing == Standing::kFailed && retry_failed) {
       registry.apply_event(entry.run_id, RunEvent::kRetried,
-                           [&] { write_run_file(registry, entry.run_id, {workspace.folder(entry.run_id)}); });
+                           [&] { write_run_file(registry, entry.run_id, workspace.run(entry.run_id)); });
     }
   }
   registry.set_specs(changed_specs(entries, registry));

@@ -1,5 +1,6 @@
 #include "cli/complete.h"
 
+#include "cli/cli11.h"
 #include "tests/support/support.h"
 
 using namespace expctl;
