@@ -160,7 +160,7 @@ int compare_ensemble(const Program& program, const Registry& registry, const Run
     if (all.sizes.empty())
       throw Error(fmt::format("{} is a soup: each size of it would have to predict anew", entry.id),
                   "--plot is for ensembles of logits, probabilities or n-best", ErrorCode::kUsage);
-    write_output(plot, size_chart(all.sizes), "<svg ");
+    write_output(plot, size_chart(all.sizes), "aria-label=\"F1 by members\"");
   }
   if (program.json)
     fmt::print("{}", json_text(to_json(entry, all)));

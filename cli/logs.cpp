@@ -107,7 +107,9 @@ void say_waiting(const Program& program, const std::vector<RunRecord>& runs) {
                              queued.size() == 1 ? "is" : "are", queued.size() == 1 ? "it" : "them"));
 }
 
-bool any_open(const Registry& registry, const std::vector<LogReader>& readers) {
+/// Opened anew each time: where this user may not write it, what is open shows what was there then.
+bool any_open(const WorkspacePaths& workspace, const std::vector<LogReader>& readers) {
+  const Registry registry = Registry::open_read_only(workspace.registry());
   for (const auto& reader : readers) {
     const auto run = registry.find_run(reader.id());
     if (run && !is_finished(run->state)) return true;
@@ -137,7 +139,8 @@ int logs(const Program& program, const std::vector<std::string>& words, bool fol
   constexpr std::chrono::milliseconds kPause(300);
   while (true) {
     const bool more =
-        follow && any_open(registry, readers);  // asked before reading, so that nothing said last is missed
+        follow &&
+        any_open(program.workspace(), readers);  // asked before reading, so that nothing said last is missed
     for (auto& reader : readers) reader.print_new();
     if (!more) break;
     std::fflush(stdout);

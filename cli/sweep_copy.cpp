@@ -14,6 +14,7 @@ constexpr std::string_view kSetting = "# --set ";
 
 std::string sweep_copy(const std::filesystem::path& file, const std::vector<std::string>& settings) {
   std::string copy = read_file(file);
+  if (!settings.empty() && !copy.empty() && copy.back() != '\n') copy += '\n';
   for (const auto& setting : settings) copy += std::string(kSetting) + setting + "\n";
   return copy;
 }

@@ -22,7 +22,6 @@
 #include "core/text.h"
 #include "experiments/own_options.h"
 #include "registry/registry.h"
-#include "runner/file_lock.h"
 #include "runner/find_worker.h"
 #include "runner/launcher.h"
 #include "runner/machine_gpus.h"
@@ -159,9 +158,8 @@ int run_sweep(const Program& program, SweepSpec sweep, const SweepRunOptions& op
   const auto records = own_records(registry, record.id, runs.entries());
   print_results(program, record.id, records);
   say_next(program, end, record.id, records);
-  const bool is_taken_over = !FileLock::try_take(workspace.waiting_lock());
   if (const auto left = others_left_text(registry, runs.entries());
-      end.signal == 0 && !is_taken_over && !left.empty())
+      end.signal == 0 && !left.empty() && !is_anyone_scheduling(workspace))
     say(program, left);
   return exit_code(end, records, options.max_runs > 0);
 }

@@ -10,6 +10,7 @@
 #include "cli/sweep_plan.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/text.h"
 #include "runner/file_lock.h"
 #include "runner/walltime.h"
@@ -85,6 +86,14 @@ SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus,
     said = true;
     if (!waiting) waiting = FileLock::try_take(program.workspace().waiting_lock());
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+}
+
+bool is_anyone_scheduling(const WorkspacePaths& workspace) {
+  try {
+    return !FileLock::try_take(workspace.lock()) || !FileLock::try_take(workspace.waiting_lock());
+  } catch (const Error&) {
+    return true;  // not known, so nothing is said of it
   }
 }
 

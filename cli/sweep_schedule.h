@@ -17,4 +17,7 @@ namespace expctl {
 SchedulerEnd schedule(const Program& program, Registry& registry, GpuPool& gpus, const std::string& sweep_id,
                       SweepRuns& sweep, const std::filesystem::path& worker, const SweepRunOptions& options);
 
+/// Whether a sweep is at work in the workspace, or waits to be.
+bool is_anyone_scheduling(const WorkspacePaths& workspace);
+
 }  // namespace expctl

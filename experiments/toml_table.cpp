@@ -72,11 +72,9 @@ std::vector<std::string> TomlTable::texts(const std::string& key) {
 void TomlTable::refuse_unknown_keys() const {
   for (const auto& [key, node] : entries()) {
     if (known_.contains(key)) continue;
-    const bool is_elsewhere = name_ != "train" && find_train_key(key) != nullptr;
-    throw_at(source_, key_source(key),
-             fmt::format(
-                 "unknown key '{}'{}", key,
-                 is_elsewhere ? "; it is one of [train]" : did_you_mean(key, {known_.begin(), known_.end()})),
+    std::string meant = did_you_mean(key, {known_.begin(), known_.end()});
+    if (meant.empty() && find_train_key(key) != nullptr) meant = "; it is one of [train]";
+    throw_at(source_, key_source(key), fmt::format("unknown key '{}'{}", key, meant),
              name_.empty() ? "" : fmt::format("in [{}]", name_));
   }
 }

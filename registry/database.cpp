@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "core/error.h"
@@ -52,7 +53,8 @@ Error translate(const SQLite::Exception& e, const std::filesystem::path& path) {
         "(expctl gc does it, once there is room for 200 kB)");
   }
   if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
-    return Error(fmt::format("{}: cannot be opened for writing: {}", path.string(), e.what()),
+    return Error(fmt::format("{}: cannot be opened{}: {}", path.string(),
+                             code == SQLITE_READONLY ? " for writing" : "", e.what()),
                  "check the permissions of the workspace, or choose another with --workspace");
   }
   if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
@@ -71,6 +73,15 @@ int flags_of(Access access) {
   return SQLite::OPEN_READWRITE | (access == Access::kCreate ? SQLite::OPEN_CREATE : 0);
 }
 
+/// Whether the file has a log beside it while somebody has it open (byte 18 of the file format).
+bool is_logged(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  constexpr std::streamoff kWriteVersion = 18;
+  constexpr int kLog = 2;
+  file.seekg(kWriteVersion);
+  return file.get() == kLog;
+}
+
 /// The file as a URI that SQLite reads without locks and without the files it shares beside a log, which it
 /// could not make. Right only while nobody writes.
 std::string unchanging(const std::filesystem::path& path) {
@@ -87,7 +98,7 @@ std::string unchanging(const std::filesystem::path& path) {
 SQLite::Database open(const std::filesystem::path& path, Access access) {
   const auto log = std::filesystem::path(path.string() + "-wal");
   try {
-    if (access == Access::kRead && !may_write(path) && !std::filesystem::exists(log))
+    if (access == Access::kRead && !may_write(path) && is_logged(path) && !std::filesystem::exists(log))
       return {unchanging(path), SQLite::OPEN_READONLY | SQLite::OPEN_URI, kBusyTimeout_ms};
     return {path.string(), flags_of(access), kBusyTimeout_ms};
   } catch (const SQLite::Exception& e) {
@@ -153,7 +164,7 @@ void Database::check_schema() {
   check_not_newer(path_, version);
   if (version < newest) {
     throw Error(fmt::format("{}: its schema is number {}, not yet {}", path_.string(), version, newest),
-                "expctl runs brings it up to date", ErrorCode::kRegistry);
+                "`expctl runs` of who may write it brings it up to date", ErrorCode::kRegistry);
   }
 }
 

@@ -1,4 +1,6 @@
 // Lists of runs that a person asks for: conditions and orders as SQL.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -33,15 +35,18 @@ constexpr Column kColumns[] = {
     {"state", "r.state"},
 };
 
-/// As tables head it too: "F1".
 const Column* find_column(std::string_view name) {
-  const auto is_same = [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); };
   const auto found = std::find_if(std::begin(kColumns), std::end(kColumns),
-                                  [&](const Column& column) {
-                                    return std::equal(column.name.begin(), column.name.end(), name.begin(),
-                                                      name.end(), is_same);
-                                  });
+                                  [&](const Column& column) { return column.name == name; });
   return found == std::end(kColumns) ? nullptr : found;
+}
+
+/// "F1" is what tables call a column.
+std::string did_you_mean_column(const std::string& key, const std::vector<std::string>& known) {
+  std::string lower = key;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return find_column(lower) != nullptr ? fmt::format("; did you mean '{}'?", lower)
+                                       : did_you_mean(key, known);
 }
 
 /// Rows of other tables that belong to a run.
@@ -158,7 +163,7 @@ class QueryText {
                   fmt::format("--where {}=... chooses by it", key), ErrorCode::kUsage);
     }
     throw Error(
-        fmt::format("no run has a column or parameter '{}'{}", key, did_you_mean(key, known)),
+        fmt::format("no run has a column or parameter '{}'{}", key, did_you_mean_column(key, known)),
         "id, state, reason, name, seed, f1, exact_match, attempts, created, started, ended, tag, sweep, or a "
         "training key or parameter",
         ErrorCode::kUsage);

@@ -62,7 +62,7 @@ struct WorkspaceFacts {
 };
 
 /// What stands in both.
-inline constexpr const char* kReportMark = " by expctl ";
+inline constexpr const char* kReportMark = "<!-- expctl report -->";
 
 std::string workspace_html(const WorkspaceFacts& facts);
 std::string workspace_markdown(const WorkspaceFacts& facts);

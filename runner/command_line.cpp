@@ -8,6 +8,10 @@
 namespace expctl {
 namespace {
 
+/// What stands for a file that the sweep file may name.
+const std::map<std::string, std::string> kInputs = {
+    {"train_file", "[data] train"}, {"dev_file", "[data] dev"}, {"init_dir", "[model] init"}};
+
 std::string fill_argument(const std::string& argument, const std::map<std::string, std::string>& values) {
   std::string filled;
   for (size_t i = 0; i < argument.size(); ++i) {
@@ -27,6 +31,9 @@ std::string fill_argument(const std::string& argument, const std::map<std::strin
     const std::string key = argument.substr(i + 1, end - i - 1);
     const auto value = values.find(key);
     if (value == values.end()) {
+      if (const auto input = kInputs.find(key); input != kInputs.end())
+        throw Error(fmt::format("command argument '{}': the sweep file names no {}", argument, input->second),
+                    fmt::format("{{{}}} stands for it", key));
       std::vector<std::string> known;
       for (const auto& [name, ignored] : values) known.push_back(name);
       throw Error(

@@ -167,6 +167,7 @@ std::vector<Difference> find_strangers(const Registry& registry, const Workspace
   for (const auto& run : registry.list_runs()) known.insert(run.id);
   for (const auto& sweep : registry.list_sweeps()) known.insert(sweep.id);
   std::vector<Difference> found;
+  static_cast<void>(fs::directory_iterator(workspace.root));  // throws where it cannot be listed
   for (const Id id : ids_in(workspace)) {
     const std::string name = to_string(id);
     const fs::path folder = workspace.folder(name);

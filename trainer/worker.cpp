@@ -104,9 +104,8 @@ Checkpoint load_init(const RunSpec& spec, bool training, const RunPaths& paths) 
   return checkpoint;
 }
 
-/// Leaves the checkpoint. Returns the exit code.
-int train(RankTraining training, const RunPaths& paths, const Checkpoint& checkpoint, Ranks& ranks) {
-  const TrainEnd end = training.run();
+/// Leaves the checkpoint of a training that has ended. Returns the exit code.
+int end_training(TrainEnd end, const RunPaths& paths, const Checkpoint& checkpoint, Ranks& ranks) {
   ranks.finish();  // none ends before rank 0 has saved: its launcher would end the others
   if (end == TrainEnd::kDiverged) return kExitDiverged;
   if (end == TrainEnd::kTerminated) return kExitTerminated;
@@ -154,9 +153,11 @@ int run_worker(const std::filesystem::path& folder, const std::function<bool()>&
     if (writes && (spec.train.eval_every > 0 || spec.early_stop.is_wanted()))
       read_evaluation();  // else a training does not hold the dev features
     const bool looks_on_the_way = evaluation && evaluation->has_answers();
-    const int code = train(RankTraining(request, paths, backend, precision, checkpoint,
-                                        looks_on_the_way ? &*evaluation : nullptr, should_stop, ranks),
-                           paths, checkpoint, ranks);
+    // What it holds goes before the other ranks are left: NCCL and MPI end in this order.
+    const TrainEnd end = RankTraining(request, paths, backend, precision, checkpoint,
+                                      looks_on_the_way ? &*evaluation : nullptr, should_stop, ranks)
+                             .run();
+    const int code = end_training(end, paths, checkpoint, ranks);
     if (code != 0 || !writes) return code;
   }
   read_evaluation();

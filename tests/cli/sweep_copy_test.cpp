@@ -14,5 +14,7 @@ TEST_CASE("sweep_copy: what --set changed stands at its end, and is read from th
   CHECK(settings_in_copy(text).empty());
   const std::vector<std::string> settings = {"seed=9", "learning_rate=3e-5", "schedule=a b"};
   CHECK(settings_in_copy(sweep_copy(dir / "lr.toml", settings)) == settings);
+  write_file(dir / "lr.toml", "epochs = 2");  // its last line does not end
+  CHECK(settings_in_copy(sweep_copy(dir / "lr.toml", settings)) == settings);
   CHECK(settings_in_copy("# --set seed=1\n") == std::vector<std::string>{"seed=1"});
 }

@@ -428,6 +428,5 @@ TEST_CASE("registry: a newer schema, no registry, something else: each with its 
   }
   write_file(dir / "text.db", std::string(4096, 'x'));
   CHECK_THROWS_WITH(Registry::open(dir / "text.db"), Catch::Contains("is damaged or no registry"));
-  CHECK_THROWS_WITH(Registry::open(dir / "no-folder" / "registry.db"),
-                    Catch::Contains("cannot be opened for writing"));
+  CHECK_THROWS_WITH(Registry::open(dir / "no-folder" / "registry.db"), Catch::Contains("cannot be opened: "));
 }

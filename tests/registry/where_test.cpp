@@ -122,6 +122,8 @@ TEST_CASE("query: orders, reversed and cut", "[registry]") {
   CHECK(w.ids("seed=2", "learning_rate", 0, true) == "run4 run2");
   CHECK(w.ids("", "exact_match") == "ens1 run3 run2 run1 run4");
   CHECK_THROWS_WITH(w.ids("", "lerning_rate"), Catch::Contains("did you mean 'learning_rate'?"));
+  CHECK_THROWS_WITH(w.ids("", "F1"), Catch::Contains("did you mean 'f1'?"));
+  CHECK_THROWS_WITH(w.ids("EM>90"), Catch::Contains("did you mean 'em'?"));
 }
 
 TEST_CASE("where: what a run may have several of is no order", "[registry]") {

@@ -41,6 +41,6 @@ TEST_CASE("a command that cannot be filled in is refused", "[runner]") {
   CHECK_THROWS_AS(fill_command({"{}"}, values), Error);
   // Not an empty word in the place of a file that the sweep does not name.
   CHECK_THROWS_WITH(fill_command({"--train={train_file}"}, values),
-                    Catch::Contains("unknown key 'train_file'"));
+                    "command argument '--train={train_file}': the sweep file names no [data] train");
   CHECK_THROWS_WITH(fill_command({"a{seed"}, values), Catch::Contains("without"));
 }
