@@ -125,20 +125,9 @@ EnsembleMembers find_members(const Registry& registry, const WorkspacePaths& wor
 std::vector<std::string> find_pool(const Registry& registry, const WorkspacePaths& workspace,
                                    const std::vector<std::string>& words, Method method) {
   std::vector<std::string> ids;
-  const auto add = [&](const std::string& id) {
-    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
-  };
-  for (const auto& word : words) {
-    if (!registry.find_sweep(word)) {
-      add(registry.resolve_run(word).id);
-      continue;
-    }
-    RunFilter filter;
-    filter.sweep_id = word;
-    for (const auto& run : registry.list_runs(filter)) {
-      if (unfit(run, workspace, method).empty()) add(run.id);
-    }
-  }
+  for (const auto& run : registry.resolve_runs(
+           words, [&](const RunRecord& of_sweep) { return unfit(of_sweep, workspace, method).empty(); }))
+    ids.push_back(run.id);
   return ids;
 }
 

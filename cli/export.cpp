@@ -33,15 +33,7 @@ std::vector<RunRecord> chosen_runs(const Registry& registry, const ExportOptions
   auto runs = registry.query_runs({parse_where(options.where)});
   if (options.ids.empty()) return runs;
   std::set<std::string> wanted;
-  for (const auto& word : options.ids) {
-    if (!registry.find_sweep(word)) {
-      wanted.insert(registry.resolve_run(word).id);
-      continue;
-    }
-    RunFilter filter;
-    filter.sweep_id = word;
-    registry.for_each_run(filter, [&](RunRecord&& run) { wanted.insert(std::move(run.id)); });
-  }
+  for (const auto& run : registry.resolve_runs(options.ids)) wanted.insert(run.id);
   std::erase_if(runs, [&](const RunRecord& run) { return !wanted.contains(run.id); });
   return runs;
 }

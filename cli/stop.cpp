@@ -22,26 +22,11 @@ namespace {
 /// of them is to start where another of them has ended.
 std::vector<RunRecord> find_runs(const Registry& registry, const std::vector<std::string>& words,
                                  bool (*concerns)(RunState)) {
-  std::vector<RunRecord> runs;
-  const auto add = [&](RunRecord&& run) {
-    const bool is_known =
-        std::any_of(runs.begin(), runs.end(), [&](const RunRecord& known) { return known.id == run.id; });
-    if (!is_known) runs.push_back(std::move(run));
-  };
-  for (const auto& word : words) {
-    if (registry.find_sweep(word)) {
-      RunFilter filter;
-      filter.sweep_id = word;
-      registry.for_each_run(filter, [&](RunRecord&& run) {
-        if (concerns(run.state)) add(std::move(run));
-      });
-      continue;
-    }
-    RunRecord run = registry.resolve_run(word);
+  auto runs = registry.resolve_runs(words, [&](const RunRecord& run) { return concerns(run.state); });
+  for (const auto& run : runs) {
     if (run.is_ensemble())
       throw Error(fmt::format("{} is an ensemble: there is nothing to stop or resume", run.id), "",
                   ErrorCode::kUsage);
-    add(std::move(run));
   }
   std::stable_partition(runs.begin(), runs.end(),
                         [](const RunRecord& run) { return run.state == RunState::kQueued; });

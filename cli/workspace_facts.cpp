@@ -66,7 +66,6 @@ void add_leading(const Registry& registry, const WorkspacePaths& workspace, Work
   try {
     const auto read = read_scores(registry, workspace, std::move(leading), false);
     LeadingConfigs found;
-    for (const auto& config : read.all) found.ids.push_back(config.stats.ids.front());
     if (read.all.size() == kConfigs)
       found.difference = config_difference(read.all[1].scores, read.all[0].scores, read.groups);
     found.noise_sd = noise_sd_of(read);

@@ -70,6 +70,10 @@ class Registry {
   /// Also takes a tag, "@" (the newest run; ensembles do not count), "@2" (the one before it); throws Error
   /// kNotFound with the nearest id.
   RunRecord resolve_run(const std::string& word) const;
+  /// The same of several words, each run once, in the order of the words. A sweep's id is taken too: it means
+  /// those of its runs that `is_wanted`, all where that is empty.
+  std::vector<RunRecord> resolve_runs(const std::vector<std::string>& words,
+                                      const std::function<bool(const RunRecord&)>& is_wanted = {}) const;
   std::optional<RunRecord> find_run_by_identity(const std::string& config_hash, int64_t seed) const;
   /// In order of creation.
   std::vector<RunRecord> list_runs(const RunFilter& filter = {}) const;

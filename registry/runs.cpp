@@ -1,6 +1,7 @@
 // Sweeps, runs and ensembles: adding and finding them.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "core/run_paths.h"
@@ -284,6 +285,27 @@ RunRecord Registry::resolve_run(const std::string& word) const {
   throw Error(fmt::format("there is no {} '{}'{}", name_of_kind(wanted ? wanted->kind : IdKind::kRun), word,
                           !near.empty() || newest.empty() ? near : "; the newest is " + newest),
               "expctl runs list shows them", ErrorCode::kNotFound);
+}
+
+std::vector<RunRecord> Registry::resolve_runs(const std::vector<std::string>& words,
+                                              const std::function<bool(const RunRecord&)>& is_wanted) const {
+  std::vector<RunRecord> runs;
+  std::set<std::string> known;
+  const auto add = [&](RunRecord&& run) {
+    if (known.insert(run.id).second) runs.push_back(std::move(run));
+  };
+  for (const auto& word : words) {
+    if (!find_sweep(word)) {
+      add(resolve_run(word));
+      continue;
+    }
+    RunFilter filter;
+    filter.sweep_id = word;
+    for_each_run(filter, [&](RunRecord&& run) {
+      if (!is_wanted || is_wanted(run)) add(std::move(run));
+    });
+  }
+  return runs;
 }
 
 std::optional<RunRecord> Registry::find_run_by_identity(const std::string& config_hash, int64_t seed) const {

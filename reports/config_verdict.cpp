@@ -120,6 +120,8 @@ std::string best_looks_text(const BestLooks& looks) {
         " Its score is {:.2f} above the mean of its config's {} seeds; luck alone gives {:.2f} to the best "
         "of {}.",
         looks.above_mean, looks.seeds, looks.by_chance, looks.seeds);
+  else
+    text += " What its seed adds to that is not known: its config has no other.";
   return text;
 }
 

@@ -40,7 +40,6 @@ struct EnvironmentLine {
 
 /// The two configs with the best means (or the only one), scored question by question.
 struct LeadingConfigs {
-  std::vector<std::string> ids;                ///< the best run of each, which names it
   std::optional<ConfigDifference> difference;  ///< the first less the second
   double noise_sd = 0;                         ///< question_noise_sd() of their runs; 0: of one run
 };

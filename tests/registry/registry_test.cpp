@@ -358,6 +358,23 @@ TEST_CASE("registry: a run is found by id, place or tag, else the newest or a ne
   CHECK_THROWS_AS(w.registry.resolve_run("@3"), Error);
 }
 
+TEST_CASE("registry: words mean runs, tags and sweeps, each run once and in their order", "[registry]") {
+  Workspace w;
+  w.registry.add_ensemble({"mine", Json::object(), {"run1", "run2"}, {}}, 400);
+  w.registry.set_tag("best", "run2");
+  const auto ids = [&](const std::vector<std::string>& words,
+                       const std::function<bool(const RunRecord&)>& is_wanted = {}) {
+    std::string text;
+    for (const auto& run : w.registry.resolve_runs(words, is_wanted)) text += run.id + " ";
+    return text;
+  };
+  CHECK(ids({"best", "ens1", "sweep1"}) == "run2 ens1 run1 ");
+  const auto is_first = [](const RunRecord& run) { return run.seed == 1; };
+  CHECK(ids({"sweep1", "run2"}, is_first) == "run1 run2 ");  // one that is named is wanted
+  CHECK(ids({}).empty());
+  CHECK_THROWS_WITH(ids({"run1", "sweep9"}), "there is no sweep 'sweep9'; the newest is sweep1");
+}
+
 TEST_CASE("registry: the schema's scripts are numbered without a gap", "[registry]") {
   int number = 0;
   for (const auto& script : embedded_migrations()) {

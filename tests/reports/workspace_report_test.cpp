@@ -95,9 +95,9 @@ TEST_CASE("workspace report: how sure the two best are apart, and how much bette
   difference.f1 = 0.5;
   difference.is_paired = true;
   difference.interval = {-0.25, 1.25, 0.3, 9, 1, 0.1, 9};
-  known.leading = LeadingConfigs{{"run1", "run3"}, difference, 0.5};
+  known.leading = LeadingConfigs{difference, 0.5};
   for (const std::string& text : {workspace_html(known), workspace_markdown(known)}) {
-    CHECK_THAT(text, Contains("run1 - run3: F1 +0.5000, 95 % interval over seeds, which are the same, and "
+    CHECK_THAT(text, Contains("configuration 1 - configuration 2: F1 +0.5000, 95 % interval over seeds, which are the same, and "
                               "paragraphs -0.2500 to +1.2500"));
     CHECK_THAT(text,
                Contains("To find a difference of 0.50 on these questions (80 % power, two-sided 5 %): 34 "
