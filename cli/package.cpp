@@ -8,6 +8,7 @@
 #include "cli/prediction.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "cli/worker_call.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/evaluation_settings.h"
@@ -16,6 +17,7 @@
 #include "reports/package_entry.h"
 #include "reports/table.h"
 #include "runner/record_files.h"
+#include "runner/signal_wait.h"
 
 namespace expctl {
 namespace {
@@ -123,6 +125,15 @@ int forget(const Program& program, const fs::path& typed) {
   return 0;
 }
 
+/// A signal ends it between two files, and leaves nothing half made. Throws Interrupted.
+Package make_submission(const Registry& registry, const WorkspacePaths& workspace, PackageOptions options) {
+  SignalWait signals({SIGINT, SIGTERM});
+  options.between_files = [&signals] {
+    if (const int signal = signals.wait(0); signal != 0) throw Interrupted{signal};
+  };
+  return package_submission(registry, workspace, options);
+}
+
 int package(const Program& program, PackageOptions options, bool archived) {
   options.out = submission_folder(options.out);
   const fs::path archive = archived ? fs::path(options.out.string() + ".tar.zst") : fs::path();
@@ -139,7 +150,7 @@ int package(const Program& program, PackageOptions options, bool archived) {
       predict_with(program, predictor, registry, entry, evaluation, folder);
     };
   }
-  const Package made = package_submission(registry, program.workspace(), options);
+  const Package made = make_submission(registry, program.workspace(), options);
   std::vector<std::string> ids;
   for (const auto& entry : made.submission.entries) ids.push_back(entry.record.id);
   record(registry, program.workspace(), options.out, ids, options.now_s);

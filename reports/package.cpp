@@ -88,10 +88,13 @@ void check_score(const Candidate& candidate, const Dataset& dataset, const RunPa
 }
 
 void check_all_scores(const std::vector<Candidate>& candidates, const fs::path& dev,
-                      const WorkspacePaths& workspace, const std::string& evaluation) {
+                      const WorkspacePaths& workspace, const std::string& evaluation,
+                      const std::function<void()>& between_files) {
   const Dataset dataset = read_dataset(dev);
-  for (const auto& candidate : candidates)
+  for (const auto& candidate : candidates) {
+    between_files();
     check_score(candidate, dataset, workspace.run(candidate.record.id).evaluation(evaluation));
+  }
 }
 
 // -- unseen questions
@@ -135,13 +138,20 @@ void write_texts(const Registry& registry, const Choice& choice, const Submissio
 
 /// Several at once, so that one is hashed while the disk writes another. Returns the SHA-256 of what was
 /// copied, by path below `root`.
-std::map<std::string, std::string> copy_all(const std::vector<FileCopy>& copies, const fs::path& root) {
+std::map<std::string, std::string> copy_all(const std::vector<FileCopy>& copies, const fs::path& root,
+                                            const std::function<void()>& between_files) {
   constexpr size_t kAtOnce = 6;
   std::vector<std::string> hashes(copies.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < copies.size(); i = next++) {
-      hashes[i] = copy_and_hash(copies[i].from, copies[i].to);
+    try {
+      for (size_t i = next++; i < copies.size(); i = next++) {
+        between_files();
+        hashes[i] = copy_and_hash(copies[i].from, copies[i].to);
+      }
+    } catch (...) {
+      next = copies.size();  // the others need not go on
+      throw;
     }
   };
   std::vector<std::future<void>> workers;
@@ -271,7 +281,7 @@ Choice choose(const Registry& registry, const WorkspacePaths& workspace, const P
                             evaluation, candidates.size()));
   choose_entries(candidates, top, average);  // whether there is a choice at all
   Choice choice{rules, {}, dev_file(registry, candidates.front(), options.dev)};
-  check_all_scores(candidates, choice.dev, workspace, evaluation);
+  check_all_scores(candidates, choice.dev, workspace, evaluation, options.between_files);
   auto contenders = candidates;
   if (!options.unseen.empty()) predict_unseen(contenders, top, answers, options, evaluation);
   choice.submission = choose_entries(contenders, top, average, rules.entry_folder);
@@ -292,7 +302,7 @@ std::vector<ManifestFile> write_submission(const Registry& registry, const Works
                                     folder, checkpoints));
     if (!options.unseen.empty()) copy_unseen({answers / entry.record.id}, folder, entry.record.id);
   }
-  const auto known = copy_all(checkpoints, paths.root);
+  const auto known = copy_all(checkpoints, paths.root, options.between_files);
   write_texts(registry, choice, paths, options, {});
   write_file(rules_file(paths), choice.rules.text);
   copy_needed(options.source_archive, paths.source(), "expctl");
@@ -325,6 +335,7 @@ Package package_submission(const Registry& registry, const WorkspacePaths& works
       verify_submission(SubmissionView::open(paths.root, known, std::move(files)));
   check_verified(verification, choice.submission);
   write_results(registry, choice, paths, options, verification);
+  options.between_files();
   if (options.replace)
     replace_folder(draft.path(), options.out);
   else

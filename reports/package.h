@@ -31,6 +31,7 @@ struct PackageOptions {
   /// Leaves what predicting `unseen` with this entry leaves in a new folder, evaluated as the evaluation of
   /// that name was. May throw.
   std::function<void(const RunRecord&, const std::string&, const std::filesystem::path&)> predict = {};
+  std::function<void()> between_files = [] {};  ///< what it throws undoes all; called by several threads
 };
 
 struct Package {

@@ -46,8 +46,8 @@ void check_whole(const TempDir& folder, const fs::path& submission) {
   CHECK(verified.exit_code == 0);
 }
 
-/// Starts a program and kills it after so many milliseconds; whether it had not ended before.
-bool killed_after(const std::vector<std::string>& words, int milliseconds) {
+/// Starts a program and sends it the signal after so many milliseconds; how it has ended, for waitpid().
+int status_after(const std::vector<std::string>& words, int milliseconds, int signal) {
   std::fflush(nullptr);  // or the child says it too
   const pid_t child = ::fork();
   if (child == 0) {
@@ -60,10 +60,15 @@ bool killed_after(const std::vector<std::string>& words, int milliseconds) {
     ::_exit(127);
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-  ::kill(child, SIGKILL);
+  ::kill(child, signal);
   int status = 0;
   ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status);
+  return status;
+}
+
+/// Whether it had not ended before.
+bool killed_after(const std::vector<std::string>& words, int milliseconds) {
+  return WIFSIGNALED(status_after(words, milliseconds, SIGKILL));
 }
 
 /// Everything that lies beside the folders of the test's own making.
@@ -100,6 +105,25 @@ TEST_CASE("package: kill -9 at any moment leaves the old submission or the new o
   fs::remove_all(folder / "out/first");
   REQUIRE(run_program(package_argv(folder, folder / "out/first")).exit_code == 0);
   CHECK(debris(folder / "out").size() == 2);
+}
+
+TEST_CASE("package: Ctrl-C at any moment leaves nothing half made", "[e2e]") {
+  const TempDir folder;
+  make_runs(folder);
+  const fs::path out = folder / "out/submission";
+  REQUIRE(run_program(package_argv(folder, out)).exit_code == 0);
+  std::mt19937 random(7);
+  int interrupted = 0;
+  for (int i = 0; i < 25; ++i) {
+    const int status =
+        status_after(package_argv(folder, out, {"--replace"}), static_cast<int>(random() % 160), SIGINT);
+    const bool is_early = WIFSIGNALED(status);  // it had not begun to take signals
+    CHECK((is_early || WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 130));
+    interrupted += !is_early && WEXITSTATUS(status) == 130 ? 1 : 0;
+    CHECK(debris(folder / "out") == std::vector<std::string>{"submission"});
+    check_whole(folder, out);
+  }
+  CHECK(interrupted > 0);
 }
 
 TEST_CASE("package: without room there is one error, and nothing is left", "[e2e]") {
@@ -226,10 +250,10 @@ TEST_CASE("package: another user verifies it in another folder, with no workspac
     fs::copy(job.dir / "submission", judge / "handed-in", fs::copy_options::recursive);
     fs::copy(job.dir / "demo", judge / "demo", fs::copy_options::recursive);
   }
-  const ProgramResult verified = run_as_nobody(
-      {(bin_dir() / "expctl").string(), "--json", "verify", (judge / "handed-in").string(), "--dev",
-       (judge / "demo/dev.json").string(), "--train", (judge / "demo/train.json").string(), "--init",
-       (judge / "demo/model").string()});
+  const ProgramResult verified =
+      run_as_nobody({(bin_dir() / "expctl").string(), "--json", "verify", (judge / "handed-in").string(),
+                     "--dev", (judge / "demo/dev.json").string(), "--train",
+                     (judge / "demo/train.json").string(), "--init", (judge / "demo/model").string()});
   INFO(verified.out << verified.err);
   CHECK(verified.exit_code == 0);
   for (const auto& check : Json::parse(verified.out)["checks"]) CHECK(check["result"] == "passed");
