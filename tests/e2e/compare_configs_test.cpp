@@ -112,7 +112,7 @@ TEST_CASE("compare: configs by all their seeds, a sweep's with each other", "[e2
   REQUIRE(at({"report", "--out", (at.folder / "r.md").string()}).exit_code == 0);
   CHECK_THAT(read_file(at.folder / "r.md"), Contains("The best of 9 runs") &&
                                                 Contains("may still be the best (95 %") &&
-                                                Contains("The two best, with the questions: run"));
+                                                Contains("The two best, over the questions too: configuration 1 - configuration 2"));
 }
 
 TEST_CASE("sweep --replicate: the best configs get seeds until each has so many, once", "[e2e]") {
