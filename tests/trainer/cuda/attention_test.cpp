@@ -29,22 +29,26 @@ at::Tensor mask_of(uint64_t sequence_key, const cuda::AttentionSizes& sizes, int
 struct Plain {
   at::Tensor context;   ///< [rows, heads, head_size]
   at::Tensor log_sums;  ///< [heads, rows]
+  at::Tensor terms;     ///< [heads, rows]: the absolute values that the largest score is a sum of
 };
 
 /// Of qkv [rows, 3, heads, head_size].
 Plain plain_attention(const at::Tensor& qkv, const RaggedBatch& batch, const cuda::AttentionSizes& sizes) {
-  std::vector<at::Tensor> contexts, log_sums;
+  std::vector<at::Tensor> contexts, log_sums, terms;
   for (size_t s = 0; s < batch.lengths.of.size(); ++s) {
     const int64_t length = batch.lengths.of[s];
     if (length == 0) continue;
     const auto of_sequence = qkv.slice(0, batch.first_rows[s], batch.first_rows[s + 1]).permute({1, 2, 0, 3});
-    const auto scores = at::matmul(of_sequence[0], of_sequence[1].transpose(1, 2)) /
-                        std::sqrt(static_cast<double>(sizes.head_size));
+    const auto products = [&](const at::Tensor& queries, const at::Tensor& keys) {
+      return at::matmul(queries, keys.transpose(1, 2)) / std::sqrt(static_cast<double>(sizes.head_size));
+    };
+    const auto scores = products(of_sequence[0], of_sequence[1]);
     const auto weights = at::softmax(scores, 2) * mask_of(batch.sequence_keys[s], sizes, length);
     contexts.push_back(at::matmul(weights, of_sequence[2]).transpose(0, 1));
     log_sums.push_back(at::logsumexp(scores, {2}));
+    terms.push_back(products(of_sequence[0].abs(), of_sequence[1].abs()).amax(2));
   }
-  return {at::cat(contexts), at::cat(log_sums, 1)};
+  return {at::cat(contexts), at::cat(log_sums, 1), at::cat(terms, 1)};
 }
 
 template <typename T>
@@ -66,7 +70,7 @@ void check_attention(const RaggedBatch& batch, const cuda::AttentionSizes& sizes
             from_device(dqkv, {rows, 3, heads, size})};
   });
   check_close(results[0], plain.context, tolerance<T>());
-  check_close(results[1], plain.log_sums, kFp32Tolerance);
+  check_close(results[1], plain.log_sums, kFp32Tolerance, 1e-6 * plain.terms.norm().item<double>());
   batch.check_filling_is_zero(results[2]);
   // A query and a key alone have no gradient but what rounding leaves.
   if (batch.longest() == 1)
