@@ -24,9 +24,6 @@ std::string doing_text(const RunProgress& run) {
 namespace {
 
 std::vector<std::string> row_of(const RunProgress& run) {
-  std::vector<std::string> params;
-  for (const auto& [key, value] : run.params.items())
-    params.push_back(fmt::format("{}={}", key, scalar_text(value)));
   const bool has_step = run.step > 0;
   return {run.id,
           has_step ? std::to_string(run.step) : "-",
@@ -34,7 +31,7 @@ std::vector<std::string> row_of(const RunProgress& run) {
           run.f1 ? fmt::format("{:.2f}", *run.f1) : "-",
           doing_text(run),
           std::to_string(run.seed),
-          join(params, " ")};
+          config_text(run.params)};
 }
 
 /// "3 done, 1 failed, best F1 81.21 (run2), 5 queued, about 12 min left"

@@ -13,17 +13,10 @@
 namespace expctl {
 namespace {
 
-std::string config_text(const RunRecord& run) {
-  std::vector<std::string> parts;
-  for (const auto& [key, value] : run.params.items())
-    parts.push_back(fmt::format("{}={}", key, scalar_text(value)));
-  return join(parts, " ");
-}
-
 ConfigStats stats_of(const std::vector<RunRecord>& runs) {
   ConfigStats stats;
   stats.name = runs.front().name;
-  stats.params = config_text(runs.front());
+  stats.params = config_text(runs.front().params);
   double sum = 0, squares = 0;
   for (const auto& run : ranked(runs)) {
     stats.ids.push_back(run.id);

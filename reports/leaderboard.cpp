@@ -37,15 +37,18 @@ std::string score_text(const std::optional<double>& score) {
   return score ? fmt::format("{:.4f}", *score) : "-";
 }
 
+std::string config_text(const Json& params) {
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : params.items())
+    parts.push_back(fmt::format("{}={}", key, scalar_text(value)));
+  return join(parts, " ");
+}
+
 std::string params_text(const RunRecord& run) {
   if (run.spec.contains("members")) return ensemble_text(run.spec);
   if (run.is_imported() && run.spec.contains("config_folder"))
     return fmt::format("imported from {}", run.spec["config_folder"].get<std::string>());
-  std::vector<std::string> parts;
-  for (const auto& [key, value] : run.params.items())
-    parts.push_back(fmt::format("{}={}", key, scalar_text(value)));
-  parts.push_back(fmt::format("seed={}", run.seed));
-  return join(parts, " ");
+  return fmt::format("{}{}seed={}", config_text(run.params), run.params.empty() ? "" : " ", run.seed);
 }
 
 std::string changed_keys_text(const RunRecord& run) {

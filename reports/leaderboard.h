@@ -15,6 +15,9 @@ namespace expctl {
 /// "81.2345"; "-" where there is none.
 std::string score_text(const std::optional<double>& score);
 
+/// The parameters of a config: "learning_rate=3e-05 epochs=2".
+std::string config_text(const Json& params);
+
 /// "learning_rate=3e-05 seed=42"; of an ensemble "run3 + run5", with weights where they differ; of an
 /// imported run where it came from.
 std::string params_text(const RunRecord& run);

@@ -220,8 +220,7 @@ void check_verified(const Verification& verification, const Submission& submissi
             ? "expctl evaluate makes an evaluation of each that is like the others', and --eval ranks by it"
         : verification.rules == "none"
             ? "the run's files have changed since it was recorded: expctl registry check --hashes tells "
-              "which; "
-              "--except ID leaves it out"
+              "which; --except ID leaves it out"
             : fmt::format("the submission is held to {}; --rules says to what else", verification.rules);
     throw Error(fmt::format("nothing was packed: {}: {}", check.rule, with_entry(check.why, submission)),
                 hint, ErrorCode::kCheckFailed);

@@ -8,9 +8,15 @@
 namespace expctl {
 namespace {
 
-/// What stands for a file that the sweep file may name.
-const std::map<std::string, std::string> kInputs = {
-    {"train_file", "[data] train"}, {"dev_file", "[data] dev"}, {"init_dir", "[model] init"}};
+/// A file that the sweep file may name.
+struct NamedInput {
+  std::string_view key;    ///< what stands for it in an argument
+  std::string_view named;  ///< where the sweep file names it
+  Input RunSpec::*input;
+};
+constexpr NamedInput kInputs[] = {{"train_file", "[data] train", &RunSpec::train_data},
+                                  {"dev_file", "[data] dev", &RunSpec::dev_data},
+                                  {"init_dir", "[model] init", &RunSpec::init}};
 
 std::string fill_argument(const std::string& argument, const std::map<std::string, std::string>& values) {
   std::string filled;
@@ -31,9 +37,11 @@ std::string fill_argument(const std::string& argument, const std::map<std::strin
     const std::string key = argument.substr(i + 1, end - i - 1);
     const auto value = values.find(key);
     if (value == values.end()) {
-      if (const auto input = kInputs.find(key); input != kInputs.end())
-        throw Error(fmt::format("command argument '{}': the sweep file names no {}", argument, input->second),
-                    fmt::format("{{{}}} stands for it", key));
+      for (const auto& input : kInputs) {
+        if (input.key == key)
+          throw Error(fmt::format("command argument '{}': the sweep file names no {}", argument, input.named),
+                      fmt::format("{{{}}} stands for it", key));
+      }
       std::vector<std::string> known;
       for (const auto& [name, ignored] : values) known.push_back(name);
       throw Error(
@@ -53,10 +61,8 @@ std::map<std::string, std::string> command_values(const RunSpec& spec, const std
   std::map<std::string, std::string> values;
   values["sweep_dir"] = spec.config_folder;
   // A file that the sweep does not name has no value: a command must not get an empty word in its place.
-  const std::pair<const char*, const Input*> inputs[] = {
-      {"train_file", &spec.train_data}, {"dev_file", &spec.dev_data}, {"init_dir", &spec.init}};
-  for (const auto& [key, input] : inputs) {
-    if (!input->path.empty()) values[key] = input->path;
+  for (const auto& [key, named, input] : kInputs) {
+    if (!(spec.*input).path.empty()) values[std::string(key)] = (spec.*input).path;
   }
   for (const auto& [key, value] : spec.params.items()) values[key] = scalar_text(value);
   values["seed"] = std::to_string(spec.train.seed);
